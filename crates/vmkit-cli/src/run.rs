@@ -1,0 +1,236 @@
+//! `vmkit run`: sets the stage as the C runtime does, and calls the program.
+#![expect(unsafe_code, reason = "calls the program; hands C strings to it")]
+
+use std::ffi::{CString, OsStr, c_char, c_int};
+use std::os::unix::ffi::OsStrExt;
+use std::ptr;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use vmkit::{Addr, Error, Result, Session, SymbolId};
+use vmkit_llvm::{Level, Llvm};
+
+use crate::load::Inputs;
+use crate::options::Run;
+use crate::report::Report;
+
+/// What a program finds without asking for any library, as clang links it.
+const LIBRARIES: [&str; 4] = ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6"];
+/// A symbol that nobody defines was called.
+const UNDEFINED: c_int = 127;
+/// A function that was called cannot be compiled.
+const UNCOMPILED: c_int = 126;
+
+type Function = unsafe extern "C" fn(c_int, *const *mut c_char, *const *mut c_char) -> c_int;
+
+/// What `exit` has to do, kept where a C callback finds it.
+struct AtExit {
+    session: Session,
+    llvm: Llvm,
+    functions: u64,
+    destructors: Vec<Addr>,
+    stats: Option<String>,
+    began: Instant,
+}
+
+static AT_EXIT: OnceLock<AtExit> = OnceLock::new();
+
+/// Runs the program; does not come back unless it cannot be started.
+pub(crate) fn run(options: &Run) -> Result<c_int> {
+    let began = Instant::now();
+    let mut builder = Session::builder().whole_process(false).on_failure(stop);
+    if let Some(reach) = options.reach {
+        builder = builder.reach(reach);
+    }
+    if let Some(threads) = options.threads {
+        builder = builder.compile_threads(threads);
+    }
+    let session = builder.build()?;
+    let level = [Level::O0, Level::O1, Level::O2, Level::O3][usize::from(options.level)];
+    let far_data = options.reach.is_some();
+    let llvm = Llvm::new(&session, vmkit_llvm::Options { level, keep_debug: false, far_data });
+    session.warm_up();
+    let inputs = Inputs::load(&session, &llvm, &options.modules)?;
+    load_libraries(&session, options)?;
+    define_runtime(&session)?;
+
+    let entry = session.find(&options.entry).filter(|&id| session.is_defined(id));
+    let entry = entry.ok_or_else(|| {
+        Error::other(format!("no module defines the entry function {}", options.entry))
+    })?;
+    for object in &inputs.objects {
+        session.address(object.unit)?;
+    }
+    let (constructors, destructors) = structors(&session, &inputs)?;
+    if options.eager {
+        compile_all(&session, &llvm)?;
+    }
+    let entry = session.address(entry)?;
+
+    let stats = options.stats.clone();
+    let functions = inputs.functions;
+    let at_exit = AtExit { session, llvm, functions, destructors, stats, began };
+    AT_EXIT.set(at_exit).ok().expect("a process runs one program");
+    let arguments = Arguments::new(options);
+    // SAFETY: plain C calls. The program is whatever the user asked to run; it may do anything.
+    unsafe {
+        // Last in, first out: the report comes after the destructors, those after `atexit`'s.
+        libc::atexit(report);
+        libc::atexit(destroy);
+        arguments.announce();
+        let environment = libc_environ();
+        for constructor in constructors {
+            function(constructor)(arguments.count, arguments.pointers, environment);
+        }
+        let code = function(entry)(arguments.count, arguments.pointers, environment);
+        libc::exit(code)
+    }
+}
+
+/// The function at an address of linked code.
+///
+/// # Safety
+///
+/// There is one, which takes no more arguments than `main` does.
+unsafe fn function(address: Addr) -> Function {
+    // SAFETY: the caller's promise.
+    unsafe { std::mem::transmute(address.0 as *const ()) }
+}
+
+fn load_libraries(session: &Session, options: &Run) -> Result<()> {
+    // The program's own libraries first, so that they can replace functions of the C library.
+    for file in &options.dlopen {
+        session.load_library(file)?;
+    }
+    for name in &options.libraries {
+        session.load_library(&format!("lib{name}.so"))?;
+    }
+    LIBRARIES.iter().try_for_each(|library| session.load_library(library))
+}
+
+/// What a program's start files and the static part of the C library would bring.
+fn define_runtime(session: &Session) -> Result<()> {
+    static HANDLE: u8 = 0;
+    let runtime: [(&str, *const ()); 3] = [
+        ("__dso_handle", (&raw const HANDLE).cast()),
+        ("atexit", libc::atexit as *const ()),
+        ("pthread_atfork", libc::pthread_atfork as *const ()),
+    ];
+    for (name, address) in runtime {
+        if !session.find(name).is_some_and(|id| session.is_defined(id)) {
+            session.define_absolute(name, Addr(address as u64))?;
+        }
+    }
+    Ok(())
+}
+
+/// Functions to call before and after the program, in the order to call them.
+fn structors(session: &Session, inputs: &Inputs) -> Result<(Vec<Addr>, Vec<Addr>)> {
+    let arrays = session.structors();
+    let mut before = arrays.constructors;
+    for structor in &inputs.constructors {
+        before.push((structor.priority, session.address(structor.function)?));
+    }
+    let mut after = arrays.destructors;
+    for structor in &inputs.destructors {
+        after.push((structor.priority, session.address(structor.function)?));
+    }
+    // Stable: among equals the order of the modules.
+    before.sort_by_key(|&(priority, _)| priority);
+    after.sort_by_key(|&(priority, _)| priority);
+    after.reverse();
+    let addresses = |list: Vec<(u16, Addr)>| list.into_iter().map(|(_, address)| address).collect();
+    Ok((addresses(before), addresses(after)))
+}
+
+fn compile_all(session: &Session, llvm: &Llvm) -> Result<()> {
+    let functions = llvm.functions()?;
+    for &function in &functions {
+        session.request(function);
+    }
+    // A function that cannot be compiled is an error when it is called, as it is lazily.
+    for &function in &functions {
+        drop(session.compile(function));
+    }
+    Ok(())
+}
+
+/// A call that cannot be resolved or compiled: nothing the program has printed is lost.
+fn stop(_: SymbolId, error: &Error, _: Addr) -> Addr {
+    eprintln!("vmkit: {error}");
+    // SAFETY: flushes what the program wrote through stdio. No more code of the program is run.
+    unsafe {
+        libc::fflush(ptr::null_mut());
+        libc::_exit(if error.is_undefined() { UNDEFINED } else { UNCOMPILED })
+    }
+}
+
+extern "C" fn destroy() {
+    let at_exit = AT_EXIT.get().expect("set before it was registered");
+    for &destructor in &at_exit.destructors {
+        // SAFETY: a destructor of the program, which takes nothing.
+        unsafe { function(destructor)(0, ptr::null(), ptr::null()) };
+    }
+}
+
+extern "C" fn report() {
+    let at_exit = AT_EXIT.get().expect("set before it was registered");
+    let Some(file) = &at_exit.stats else { return };
+    let report = Report {
+        functions_known: at_exit.functions,
+        stats: at_exit.session.stats(),
+        times: at_exit.llvm.times(),
+        total_seconds: at_exit.began.elapsed().as_secs_f64(),
+    };
+    if file == "-" {
+        eprint!("{}", report.table());
+    } else if let Err(error) = std::fs::write(file, report.json()) {
+        eprintln!("vmkit: {file}: {error}");
+    }
+}
+
+unsafe extern "C" {
+    static mut environ: *const *mut c_char;
+    static mut program_invocation_name: *mut c_char;
+    static mut program_invocation_short_name: *mut c_char;
+}
+
+fn libc_environ() -> *const *mut c_char {
+    // SAFETY: read before the program runs, on the only thread that could change it.
+    unsafe { environ }
+}
+
+/// The program's `argc` and `argv`, which it may write to, and keep for ever.
+struct Arguments {
+    count: c_int,
+    pointers: *const *mut c_char,
+}
+
+impl Arguments {
+    fn new(options: &Run) -> Self {
+        let first = options.argv0.as_ref().map_or(options.modules[0].as_os_str(), OsStr::new);
+        let all = std::iter::once(first).chain(options.arguments.iter().map(|a| a.as_os_str()));
+        // Arguments came from C strings: there is no NUL in them.
+        let owned = all.map(|text| CString::new(text.as_bytes()).unwrap_or_default().into_raw());
+        let mut pointers: Vec<_> = owned.collect();
+        let count = c_int::try_from(pointers.len()).unwrap_or(c_int::MAX);
+        pointers.push(ptr::null_mut());
+        Self { count, pointers: pointers.leak().as_ptr() }
+    }
+
+    /// Tells the C library the program's name, for its messages.
+    ///
+    /// # Safety
+    ///
+    /// No other thread reads it meanwhile.
+    unsafe fn announce(&self) {
+        // SAFETY: the first argument is a C string that is never freed; so is what follows its
+        // last slash.
+        unsafe {
+            let name = *self.pointers;
+            let slash = libc::strrchr(name, c_int::from(b'/'));
+            program_invocation_name = name;
+            program_invocation_short_name = if slash.is_null() { name } else { slash.add(1) };
+        }
+    }
+}

@@ -1,0 +1,160 @@
+// What a module defines and needs.
+#include "worker.h"
+
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/IR/Constants.h"
+
+using namespace llvm;
+
+namespace {
+
+bool is_c_identifier(StringRef name) {
+  return !name.empty() && !isDigit(name[0]) && all_of(name, [](char c) { return isAlnum(c) || c == '_'; });
+}
+
+uint8_t linkage(const GlobalValue &value) {
+  switch (value.getLinkage()) {
+  case GlobalValue::ExternalLinkage: return value.isDeclaration() ? VK_UNDEFINED : VK_STRONG;
+  case GlobalValue::AvailableExternallyLinkage: return VK_UNDEFINED;
+  case GlobalValue::LinkOnceAnyLinkage:
+  case GlobalValue::LinkOnceODRLinkage:
+  case GlobalValue::WeakAnyLinkage:
+  case GlobalValue::WeakODRLinkage: return VK_WEAK;
+  case GlobalValue::AppendingLinkage: return VK_IGNORED;
+  case GlobalValue::InternalLinkage:
+  case GlobalValue::PrivateLinkage: return VK_PRIVATE;
+  case GlobalValue::ExternalWeakLinkage: return VK_UNDEFINED_WEAK;
+  case GlobalValue::CommonLinkage: return VK_COMMON;
+  }
+  return VK_IGNORED;
+}
+
+void variable(const GlobalVariable &variable, const DataLayout &layout, vk_symbol &symbol) {
+  symbol.kind = variable.isThreadLocal() ? VK_THREAD_LOCAL : VK_DATA;
+  if (variable.getValueType()->isSized()) {
+    symbol.size = layout.getTypeAllocSize(variable.getValueType());
+    symbol.align = layout.getPreferredAlign(&variable).value();
+  }
+  if (is_c_identifier(variable.getSection())) symbol.section = bytes(variable.getSection());
+  // Lists for the linker, not data of the program.
+  if (variable.getName().starts_with("llvm.") || variable.getSection() == "llvm.metadata")
+    symbol.linkage = VK_IGNORED;
+}
+
+void alias(const GlobalAlias &alias, vk_module &module, vk_symbol &symbol) {
+  symbol.kind = VK_ALIAS;
+  const GlobalObject *base = alias.getAliaseeObject();
+  if (!base) fail("alias " + alias.getName() + " has no object");
+  const DataLayout &layout = module.module->getDataLayout();
+  APInt offset(layout.getIndexTypeSizeInBits(alias.getType()), 0);
+  const Value *stripped = alias.getAliasee();
+  // Aliases of aliases: the offsets add up.
+  while (true) {
+    stripped = stripped->stripAndAccumulateConstantOffsets(layout, offset, /*AllowNonInbounds=*/true);
+    auto *next = dyn_cast<GlobalAlias>(stripped);
+    if (!next) break;
+    stripped = next->getAliasee();
+  }
+  if (stripped != base) fail("alias " + alias.getName() + " is no object and an offset");
+  symbol.target = module.keys.lookup(base);
+  symbol.offset = offset.getSExtValue();
+  if (isa<Function>(base)) symbol.flags |= VK_CODE;
+}
+
+void structors(vk_module &module, StringRef name, std::vector<vk_structor> &list) {
+  auto *variable = module.module->getNamedGlobal(name);
+  if (!variable || !variable->hasInitializer()) return;
+  auto *array = dyn_cast<ConstantArray>(variable->getInitializer());
+  if (!array) return;
+  for (const Use &use : array->operands()) {
+    auto *entry = cast<ConstantStruct>(use);
+    auto *function = dyn_cast<GlobalValue>(entry->getOperand(1)->stripPointerCasts());
+    if (!function) continue;
+    auto priority = cast<ConstantInt>(entry->getOperand(0))->getLimitedValue(UINT16_MAX);
+    list.push_back({module.keys.lookup(function), static_cast<uint16_t>(priority)});
+  }
+}
+
+// Variables whose initializers hold the address of a label in `function`.
+void label_users(const Constant *constant, SmallVectorImpl<GlobalVariable *> &variables) {
+  for (const User *user : constant->users()) {
+    if (auto *variable = dyn_cast<GlobalVariable>(user))
+      variables.push_back(const_cast<GlobalVariable *>(variable));
+    else if (auto *outer = dyn_cast<Constant>(user))
+      label_users(outer, variables);
+  }
+}
+
+} // namespace
+
+void find_units(vk_module &module) {
+  EquivalenceClasses<GlobalValue *> groups;
+  for (Function &function : *module.module) {
+    // Loading has read exactly those bodies that labels in data are in.
+    if (function.isDeclaration() || function.isMaterializable()) continue;
+    for (BasicBlock &block : function) {
+      if (!block.hasAddressTaken()) continue;
+      BlockAddress *address = BlockAddress::lookup(&block);
+      if (!address) continue;
+      SmallVector<GlobalVariable *> variables;
+      label_users(address, variables);
+      for (GlobalVariable *variable : variables) groups.unionSets(&function, variable);
+    }
+  }
+  for (const auto *group : groups) {
+    if (!group->isLeader()) continue;
+    uint32_t first = UINT32_MAX;
+    for (GlobalValue *member : groups.members(*group))
+      first = std::min(first, module.keys.lookup(member));
+    for (GlobalValue *member : groups.members(*group)) {
+      module.units[member] = first;
+      module.members[first].push_back(member);
+    }
+  }
+}
+
+extern "C" int vk_read_index(vk_worker *worker, vk_module *module, vk_index *index) {
+  return guarded(worker, [&] {
+    const DataLayout &layout = module->module->getDataLayout();
+    DenseMap<const Comdat *, uint32_t> comdats;
+    module->symbols.clear(), module->comdats.clear();
+    module->constructors.clear(), module->destructors.clear();
+    module->symbols.reserve(module->values.size());
+    for (GlobalValue *value : module->values) {
+      vk_symbol symbol = {};
+      symbol.name = bytes(plain_name(*value));
+      symbol.align = 1;
+      symbol.linkage = linkage(*value);
+      symbol.visibility = value->getVisibility();
+      auto unit = module->units.find(value);
+      symbol.unit = unit == module->units.end() ? module->symbols.size() : unit->second;
+      if (unit != module->units.end()) symbol.flags |= VK_WHOLE;
+      if (const Comdat *comdat = value->getComdat()) {
+        auto [place, is_new] = comdats.try_emplace(comdat, module->comdats.size() + 1);
+        if (is_new) module->comdats.push_back(bytes(comdat->getName()));
+        symbol.comdat = place->second;
+      }
+      if (auto *function = dyn_cast<Function>(value)) {
+        symbol.kind = VK_FUNCTION;
+        if (function->isIntrinsic()) symbol.linkage = VK_IGNORED;
+        // The address is that of the code if something is stored in front of it.
+        if (function->hasPrefixData()) symbol.flags |= VK_WHOLE;
+      } else if (auto *global = dyn_cast<GlobalVariable>(value)) {
+        variable(*global, layout, symbol);
+      } else if (auto *other = dyn_cast<GlobalAlias>(value)) {
+        alias(*other, *module, symbol);
+      } else if (auto *ifunc = dyn_cast<GlobalIFunc>(value)) {
+        symbol.kind = VK_IFUNC;
+        symbol.target = module->keys.lookup(ifunc->getResolverFunction());
+      }
+      module->symbols.push_back(symbol);
+    }
+    structors(*module, "llvm.global_ctors", module->constructors);
+    structors(*module, "llvm.global_dtors", module->destructors);
+    *index = {module->symbols.data(),      module->symbols.size(),      module->comdats.data(),
+              module->comdats.size(),      module->constructors.data(), module->constructors.size(),
+              module->destructors.data(),  module->destructors.size(),
+              !module->module->getModuleInlineAsm().empty()};
+  });
+}

@@ -1,0 +1,126 @@
+// The flat C interface between vmkit-llvm and LLVM, for what LLVM's own C API lacks.
+//
+// Plain data only; no exception leaves a function. A function that can fail returns nonzero and
+// leaves a text in the worker (vk_error). Arrays and bytes that a worker hands out stay valid until
+// the next call with the same worker. A worker and its modules belong to one thread at a time.
+#ifndef VMKIT_SHIM_H
+#define VMKIT_SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct vk_worker vk_worker;
+typedef struct vk_module vk_module;
+
+typedef struct {
+  const char *data;
+  size_t size;
+} vk_bytes;
+
+// How a worker compiles.
+typedef struct {
+  uint8_t level;       // 0 to 3
+  uint8_t keep_debug;  // keep debug information
+  uint8_t far_data;    // reach all data through slots
+} vk_options;
+
+enum { VK_FUNCTION, VK_DATA, VK_THREAD_LOCAL, VK_ALIAS, VK_IFUNC };
+enum { VK_STRONG, VK_WEAK, VK_COMMON, VK_PRIVATE, VK_UNDEFINED, VK_UNDEFINED_WEAK, VK_IGNORED };
+enum { VK_WHOLE = 1, VK_CODE = 2 };
+
+// One global value of a module. Its key is its index: functions first, then variables, aliases,
+// ifuncs, each in the module's order.
+typedef struct {
+  vk_bytes name;
+  vk_bytes section;    // empty unless its name is a C identifier
+  uint64_t size;
+  uint64_t align;
+  int64_t offset;      // of an alias, into its target
+  uint32_t target;     // of an alias or ifunc: the key of the aliased object or the resolver
+  uint32_t unit;       // the key under which it is compiled
+  uint32_t comdat;     // index of its comdat group plus one
+  uint8_t kind;
+  uint8_t linkage;
+  uint8_t visibility;  // 0 default, 1 hidden, 2 protected
+  uint8_t flags;       // VK_WHOLE: linked as a whole; VK_CODE: an alias to code
+} vk_symbol;
+
+typedef struct {
+  uint32_t function;   // key
+  uint16_t priority;
+} vk_structor;
+
+typedef struct {
+  const vk_symbol *symbols;
+  size_t symbol_count;
+  const vk_bytes *comdats;
+  size_t comdat_count;
+  const vk_structor *constructors;
+  size_t constructor_count;
+  const vk_structor *destructors;
+  size_t destructor_count;
+  uint8_t has_asm;
+} vk_index;
+
+// A global value that compiled code or data names.
+typedef struct {
+  vk_bytes name;
+  uint32_t key;
+  uint8_t kind;        // VK_FUNCTION, VK_DATA or VK_THREAD_LOCAL
+  uint8_t is_private;
+  uint8_t is_weak;     // may stay undefined
+} vk_needed;
+
+// A compiled object in ELF, and what it names. Times in nanoseconds.
+typedef struct {
+  vk_bytes object;
+  const vk_needed *needed;
+  size_t needed_count;
+  uint64_t load_nanos, materialize_nanos, optimize_nanos, codegen_nanos;
+} vk_object;
+
+// A pointer in data: `size` bytes at `offset`, symbol `needed` + addend, less the place if relative.
+typedef struct {
+  uint64_t offset;
+  int64_t addend;
+  uint32_t needed;
+  uint8_t size;
+  uint8_t is_relative;
+} vk_pointer;
+
+// `needed` number 0 is the variable itself.
+typedef struct {
+  vk_bytes bytes;      // empty if all zero
+  uint64_t size;
+  uint64_t align;
+  uint8_t is_constant;
+  const vk_pointer *pointers;
+  size_t pointer_count;
+  const vk_needed *needed;
+  size_t needed_count;
+} vk_data;
+
+void vk_initialize(void);
+vk_worker *vk_worker_new(const vk_options *options);
+void vk_worker_free(vk_worker *worker);
+vk_bytes vk_error(vk_worker *worker);
+
+// Turns bitcode or IR text into bitcode that can be loaded lazily; checks it is for this machine.
+int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bitcode);
+// Loads a module lazily. `bitcode` must outlive the worker.
+int vk_load(vk_worker *worker, vk_bytes bitcode, vk_bytes name, vk_module **module);
+int vk_read_index(vk_worker *worker, vk_module *module, vk_index *index);
+int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, vk_object *object);
+int vk_compile_asm(vk_worker *worker, vk_module *module, vk_object *object);
+int vk_lower_data(vk_worker *worker, vk_module *module, uint32_t key, vk_data *data);
+// The key of the module's private definition of this name, or UINT32_MAX.
+uint32_t vk_find_private(vk_module *module, vk_bytes name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,215 @@
+// Workers: one LLVM context, target machine and pipeline each.
+#include "worker.h"
+
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/IRReader/IRReader.h"
+#include "llvm/MC/MCContext.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+
+using namespace llvm;
+
+void fail(const Twine &what) { throw Failure(what.str()); }
+void fail(Error error) { throw Failure(toString(std::move(error))); }
+
+namespace {
+
+// LLVM gives up: only this compile fails. LLVM itself has no cleanups on the way, so what it held is
+// lost, and the worker is not used again.
+void on_fatal_error(void *, const char *reason, bool) { throw Failure(std::string("LLVM: ") + reason); }
+
+// Diagnostics of severity error (say, inline assembly that does not assemble) fail the compile.
+struct Diagnostics : DiagnosticHandler {
+  explicit Diagnostics(std::string &errors) : errors(errors) {}
+  bool handleDiagnostics(const DiagnosticInfo &info) override {
+    if (info.getSeverity() == DS_Error) {
+      raw_string_ostream out(errors);
+      DiagnosticPrinterRawOStream printer(out);
+      if (!errors.empty()) out << "; ";
+      info.print(printer);
+    }
+    return true;
+  }
+  std::string &errors;
+};
+
+std::unique_ptr<TargetMachine> make_machine(unsigned level) {
+  Triple triple(sys::getDefaultTargetTriple());
+  std::string error;
+  const Target *target = TargetRegistry::lookupTarget(triple, error);
+  if (!target) fail(error);
+  TargetOptions options;
+  options.UseInitArray = true;
+  static const CodeGenOptLevel levels[] = {CodeGenOptLevel::None, CodeGenOptLevel::Less,
+                                           CodeGenOptLevel::Default, CodeGenOptLevel::Aggressive};
+  // Functions that name no processor of their own get the plainest one, as ahead of time.
+  TargetMachine *machine = target->createTargetMachine(
+      triple, "x86-64", "", options, Reloc::PIC_, CodeModel::Small, levels[level], /*JIT=*/false);
+  if (!machine) fail("no code generator for " + triple.str());
+  return std::unique_ptr<TargetMachine>(machine);
+}
+
+} // namespace
+
+Optimizer::Optimizer(TargetMachine &machine, unsigned level) : builder(&machine) {
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  if (level == 1) {
+    auto simplify = builder.buildFunctionSimplificationPipeline(OptimizationLevel::O1,
+                                                                ThinOrFullLTOPhase::None);
+    passes.addPass(createModuleToFunctionPassAdaptor(std::move(simplify)));
+  } else {
+    auto chosen = level == 2 ? OptimizationLevel::O2 : OptimizationLevel::O3;
+    passes = builder.buildPerModuleDefaultPipeline(chosen);
+  }
+}
+
+void Optimizer::run(Module &module) {
+  passes.run(module, modules);
+  loops.clear(), functions.clear(), components.clear(), modules.clear();
+}
+
+Generator::Generator(TargetMachine &machine) {
+  passes.add(new TargetLibraryInfoWrapperPass(machine.getTargetTriple()));
+  MCContext *context = nullptr;
+  if (machine.addPassesToEmitMC(passes, context, stream, /*DisableVerify=*/true))
+    fail("the target cannot emit objects");
+}
+
+StringRef Generator::run(Module &module) {
+  buffer.clear();
+  passes.run(module);
+  return {buffer.data(), buffer.size()};
+}
+
+extern "C" {
+
+void vk_initialize(void) {
+  InitializeNativeTarget();
+  InitializeNativeTargetAsmPrinter();
+  InitializeNativeTargetAsmParser();
+  install_fatal_error_handler(on_fatal_error);
+}
+
+vk_worker *vk_worker_new(const vk_options *options) {
+  auto worker = std::make_unique<vk_worker>();
+  worker->options = *options;
+  worker->context.setDiagnosticHandler(std::make_unique<Diagnostics>(worker->error));
+  worker->context.setDiscardValueNames(true);
+  return worker.release();
+}
+
+void vk_worker_free(vk_worker *worker) { delete worker; }
+
+vk_bytes vk_error(vk_worker *worker) { return bytes(worker->error); }
+
+int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bitcode) {
+  return guarded(worker, [&] {
+    MemoryBufferRef buffer(ref(input), ref(name));
+    SMDiagnostic diagnostic;
+    // A context of its own: text is parsed whole and thrown away.
+    LLVMContext context;
+    auto module = parseIR(buffer, diagnostic, context);
+    if (!module) {
+      std::string text;
+      raw_string_ostream out(text);
+      diagnostic.print("", out, /*ShowColors=*/false);
+      fail(StringRef(text).rtrim());
+    }
+    std::string broken;
+    raw_string_ostream out(broken);
+    if (verifyModule(*module, &out)) fail("invalid IR: " + StringRef(broken).rtrim());
+    worker->buffer.clear();
+    raw_string_ostream stream(worker->buffer);
+    WriteBitcodeToFile(*module, stream);
+    *bitcode = bytes(worker->buffer);
+  });
+}
+
+int vk_load(vk_worker *worker, vk_bytes bitcode, vk_bytes name, vk_module **result) {
+  return guarded(worker, [&] {
+    if (!worker->machine) worker->machine = make_machine(worker->options.level);
+    MemoryBufferRef buffer(ref(bitcode), ref(name));
+    // Debug information is loaded only as far as functions that are compiled refer to it.
+    auto loaded = check(getLazyBitcodeModule(buffer, worker->context, /*ShouldLazyLoadMetadata=*/true));
+    Triple triple(loaded->getTargetTriple());
+    const Triple &own = worker->machine->getTargetTriple();
+    if (!triple.str().empty() && (triple.getArch() != own.getArch() || triple.getOS() != own.getOS()))
+      fail("the module is for " + triple.str() + ", this machine is " + own.str());
+    auto module = std::make_unique<vk_module>();
+    module->module = std::move(loaded);
+    Module &m = *module->module;
+    if (m.getDataLayoutStr().empty()) m.setDataLayout(worker->machine->createDataLayout());
+    auto number = [&](GlobalValue &value) {
+      if (!value.hasName()) value.setName("__unnamed_" + Twine(module->values.size()));
+      module->keys[&value] = module->values.size();
+      module->values.push_back(&value);
+    };
+    for (Function &f : m) number(f);
+    for (GlobalVariable &g : m.globals()) number(g);
+    for (GlobalAlias &a : m.aliases()) number(a);
+    for (GlobalIFunc &i : m.ifuncs()) number(i);
+    find_units(*module);
+    *result = module.get();
+    worker->modules.push_back(std::move(module));
+  });
+}
+
+static void compile(vk_worker *worker, Module &module, Needed &needed, vk_object *object, Clock &clock) {
+  worker->error.clear();
+  if (worker->options.level > 0) {
+    if (!worker->optimizer)
+      worker->optimizer = std::make_unique<Optimizer>(*worker->machine, worker->options.level);
+    worker->optimizer->run(module);
+    clock.lap(object->optimize_nanos);
+  }
+  if (!worker->generator) worker->generator = std::make_unique<Generator>(*worker->machine);
+  object->object = bytes(worker->generator->run(module));
+  clock.lap(object->codegen_nanos);
+  if (!worker->error.empty()) fail(worker->error);
+  worker->needed = std::move(needed.list);
+  object->needed = worker->needed.data();
+  object->needed_count = worker->needed.size();
+}
+
+int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, vk_object *object) {
+  *object = {};
+  return guarded(worker, [&] {
+    Clock clock;
+    Needed needed(*module);
+    auto extracted = extract(*worker, *module, key, needed);
+    clock.lap(object->materialize_nanos);
+    compile(worker, *extracted, needed, object, clock);
+  });
+}
+
+int vk_compile_asm(vk_worker *worker, vk_module *module, vk_object *object) {
+  *object = {};
+  return guarded(worker, [&] {
+    Clock clock;
+    Needed needed(*module);
+    Module assembly(module->module->getModuleIdentifier(), worker->context);
+    assembly.setDataLayout(module->module->getDataLayout());
+    assembly.setTargetTriple(module->module->getTargetTriple());
+    assembly.setModuleInlineAsm(module->module->getModuleInlineAsm());
+    compile(worker, assembly, needed, object, clock);
+  });
+}
+
+uint32_t vk_find_private(vk_module *module, vk_bytes name) {
+  GlobalValue *value = module->module->getNamedValue(ref(name));
+  return value && value->hasLocalLinkage() ? module->keys.lookup(value) : UINT32_MAX;
+}
+
+} // extern "C"

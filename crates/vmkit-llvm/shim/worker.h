@@ -1,0 +1,139 @@
+// What the parts of the shim share.
+#ifndef VMKIT_WORKER_H
+#define VMKIT_WORKER_H
+
+#include "shim.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+// A failure on its way to the caller; never crosses the C interface.
+struct Failure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+[[noreturn]] void fail(const llvm::Twine &what);
+[[noreturn]] void fail(llvm::Error error);
+
+template <typename T> T check(llvm::Expected<T> value) {
+  if (!value) fail(value.takeError());
+  return std::move(*value);
+}
+
+inline llvm::StringRef ref(vk_bytes bytes) { return {bytes.data, bytes.size}; }
+inline vk_bytes bytes(llvm::StringRef text) { return {text.data(), text.size()}; }
+
+// The name the assembler sees: without the marker that says "as it is".
+inline llvm::StringRef plain_name(const llvm::GlobalValue &value) {
+  llvm::StringRef name = value.getName();
+  name.consume_front("\1");
+  return name;
+}
+
+struct vk_module {
+  std::unique_ptr<llvm::Module> module;
+  // By key.
+  std::vector<llvm::GlobalValue *> values;
+  llvm::DenseMap<const llvm::GlobalValue *, uint32_t> keys;
+  // Functions compiled together because data points to labels in them: by function, the first one
+  // of its group; by group, functions and data.
+  llvm::DenseMap<const llvm::GlobalValue *, uint32_t> units;
+  llvm::DenseMap<uint32_t, std::vector<llvm::GlobalValue *>> members;
+  // What vk_read_index handed out.
+  std::vector<vk_symbol> symbols;
+  std::vector<vk_bytes> comdats;
+  std::vector<vk_structor> constructors, destructors;
+};
+
+// Collects the global values that something names.
+class Needed {
+public:
+  explicit Needed(vk_module &module) : module(module) {}
+  uint32_t add(const llvm::GlobalValue &value);
+  void clear() { list.clear(), numbers.clear(); }
+  std::vector<vk_needed> list;
+
+private:
+  vk_module &module;
+  llvm::DenseMap<const llvm::GlobalValue *, uint32_t> numbers;
+};
+
+// Optimizes modules of one function each, all in the same way.
+struct Optimizer {
+  explicit Optimizer(llvm::TargetMachine &machine, unsigned level);
+  void run(llvm::Module &module);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder;
+  llvm::ModulePassManager passes;
+};
+
+// The code generator, built once and run on one module after the other.
+struct Generator {
+  explicit Generator(llvm::TargetMachine &machine);
+  llvm::StringRef run(llvm::Module &module);
+  llvm::SmallVector<char, 0> buffer;
+  llvm::raw_svector_ostream stream{buffer};
+  llvm::legacy::PassManager passes;
+};
+
+struct vk_worker {
+  vk_options options;
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<Generator> generator;
+  std::vector<std::unique_ptr<vk_module>> modules;
+  std::string error;
+  // What the last call handed out.
+  std::string buffer;
+  std::vector<vk_needed> needed;
+  std::vector<vk_pointer> pointers;
+};
+
+// Runs `work`; a failure becomes the worker's error text.
+template <typename Work> int guarded(vk_worker *worker, Work work) {
+  try {
+    work();
+    return 0;
+  } catch (const std::exception &failure) {
+    worker->error = failure.what();
+    return 1;
+  }
+}
+
+// A module that holds the unit `key` alone, with declarations around it.
+std::unique_ptr<llvm::Module> extract(vk_worker &worker, vk_module &source, uint32_t key,
+                                      Needed &needed);
+// The module's functions and data that belong together because data points to labels.
+void find_units(vk_module &module);
+
+// Adds the time from one call to the next to a counter.
+class Clock {
+public:
+  void lap(uint64_t &counter) {
+    auto now = std::chrono::steady_clock::now();
+    counter += std::chrono::duration_cast<std::chrono::nanoseconds>(now - last).count();
+    last = now;
+  }
+
+private:
+  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+};
+
+#endif

@@ -1,0 +1,432 @@
+//! The shim's C interface (`shim/shim.h`), declared once more, and a worker that owns its part.
+#![expect(unsafe_code, reason = "the shim is C++")]
+
+use std::ptr;
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Bytes {
+    data: *const u8,
+    size: usize,
+}
+
+impl Bytes {
+    fn of(bytes: &[u8]) -> Self {
+        Self { data: bytes.as_ptr(), size: bytes.len() }
+    }
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawOptions {
+    pub(crate) level: u8,
+    pub(crate) keep_debug: u8,
+    pub(crate) far_data: u8,
+}
+
+#[repr(C)]
+struct RawSymbol {
+    name: Bytes,
+    section: Bytes,
+    size: u64,
+    align: u64,
+    offset: i64,
+    target: u32,
+    unit: u32,
+    comdat: u32,
+    kind: u8,
+    linkage: u8,
+    visibility: u8,
+    flags: u8,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawStructor {
+    pub(crate) function: u32,
+    pub(crate) priority: u16,
+}
+
+#[repr(C)]
+struct RawIndex {
+    symbols: *const RawSymbol,
+    symbol_count: usize,
+    comdats: *const Bytes,
+    comdat_count: usize,
+    constructors: *const RawStructor,
+    constructor_count: usize,
+    destructors: *const RawStructor,
+    destructor_count: usize,
+    has_asm: u8,
+}
+
+#[repr(C)]
+struct RawNeeded {
+    name: Bytes,
+    key: u32,
+    kind: u8,
+    is_private: u8,
+    is_weak: u8,
+}
+
+#[repr(C)]
+struct RawObject {
+    object: Bytes,
+    needed: *const RawNeeded,
+    needed_count: usize,
+    load_nanos: u64,
+    materialize_nanos: u64,
+    optimize_nanos: u64,
+    codegen_nanos: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pointer {
+    pub(crate) offset: u64,
+    pub(crate) addend: i64,
+    pub(crate) needed: u32,
+    pub(crate) size: u8,
+    pub(crate) is_relative: u8,
+}
+
+#[repr(C)]
+struct RawData {
+    bytes: Bytes,
+    size: u64,
+    align: u64,
+    is_constant: u8,
+    pointers: *const Pointer,
+    pointer_count: usize,
+    needed: *const RawNeeded,
+    needed_count: usize,
+}
+
+/// A worker's LLVM module.
+#[repr(C)]
+pub(crate) struct RawModule {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+struct RawWorker {
+    _opaque: [u8; 0],
+}
+
+unsafe extern "C" {
+    fn vk_initialize();
+    fn vk_worker_new(options: *const RawOptions) -> *mut RawWorker;
+    fn vk_worker_free(worker: *mut RawWorker);
+    fn vk_error(worker: *mut RawWorker) -> Bytes;
+    fn vk_normalize(worker: *mut RawWorker, input: Bytes, name: Bytes, out: *mut Bytes) -> i32;
+    fn vk_load(worker: *mut RawWorker, bitcode: Bytes, name: Bytes, out: *mut *mut RawModule)
+    -> i32;
+    fn vk_read_index(worker: *mut RawWorker, module: *mut RawModule, out: *mut RawIndex) -> i32;
+    fn vk_compile(
+        worker: *mut RawWorker,
+        module: *mut RawModule,
+        key: u32,
+        out: *mut RawObject,
+    ) -> i32;
+    fn vk_compile_asm(worker: *mut RawWorker, module: *mut RawModule, out: *mut RawObject) -> i32;
+    fn vk_lower_data(
+        worker: *mut RawWorker,
+        module: *mut RawModule,
+        key: u32,
+        out: *mut RawData,
+    ) -> i32;
+    fn vk_find_private(module: *mut RawModule, name: Bytes) -> u32;
+}
+
+/// What a global value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Function,
+    Data,
+    ThreadLocal,
+    Alias,
+    Indirect,
+}
+
+/// How a global value is linked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Linkage {
+    Strong,
+    Weak,
+    Common,
+    Private,
+    Undefined,
+    UndefinedWeak,
+    Ignored,
+}
+
+/// One global value of a module.
+#[derive(Clone, Debug)]
+pub(crate) struct Symbol<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) section: &'a [u8],
+    pub(crate) size: u64,
+    pub(crate) align: u64,
+    pub(crate) offset: i64,
+    pub(crate) target: u32,
+    pub(crate) unit: u32,
+    pub(crate) comdat: Option<usize>,
+    pub(crate) kind: Kind,
+    pub(crate) linkage: Linkage,
+    pub(crate) visibility: u8,
+    pub(crate) is_whole: bool,
+    pub(crate) is_code: bool,
+}
+
+/// What a module defines and needs.
+pub(crate) struct Index<'a> {
+    pub(crate) symbols: Vec<Symbol<'a>>,
+    pub(crate) comdats: Vec<&'a [u8]>,
+    pub(crate) constructors: &'a [RawStructor],
+    pub(crate) destructors: &'a [RawStructor],
+    pub(crate) has_asm: bool,
+}
+
+/// A global value that compiled code or data names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Needed<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) key: u32,
+    pub(crate) kind: Kind,
+    pub(crate) is_private: bool,
+    pub(crate) is_weak: bool,
+}
+
+/// A compiled object and what it names; times in nanoseconds.
+pub(crate) struct Object<'a> {
+    pub(crate) elf: &'a [u8],
+    pub(crate) needed: Vec<Needed<'a>>,
+    pub(crate) materialize_nanos: u64,
+    pub(crate) optimize_nanos: u64,
+    pub(crate) codegen_nanos: u64,
+}
+
+/// A variable's bytes (none if all are zero) and the pointers in them.
+pub(crate) struct Data<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) size: u64,
+    pub(crate) align: u64,
+    pub(crate) is_constant: bool,
+    pub(crate) pointers: &'a [Pointer],
+    pub(crate) needed: Vec<Needed<'a>>,
+}
+
+/// An LLVM context with its target machine, pipelines and modules; one thread's at a time.
+pub(crate) struct Worker(*mut RawWorker);
+
+// SAFETY: nothing in a worker is bound to the thread that made it; `&mut` keeps others out.
+unsafe impl Send for Worker {}
+
+/// A module of a worker: only ever passed back to that worker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ModuleRef(*mut RawModule);
+
+// SAFETY: as for the worker that it belongs to.
+unsafe impl Send for ModuleRef {}
+
+/// Readies LLVM for this machine; more than once does no harm.
+pub(crate) fn initialize() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    // SAFETY: no arguments; run once.
+    ONCE.call_once(|| unsafe { vk_initialize() });
+}
+
+impl Worker {
+    pub(crate) fn new(options: RawOptions) -> Self {
+        // SAFETY: the options are read at once.
+        Self(unsafe { vk_worker_new(&raw const options) })
+    }
+
+    fn result(&self, failed: i32) -> Result<(), String> {
+        if failed == 0 {
+            return Ok(());
+        }
+        // SAFETY: the text lives until the next call.
+        let text = unsafe { slice(vk_error(self.0)) };
+        Err(String::from_utf8_lossy(text).into_owned())
+    }
+
+    /// IR text, or bitcode in need of checking, as bitcode.
+    pub(crate) fn normalize(&mut self, input: &[u8], name: &str) -> Result<Vec<u8>, String> {
+        let mut out = Bytes::of(&[]);
+        let (input, name) = (Bytes::of(input), Bytes::of(name.as_bytes()));
+        // SAFETY: all live through the call.
+        self.result(unsafe { vk_normalize(self.0, input, name, &raw mut out) })?;
+        // SAFETY: valid until the next call; copied at once.
+        Ok(unsafe { slice(out) }.to_vec())
+    }
+
+    /// Loads a module lazily.
+    ///
+    /// # Safety
+    ///
+    /// `bitcode` outlives the worker.
+    pub(crate) unsafe fn load(&mut self, bitcode: &[u8], name: &str) -> Result<ModuleRef, String> {
+        let mut module = ptr::null_mut();
+        let (bitcode, name) = (Bytes::of(bitcode), Bytes::of(name.as_bytes()));
+        // SAFETY: the caller's promise; the name is copied.
+        self.result(unsafe { vk_load(self.0, bitcode, name, &raw mut module) })?;
+        Ok(ModuleRef(module))
+    }
+
+    /// What the module defines and needs.
+    pub(crate) fn index(&mut self, module: ModuleRef) -> Result<Index<'_>, String> {
+        // SAFETY: a struct of plain numbers and null pointers.
+        let mut raw: RawIndex = unsafe { std::mem::zeroed() };
+        // SAFETY: the module is this worker's.
+        self.result(unsafe { vk_read_index(self.0, module.0, &raw mut raw) })?;
+        // SAFETY: the arrays live until the next call, which the borrow of `self` keeps away.
+        unsafe {
+            let symbols = array(raw.symbols, raw.symbol_count).iter().map(|s| symbol(s)).collect();
+            let comdats = array(raw.comdats, raw.comdat_count).iter().map(|b| slice(*b)).collect();
+            Ok(Index {
+                symbols,
+                comdats,
+                constructors: array(raw.constructors, raw.constructor_count),
+                destructors: array(raw.destructors, raw.destructor_count),
+                has_asm: raw.has_asm != 0,
+            })
+        }
+    }
+
+    /// Compiles the unit `key`; the module's assembly if `key` is `None`.
+    pub(crate) fn compile(
+        &mut self,
+        module: ModuleRef,
+        key: Option<u32>,
+    ) -> Result<Object<'_>, String> {
+        // SAFETY: a struct of plain numbers and null pointers.
+        let mut raw: RawObject = unsafe { std::mem::zeroed() };
+        // SAFETY: the module is this worker's, the key one of its index.
+        self.result(unsafe {
+            match key {
+                Some(key) => vk_compile(self.0, module.0, key, &raw mut raw),
+                None => vk_compile_asm(self.0, module.0, &raw mut raw),
+            }
+        })?;
+        // SAFETY: as in `index`.
+        unsafe {
+            Ok(Object {
+                elf: slice(raw.object),
+                needed: needed(raw.needed, raw.needed_count),
+                materialize_nanos: raw.materialize_nanos,
+                optimize_nanos: raw.optimize_nanos,
+                codegen_nanos: raw.codegen_nanos,
+            })
+        }
+    }
+
+    /// The bytes of the variable `key`.
+    pub(crate) fn lower_data(&mut self, module: ModuleRef, key: u32) -> Result<Data<'_>, String> {
+        // SAFETY: a struct of plain numbers and null pointers.
+        let mut raw: RawData = unsafe { std::mem::zeroed() };
+        // SAFETY: the module is this worker's, the key one of its index.
+        self.result(unsafe { vk_lower_data(self.0, module.0, key, &raw mut raw) })?;
+        // SAFETY: as in `index`.
+        unsafe {
+            Ok(Data {
+                bytes: slice(raw.bytes),
+                size: raw.size,
+                align: raw.align,
+                is_constant: raw.is_constant != 0,
+                pointers: array(raw.pointers, raw.pointer_count),
+                needed: needed(raw.needed, raw.needed_count),
+            })
+        }
+    }
+}
+
+impl ModuleRef {
+    /// The key of the module's private definition of this name.
+    pub(crate) fn find_private(self, name: &[u8]) -> Option<u32> {
+        // SAFETY: whoever has a module holds its worker, and nothing is changed.
+        let key = unsafe { vk_find_private(self.0, Bytes::of(name)) };
+        (key != u32::MAX).then_some(key)
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // SAFETY: made by `vk_worker_new`, and not used after.
+        unsafe { vk_worker_free(self.0) }
+    }
+}
+
+/// # Safety
+///
+/// The bytes are valid for `'a`.
+unsafe fn slice<'a>(bytes: Bytes) -> &'a [u8] {
+    // SAFETY: the caller's promise.
+    unsafe { array(bytes.data, bytes.size) }
+}
+
+/// # Safety
+///
+/// `len` elements from `data` on are valid for `'a`.
+unsafe fn array<'a, T>(data: *const T, len: usize) -> &'a [T] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(data, len) }
+}
+
+/// # Safety
+///
+/// `raw` and what it points to are valid for `'a`.
+unsafe fn symbol<'a>(raw: &RawSymbol) -> Symbol<'a> {
+    const LINKAGES: [Linkage; 7] = [
+        Linkage::Strong,
+        Linkage::Weak,
+        Linkage::Common,
+        Linkage::Private,
+        Linkage::Undefined,
+        Linkage::UndefinedWeak,
+        Linkage::Ignored,
+    ];
+    // SAFETY: the caller's promise.
+    let (name, section) = unsafe { (slice(raw.name), slice(raw.section)) };
+    Symbol {
+        name,
+        section,
+        size: raw.size,
+        align: raw.align,
+        offset: raw.offset,
+        target: raw.target,
+        unit: raw.unit,
+        comdat: (raw.comdat as usize).checked_sub(1),
+        kind: kind(raw.kind),
+        linkage: LINKAGES[usize::from(raw.linkage)],
+        visibility: raw.visibility,
+        is_whole: raw.flags & 1 != 0,
+        is_code: raw.flags & 2 != 0,
+    }
+}
+
+/// # Safety
+///
+/// As for [`array`], and the names are valid as long.
+unsafe fn needed<'a>(data: *const RawNeeded, len: usize) -> Vec<Needed<'a>> {
+    // SAFETY: the caller's promise.
+    let raw = unsafe { array(data, len) };
+    raw.iter()
+        .map(|raw| Needed {
+            // SAFETY: the caller's promise.
+            name: unsafe { slice(raw.name) },
+            key: raw.key,
+            kind: kind(raw.kind),
+            is_private: raw.is_private != 0,
+            is_weak: raw.is_weak != 0,
+        })
+        .collect()
+}
+
+fn kind(number: u8) -> Kind {
+    [Kind::Function, Kind::Data, Kind::ThreadLocal, Kind::Alias, Kind::Indirect]
+        [usize::from(number)]
+}

@@ -1,0 +1,366 @@
+//! The backend of a session: adds modules to it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use vmkit::graph::{Binding, Place};
+use vmkit::{
+    Descriptor, Error, Linkage, Name, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
+    Visibility,
+};
+
+use crate::ffi::{self, Index, Kind, RawOptions, RawStructor, Symbol};
+use crate::module::{ASSEMBLY, Clocks, Module, symbol_kind, unit_of};
+use crate::pool::Pool;
+
+/// How much LLVM optimizes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Level {
+    /// Not at all: the quickest compile.
+    #[default]
+    O0,
+    /// Within a function, quickly.
+    O1,
+    /// As `clang -O2` does a module of one function.
+    O2,
+    /// As `clang -O3` does.
+    O3,
+}
+
+/// How modules are compiled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// How much LLVM optimizes.
+    pub level: Level,
+    /// Keep debug information (it makes loading slower).
+    pub keep_debug: bool,
+    /// Reach all data through slots: for sessions whose reach was shrunk.
+    pub far_data: bool,
+}
+
+/// LLVM, compiling for one session.
+pub struct Llvm {
+    session: Session,
+    pool: Arc<Pool>,
+    clocks: Arc<Clocks>,
+    modules: Mutex<Vec<Arc<Module>>>,
+}
+
+/// What a module brought along.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// How many functions it defines, private ones too.
+    pub functions: u64,
+    /// Functions to run before the program, in the module's order.
+    pub constructors: Vec<Structor>,
+    /// Functions to run after the program, in the module's order.
+    pub destructors: Vec<Structor>,
+    /// Names it needs from elsewhere.
+    pub undefined: Vec<Name>,
+}
+
+/// A function to run before or after the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Structor {
+    /// Smaller numbers run first at the start, last at the end.
+    pub priority: u16,
+    /// The function.
+    pub function: SymbolId,
+}
+
+/// Seconds that LLVM spent, on all compile threads together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// Loading modules.
+    pub load: f64,
+    /// Reading function bodies and cloning them into modules of their own.
+    pub materialize: f64,
+    /// Optimizing.
+    pub optimize: f64,
+    /// Generating code.
+    pub codegen: f64,
+}
+
+impl Llvm {
+    /// A backend that adds to `session`.
+    #[must_use]
+    pub fn new(session: &Session, options: Options) -> Self {
+        let raw = RawOptions {
+            level: options.level as u8,
+            keep_debug: options.keep_debug.into(),
+            far_data: options.far_data.into(),
+        };
+        Self {
+            session: session.clone(),
+            pool: Arc::new(Pool::new(raw)),
+            clocks: Arc::default(),
+            modules: Mutex::default(),
+        }
+    }
+
+    /// Adds a module given as bitcode or as IR text.
+    ///
+    /// # Errors
+    ///
+    /// Damaged input, a module for another target, or a second strong definition of a name.
+    pub fn add(&self, name: &str, input: Vec<u8>) -> Result<Loaded> {
+        let start = Instant::now();
+        let loaded = self.add_uncounted(name, input);
+        self.clocks.load.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        loaded
+    }
+
+    /// Adds a copy of an inkwell module, which stays the caller's.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Llvm::add`].
+    pub fn add_module(&self, module: &inkwell::module::Module<'_>) -> Result<Loaded> {
+        let name = module.get_name().to_string_lossy().into_owned();
+        self.add(&name, module.write_bitcode_to_memory().as_slice().to_vec())
+    }
+
+    fn add_uncounted(&self, name: &str, input: Vec<u8>) -> Result<Loaded> {
+        let bitcode = match is_bitcode(&input) {
+            true => input,
+            false => self.pool.normalize(name, &input)?,
+        };
+        let name: Arc<str> = name.into();
+        let number = self.pool.add(name.clone(), bitcode.into());
+        let indexed = self.pool.with(number, |worker, module| {
+            let index = worker.index(module)?;
+            Ok(self.define(&name, number, &index))
+        })?;
+        let (module, loaded, has_asm) =
+            indexed.map_err(|what| Error::input(name.clone(), what))??;
+        if has_asm {
+            module.assemble()?;
+            self.define_assembly(&module)?;
+        }
+        self.modules.lock().push(module);
+        Ok(loaded)
+    }
+
+    /// Tells the session what a module defines.
+    fn define(
+        &self,
+        name: &Arc<str>,
+        number: usize,
+        index: &Index<'_>,
+    ) -> Result<(Arc<Module>, Loaded, bool)> {
+        let is_whole = |symbol: &&Symbol<'_>| symbol.is_whole;
+        let whole = index.symbols.iter().enumerate().filter(|(_, symbol)| is_whole(symbol));
+        let module = Arc::new(Module {
+            name: name.clone(),
+            pool: self.pool.clone(),
+            clocks: self.clocks.clone(),
+            number,
+            scope: OnceLock::new(),
+            kinds: index.symbols.iter().map(|symbol| symbol.kind).collect(),
+            units: whole.map(|(key, symbol)| (key as u32, symbol.unit)).collect(),
+            assembly: OnceLock::new(),
+        });
+        let scope = self.session.add_source(module.clone());
+        module.scope.set(scope).expect("the scope is set here only");
+        let adding = Adding { session: &self.session, module: &module, scope, index };
+        let loaded = adding.run()?;
+        Ok((module, loaded, index.has_asm))
+    }
+
+    /// Tells the session what a module's assembly defines.
+    fn define_assembly(&self, module: &Arc<Module>) -> Result<()> {
+        let Some(assembly) = module.assembly.get() else { return Ok(()) };
+        for symbol in &assembly.graph.symbols {
+            let Binding::Global(linkage) = symbol.binding else { continue };
+            let kind = symbol.kind.unwrap_or(SymbolKind::Data);
+            let descriptor = Descriptor {
+                linkage,
+                visibility: symbol.visibility,
+                ..Descriptor::strong(symbol.name.clone(), kind)
+            };
+            if symbol.place != Place::Undefined {
+                self.session.define(&descriptor, module.clone(), ASSEMBLY, Unit::Whole)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every function that the modules define, private ones too.
+    ///
+    /// # Errors
+    ///
+    /// A module that can no longer be read.
+    pub fn functions(&self) -> Result<Vec<SymbolId>> {
+        let mut functions = Vec::new();
+        for module in self.modules.lock().iter() {
+            let found = self.pool.with(module.number, |worker, raw| {
+                let index = worker.index(raw)?;
+                let scope = *module.scope.get().expect("set when added");
+                let defined = index.symbols.iter().enumerate().filter(|(_, symbol)| {
+                    symbol.kind == Kind::Function && is_definition(symbol.linkage)
+                });
+                Ok(defined
+                    .map(|(key, symbol)| self.symbol(scope, key, symbol))
+                    .collect::<Vec<_>>())
+            })?;
+            functions.extend(found.map_err(|what| Error::input(module.name.clone(), what))?);
+        }
+        Ok(functions)
+    }
+
+    fn symbol(&self, scope: ScopeId, key: usize, symbol: &Symbol<'_>) -> SymbolId {
+        let name = Name::new(symbol.name);
+        match symbol.linkage {
+            ffi::Linkage::Private => self.session.private(scope, &name, key as u64),
+            _ => self.session.symbol_of(&name),
+        }
+    }
+
+    /// Time spent so far.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        let seconds = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64 / 1e9;
+        Times {
+            load: seconds(&self.clocks.load),
+            materialize: seconds(&self.clocks.materialize),
+            optimize: seconds(&self.clocks.optimize),
+            codegen: seconds(&self.clocks.codegen),
+        }
+    }
+}
+
+/// Bitcode starts with `BC` 0xC0DE, or with the wrapper's magic number.
+fn is_bitcode(input: &[u8]) -> bool {
+    input.starts_with(b"BC\xc0\xde") || input.starts_with(&0x0b17_c0de_u32.to_le_bytes())
+}
+
+fn is_definition(linkage: ffi::Linkage) -> bool {
+    use ffi::Linkage as L;
+    matches!(linkage, L::Strong | L::Weak | L::Common | L::Private)
+}
+
+/// A module on its way into a session.
+struct Adding<'a> {
+    session: &'a Session,
+    module: &'a Arc<Module>,
+    scope: ScopeId,
+    index: &'a Index<'a>,
+}
+
+impl Adding<'_> {
+    fn run(&self) -> Result<Loaded> {
+        // A comdat group counts as a whole: all of it from the first module that has it.
+        let groups: Vec<_> = self.index.comdats.iter().map(|name| self.claim(name)).collect();
+        let is_dropped =
+            |symbol: &Symbol<'_>| symbol.comdat.is_some_and(|comdat| !groups[comdat]);
+        let mut loaded = Loaded::default();
+        for (key, symbol) in self.index.symbols.iter().enumerate() {
+            let is_undefined = symbol.linkage == ffi::Linkage::Undefined;
+            if is_undefined || (is_dropped(symbol) && is_definition(symbol.linkage)) {
+                loaded.undefined.push(Name::new(symbol.name));
+            } else if is_definition(symbol.linkage) {
+                self.define(key as u32, symbol)?;
+            }
+            let is_function = symbol.kind == Kind::Function && is_definition(symbol.linkage);
+            loaded.functions += u64::from(is_function);
+        }
+        // Aliases last: what they stand for is decided then.
+        for symbol in self.index.symbols.iter().filter(|symbol| !is_dropped(symbol)) {
+            if matches!(symbol.kind, Kind::Alias | Kind::Indirect) && is_definition(symbol.linkage) {
+                self.define_other(symbol)?;
+            }
+        }
+        let structors = |list: &[RawStructor]| {
+            let kept = list
+                .iter()
+                .filter(|s| !is_dropped(&self.index.symbols[s.function as usize]))
+                .map(|s| Structor { priority: s.priority, function: self.own(s.function) });
+            kept.collect()
+        };
+        loaded.constructors = structors(self.index.constructors);
+        loaded.destructors = structors(self.index.destructors);
+        Ok(loaded)
+    }
+
+    fn claim(&self, name: &[u8]) -> bool {
+        self.session.claim_group(&Name::new(name), u64::from(self.scope.index()))
+    }
+
+    /// The session's symbol for the module's value `key`, as the module means it.
+    fn own(&self, key: u32) -> SymbolId {
+        let symbol = &self.index.symbols[key as usize];
+        let name = Name::new(symbol.name);
+        match symbol.linkage {
+            ffi::Linkage::Private => self.session.private(self.scope, &name, u64::from(key)),
+            _ => self.session.symbol_of(&name),
+        }
+    }
+
+    fn descriptor(&self, symbol: &Symbol<'_>, kind: SymbolKind) -> Descriptor {
+        Descriptor {
+            name: Name::new(symbol.name),
+            kind,
+            linkage: match symbol.linkage {
+                ffi::Linkage::Weak => Linkage::Weak,
+                ffi::Linkage::Common => Linkage::Common,
+                _ => Linkage::Strong,
+            },
+            visibility: match symbol.visibility {
+                0 => Visibility::Default,
+                1 => Visibility::Hidden,
+                _ => Visibility::Protected,
+            },
+            signature: None,
+            size: symbol.size,
+            align: symbol.align,
+        }
+    }
+
+    fn define(&self, key: u32, symbol: &Symbol<'_>) -> Result<()> {
+        if matches!(symbol.kind, Kind::Alias | Kind::Indirect) {
+            return Ok(());
+        }
+        let is_private = symbol.linkage == ffi::Linkage::Private;
+        if !is_private {
+            let unit = if symbol.is_whole { Unit::Whole } else { unit_of(symbol.kind) };
+            let descriptor = self.descriptor(symbol, symbol_kind(symbol.kind));
+            let source: Arc<dyn Source> = self.module.clone();
+            self.session.define(&descriptor, source, u64::from(symbol.unit), unit)?;
+        }
+        if !symbol.section.is_empty() {
+            self.session.add_to_set(&Name::new(symbol.section), self.own(key));
+        }
+        Ok(())
+    }
+
+    fn define_other(&self, symbol: &Symbol<'_>) -> Result<()> {
+        let is_private = symbol.linkage == ffi::Linkage::Private;
+        let scope = if is_private { self.scope } else { ScopeId::GLOBAL };
+        let target = self.own_body(symbol.target);
+        if symbol.kind == Kind::Indirect {
+            let descriptor = self.descriptor(symbol, SymbolKind::Indirect);
+            self.session.define_indirect(scope, &descriptor, target)?;
+        } else {
+            let kind = if symbol.is_code { SymbolKind::Function } else { SymbolKind::Data };
+            let descriptor = self.descriptor(symbol, kind);
+            self.session.define_alias(scope, &descriptor, target, symbol.offset)?;
+        }
+        Ok(())
+    }
+
+    /// The module's own definition of `key`, even where another module's comes first: an alias
+    /// stands for the body beside it.
+    fn own_body(&self, key: u32) -> SymbolId {
+        let symbol = &self.index.symbols[key as usize];
+        let id = self.own(key);
+        let is_own = symbol.linkage == ffi::Linkage::Private
+            || !is_definition(symbol.linkage)
+            || self.session.is_defined_in(id, self.scope);
+        if is_own {
+            return id;
+        }
+        self.session.private(self.scope, &Name::new(symbol.name), u64::from(key))
+    }
+}

@@ -1,0 +1,348 @@
+//! Who compiles when: the queue of first calls, the compile threads, and those who wait.
+//!
+//! A calling thread only queues a symbol and sleeps on its state word: no lock, no allocation, little
+//! stack. So a first call can happen in a signal handler, on a tiny stack, with any
+//! floating-point mode; the compiler runs on threads of its own.
+#![expect(unsafe_code, reason = "called from stubs; calls ifunc resolvers; preserves errno")]
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+
+use crate::error::{Error, Result};
+use crate::host;
+use crate::link::Linker;
+use crate::stats::Counters;
+use crate::symbol::{Addr, SymbolId};
+use crate::table::{Event, State};
+
+/// Stack of a compile thread, in bytes: LLVM recurses deeply on large functions. Pages that are not
+/// touched cost nothing.
+const STACK: usize = 64 << 20;
+/// How long an idle compile thread looks for work before it sleeps: programs that start make one
+/// first call after another, and waking a thread costs tens of microseconds.
+const LOOK: Duration = Duration::from_micros(60);
+
+/// What stubs hand to the first-call entry; its first word is the function that the entry calls.
+#[repr(C)]
+pub(crate) struct Gate {
+    resolve: unsafe extern "C" fn(*const Gate, u64, u64) -> u64,
+    compiler: AtomicPtr<Compiler>,
+}
+
+/// What to do about a call that cannot be resolved or compiled: the address to run instead.
+pub(crate) type FailureHook = Box<dyn Fn(SymbolId, &Error, Addr) -> Addr + Send + Sync>;
+
+/// Compiles what is called.
+pub(crate) struct Compiler {
+    pub(crate) linker: Linker,
+    gate: Box<Gate>,
+    on_failure: FailureHook,
+    errors: Mutex<FxHashMap<SymbolId, Error>>,
+    /// Symbols pushed by callers, newest first, linked through their entries; plus one, 0 for none.
+    pushed: AtomicU32,
+    /// Symbols taken from there, oldest first.
+    backlog: Mutex<VecDeque<SymbolId>>,
+    /// Counts pushes; idle threads sleep on it.
+    pushes: AtomicU32,
+    idle: AtomicU32,
+    threads: AtomicU32,
+    most_threads: u32,
+    /// Threads at work, and [`CLOSED`] while the process forks.
+    busy: AtomicU32,
+}
+
+/// In `busy`: nobody may start on anything.
+const CLOSED: u32 = 1 << 31;
+
+impl Gate {
+    /// A gate that is not yet open: its address is needed before there is anything behind it.
+    pub(crate) fn new() -> Box<Self> {
+        Box::new(Self { resolve: first_call, compiler: AtomicPtr::default() })
+    }
+}
+
+/// Called by the first-call entry, on the stack of whoever called a stub.
+///
+/// # Safety
+///
+/// `gate` is the one that the stubs of a live session were made with.
+unsafe extern "C" fn first_call(gate: *const Gate, symbol: u64, caller: u64) -> u64 {
+    // SAFETY: the compiler outlives its stubs, by the promise of whoever runs them.
+    let compiler = unsafe { &*(*gate).compiler.load(Ordering::Acquire) };
+    // SAFETY: this thread's own errno; the program must not see it changed by a call.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    let saved = unsafe { *errno };
+    let address = compiler.called(SymbolId(symbol as u32), Addr(caller));
+    // SAFETY: as above.
+    unsafe { *errno = saved };
+    address.0
+}
+
+impl Compiler {
+    pub(crate) fn new(
+        linker: Linker,
+        gate: Box<Gate>,
+        most_threads: u32,
+        on_failure: FailureHook,
+    ) -> Arc<Self> {
+        let compiler = Arc::new(Self {
+            linker,
+            gate,
+            on_failure,
+            errors: Mutex::default(),
+            pushed: AtomicU32::new(0),
+            backlog: Mutex::default(),
+            pushes: AtomicU32::new(0),
+            idle: AtomicU32::new(0),
+            threads: AtomicU32::new(0),
+            most_threads: most_threads.max(1),
+            busy: AtomicU32::new(0),
+        });
+        compiler.gate.compiler.store(Arc::as_ptr(&compiler).cast_mut(), Ordering::Release);
+        compiler
+    }
+
+    /// The address to run for a call of `id` from `caller`.
+    fn called(&self, id: SymbolId, caller: Addr) -> Addr {
+        let entry = self.linker.table.entry(id);
+        let no_caller = entry.caller.compare_exchange(0, caller.0, Ordering::Relaxed, Ordering::Relaxed);
+        drop(no_caller); // only the first one counts
+        match self.wait_for(id) {
+            State::Ready => Addr(entry.address()),
+            State::Resolving => self.resolve_indirect(id),
+            _ => {
+                let error = self.error(id);
+                (self.on_failure)(id, &error, caller)
+            }
+        }
+    }
+
+    /// Sees to it that `id` is compiled, and waits for that.
+    pub(crate) fn compile(&self, id: SymbolId) -> Result<()> {
+        match self.wait_for(id) {
+            State::Failed => Err(self.error(id)),
+            _ => Ok(()),
+        }
+    }
+
+    fn error(&self, id: SymbolId) -> Error {
+        let name = self.linker.table.entry(id).name();
+        let errors = self.errors.lock();
+        errors.get(&id).cloned().unwrap_or_else(|| Error::undefined(name.clone(), None))
+    }
+
+    fn wait_for(&self, id: SymbolId) -> State {
+        let entry = self.linker.table.entry(id);
+        let mut began = None;
+        loop {
+            match entry.state() {
+                State::Undefined | State::Defined => self.request(id),
+                state @ (State::Queued | State::Compiling) => {
+                    began.get_or_insert_with(Instant::now);
+                    host::wait(entry.word(), state as u32);
+                }
+                state => {
+                    if let Some(began) = began {
+                        let nanos = began.elapsed().as_nanos() as u64;
+                        Counters::add(&self.linker.counters.wait_nanos, nanos);
+                    }
+                    return state;
+                }
+            }
+        }
+    }
+
+    /// Queues a symbol, unless somebody else has.
+    pub(crate) fn request(&self, id: SymbolId) {
+        let entry = self.linker.table.entry(id);
+        if entry.advance(Event::Request).is_none() {
+            return;
+        }
+        let mut head = self.pushed.load(Ordering::Relaxed);
+        loop {
+            entry.next.store(head, Ordering::Relaxed);
+            let pushed = (id.0 + 1, Ordering::Release, Ordering::Relaxed);
+            match self.pushed.compare_exchange_weak(head, pushed.0, pushed.1, pushed.2) {
+                Ok(_) => break,
+                Err(now) => head = now,
+            }
+        }
+        self.pushes.fetch_add(1, Ordering::SeqCst);
+        if self.idle.load(Ordering::SeqCst) > 0 {
+            host::wake_one(&self.pushes);
+        } else if self.threads.load(Ordering::SeqCst) == 0 {
+            self.start_thread();
+        }
+    }
+
+    /// Calls the resolver of an ifunc, on the thread that called the ifunc, and publishes what it
+    /// gives. Two threads may both do so: resolvers give the same answer every time.
+    fn resolve_indirect(&self, id: SymbolId) -> Addr {
+        let resolver = self.linker.table.entry(id).address();
+        // SAFETY: the resolver's stub, which is never freed; an ifunc's resolver takes nothing
+        // and returns an address (gABI's GNU extension).
+        let address = unsafe {
+            let resolver: extern "C" fn() -> u64 = std::mem::transmute(resolver as *const ());
+            resolver()
+        };
+        self.linker.publish(id, address);
+        Addr(address)
+    }
+
+    /// Starts a compile thread, unless there are enough.
+    pub(crate) fn start_thread(&self) {
+        let enough = |threads| (threads < self.most_threads).then_some(threads + 1);
+        if self.threads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, enough).is_err() {
+            return;
+        }
+        // SAFETY: the gate is only opened by `new`, with an `Arc` that is alive while `self` is.
+        let compiler = unsafe {
+            Arc::increment_strong_count(self);
+            Arc::from_raw(self)
+        };
+        let run = move || {
+            block_signals();
+            compiler.work();
+        };
+        let thread = std::thread::Builder::new().name("vmkit compile".into()).stack_size(STACK);
+        // The thread inherits this thread's signal mask: blocked before it is born, so that no
+        // signal of the program is ever delivered to it.
+        let mask = block_signals();
+        let started = thread.spawn(run);
+        restore_signals(&mask);
+        if let Err(error) = started {
+            self.threads.fetch_sub(1, Ordering::SeqCst);
+            if self.threads.load(Ordering::SeqCst) == 0 {
+                eprintln!("vmkit: cannot start a compile thread: {error}");
+                std::process::abort();
+            }
+        }
+    }
+
+    fn work(&self) {
+        loop {
+            let pushes = self.pushes.load(Ordering::SeqCst);
+            if let Some(id) = self.take() {
+                self.enter();
+                self.run(id);
+                self.leave();
+            } else if !self.look(pushes) {
+                self.idle.fetch_add(1, Ordering::SeqCst);
+                host::wait(&self.pushes, pushes);
+                self.idle.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// Looks for a while whether something was pushed since `pushes`.
+    fn look(&self, pushes: u32) -> bool {
+        let began = Instant::now();
+        while began.elapsed() < LOOK {
+            for _ in 0..32 {
+                if self.pushes.load(Ordering::Relaxed) != pushes {
+                    return true;
+                }
+                std::hint::spin_loop();
+            }
+        }
+        false
+    }
+
+    fn take(&self) -> Option<SymbolId> {
+        let mut backlog = self.backlog.lock();
+        let mut head = self.pushed.swap(0, Ordering::Acquire);
+        let old = backlog.len();
+        while head != 0 {
+            let id = SymbolId(head - 1);
+            head = self.linker.table.entry(id).next.load(Ordering::Relaxed);
+            backlog.insert(old, id);
+        }
+        let taken = backlog.pop_front();
+        let is_more = !backlog.is_empty();
+        drop(backlog);
+        if is_more {
+            self.start_thread();
+            if self.idle.load(Ordering::SeqCst) > 0 {
+                host::wake_one(&self.pushes);
+            }
+        }
+        taken
+    }
+
+    /// Compiles one symbol, if nobody has meanwhile.
+    fn run(&self, id: SymbolId) {
+        let entry = self.linker.table.entry(id);
+        if entry.advance(Event::Begin).is_none() {
+            return;
+        }
+        let result = catch_unwind(AssertUnwindSafe(|| self.linker.materialize(id)));
+        let result = result.unwrap_or_else(|_| {
+            Err(Error::compile(entry.name().clone(), "the compiler panicked"))
+        });
+        if let Err(error) = result {
+            Counters::add(&self.linker.counters.functions_failed, 1);
+            self.errors.lock().insert(id, error);
+            entry.advance(Event::Fail);
+            host::wake_all(entry.word());
+        }
+    }
+
+    fn enter(&self) {
+        let open = |busy| (busy & CLOSED == 0).then_some(busy + 1);
+        while let Err(busy) = self.busy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, open) {
+            host::wait(&self.busy, busy);
+        }
+    }
+
+    fn leave(&self) {
+        if self.busy.fetch_sub(1, Ordering::SeqCst) & CLOSED != 0 {
+            host::wake_all(&self.busy);
+        }
+    }
+
+    /// Before a fork: waits until no compile is under way, and lets none begin.
+    pub(crate) fn close(&self) {
+        let mut busy = self.busy.fetch_or(CLOSED, Ordering::SeqCst) | CLOSED;
+        while busy != CLOSED {
+            host::wait(&self.busy, busy);
+            busy = self.busy.load(Ordering::SeqCst);
+        }
+    }
+
+    /// After a fork, in the parent.
+    pub(crate) fn open(&self) {
+        self.busy.fetch_and(!CLOSED, Ordering::SeqCst);
+        host::wake_all(&self.busy);
+    }
+
+    /// After a fork, in the child, which has none of the compile threads.
+    pub(crate) fn reopen_in_child(&self) {
+        self.threads.store(0, Ordering::SeqCst);
+        self.idle.store(0, Ordering::SeqCst);
+        self.busy.store(0, Ordering::SeqCst);
+    }
+}
+
+/// Blocks every signal on this thread; what was blocked before.
+fn block_signals() -> libc::sigset_t {
+    // SAFETY: both sets are ours; sigfillset initializes the first, pthread_sigmask the second.
+    unsafe {
+        let mut all = std::mem::zeroed();
+        let mut old = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut old);
+        old
+    }
+}
+
+fn restore_signals(mask: &libc::sigset_t) {
+    // SAFETY: a mask that pthread_sigmask gave.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
+}

@@ -1,0 +1,159 @@
+//! The link graph: the one neck between a compiler and the linker.
+//!
+//! A graph is what one compile produced, before it has an address: sections of bytes, the symbols
+//! it defines or needs, and edges, each a place in a section whose bytes depend on a symbol.
+#![forbid(unsafe_code)]
+
+mod elf;
+
+use std::sync::Arc;
+
+use crate::symbol::{Linkage, Name, ScopeId, SymbolKind, Visibility};
+
+/// What one compile produced, still without addresses.
+#[derive(Clone, Debug)]
+pub struct LinkGraph {
+    /// Who made it, for messages.
+    pub name: Arc<str>,
+    /// The module whose local names it sees.
+    pub scope: ScopeId,
+    /// The sections, loaded or not.
+    pub sections: Vec<Section>,
+    /// Defined and needed symbols; edges name them by index.
+    pub symbols: Vec<Symbol>,
+    /// The symbol that stands for the definition asked for, under whatever name the table knows it.
+    pub entry: Option<usize>,
+    /// Signatures of comdat groups; sections name them by index.
+    pub groups: Vec<Name>,
+}
+
+/// Bytes that are placed together, in one piece.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// The producer's name of it, such as `.text`.
+    pub name: String,
+    /// Where it goes.
+    pub kind: SectionKind,
+    /// Alignment in bytes, a power of two.
+    pub align: u64,
+    /// Size in bytes; more than `bytes.len()` where the rest is zero.
+    pub size: u64,
+    /// The contents.
+    pub bytes: Vec<u8>,
+    /// Places whose bytes depend on a symbol.
+    pub edges: Vec<Edge>,
+    /// The comdat group it stands or falls with.
+    pub group: Option<usize>,
+}
+
+/// What a section is for, hence in which memory it is placed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SectionKind {
+    /// Instructions.
+    Code,
+    /// Data that no one writes once it is linked.
+    ReadOnly,
+    /// Data that may be written.
+    Data,
+    /// The initial image of thread-local data.
+    ThreadLocal,
+    /// Unwind records in `.eh_frame` format.
+    Unwind,
+    /// Addresses of constructors, with their priority.
+    Init(u16),
+    /// Addresses of destructors, with their priority.
+    Fini(u16),
+    /// LLVM stack maps, version 3.
+    StackMaps,
+    /// DWARF and others that are not loaded.
+    Unloaded,
+}
+
+/// A place in a section whose bytes depend on a symbol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Edge {
+    /// Bytes from the start of the section.
+    pub offset: u64,
+    /// How the bytes are computed.
+    pub kind: EdgeKind,
+    /// Index of the symbol in [`LinkGraph::symbols`].
+    pub target: usize,
+    /// Bytes added to the symbol's address.
+    pub addend: i64,
+}
+
+/// The kind of an edge: the relocation number of the target's ELF supplement (psABI).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct EdgeKind(pub u32);
+
+/// A symbol that a graph defines or needs.
+#[derive(Clone, Debug)]
+pub struct Symbol {
+    /// Its name; empty for a section's own symbol.
+    pub name: Name,
+    /// Where it is.
+    pub place: Place,
+    /// Who else may use it, and how it competes.
+    pub binding: Binding,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// What it stands for, where the producer says so.
+    pub kind: Option<SymbolKind>,
+    /// Size in bytes, 0 where unknown.
+    pub size: u64,
+}
+
+/// Where a graph's symbol is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// In another graph, or nowhere.
+    Undefined,
+    /// In a section of this graph.
+    Section {
+        /// Index in [`LinkGraph::sections`].
+        index: usize,
+        /// Bytes from the start of the section.
+        offset: u64,
+    },
+    /// At a fixed value.
+    Absolute(u64),
+    /// A tentative definition, to be allocated.
+    Common {
+        /// Alignment in bytes.
+        align: u64,
+    },
+}
+
+/// Who else may use a graph's symbol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Binding {
+    /// This graph alone.
+    Graph,
+    /// The module it comes from; the number is the module's own key of the definition.
+    Module(u64),
+    /// Every module, competing under this linkage. An undefined weak symbol may stay undefined.
+    Global(Linkage),
+}
+
+impl Symbol {
+    /// A reference to a symbol that every module can see.
+    #[must_use]
+    pub fn undefined(name: Name) -> Self {
+        Self {
+            name,
+            place: Place::Undefined,
+            binding: Binding::Global(Linkage::Strong),
+            visibility: Visibility::Default,
+            kind: None,
+            size: 0,
+        }
+    }
+}
+
+impl SectionKind {
+    /// Does the section get memory of its own?
+    #[must_use]
+    pub fn is_loaded(self) -> bool {
+        self != Self::Unloaded
+    }
+}

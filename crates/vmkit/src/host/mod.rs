@@ -1,0 +1,11 @@
+//! What runs here: the first-call entry, patching, waiting, core synchronization.
+//!
+//! One file per instruction set, with the same functions.
+
+mod futex;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+pub(crate) use self::futex::{wait, wake_all, wake_one};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use self::x86_64::{first_call_entry, patch, prepare, sync_cores};

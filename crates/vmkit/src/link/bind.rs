@@ -1,0 +1,220 @@
+//! Symbols of a graph become symbols of the session, and what each use of them needs.
+
+use super::Linker;
+use crate::definition::{Definition, Unit};
+use crate::error::{Error, Result};
+use crate::graph::{Binding, LinkGraph, Place, SectionKind, Symbol};
+use crate::symbol::{Addr, Linkage, ScopeId, SymbolId, SymbolKind};
+use crate::table::Event;
+use crate::target::{Formula, native};
+
+/// What a graph's symbol is in the session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Target {
+    /// Nothing: a symbol of a section that was left out.
+    Dead,
+    /// A place in the graph itself.
+    Section { index: usize, offset: u64 },
+    /// A fixed value.
+    Fixed(u64),
+    /// A symbol of the table.
+    Symbol { id: SymbolId, is_weak: bool },
+}
+
+/// How a graph uses a symbol.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Use {
+    pub(super) calls: bool,
+    pub(super) address: bool,
+    pub(super) pair: bool,
+}
+
+/// A symbol that a graph defines.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Defined {
+    pub(super) id: SymbolId,
+    pub(super) section: usize,
+    pub(super) offset: u64,
+    pub(super) size: u64,
+}
+
+/// The symbols of a graph, by the graph's numbers.
+pub(super) struct Symbols {
+    pub(super) targets: Vec<Target>,
+    pub(super) uses: Vec<Use>,
+    pub(super) defined: Vec<Defined>,
+}
+
+/// The values that edges of a graph use, by the graph's numbers of the symbols.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Value {
+    /// The address as data sees it.
+    pub(super) address: u64,
+    /// Where calls go as long as they are not bound.
+    pub(super) call: u64,
+    /// The thread-local pair.
+    pub(super) pair: Addr,
+    /// The function that calls can be bound to.
+    pub(super) late: Option<SymbolId>,
+}
+
+/// A graph, its symbols and all they need.
+pub(super) struct Bound<'a> {
+    pub(super) graph: &'a LinkGraph,
+    pub(super) symbols: &'a Symbols,
+    pub(super) values: Vec<Value>,
+}
+
+impl Linker {
+    /// Finds the session's symbols for those of the graph that `unit`'s definition gave.
+    pub(super) fn bind(&self, unit: SymbolId, graph: &LinkGraph) -> Result<Symbols> {
+        let uses = uses(graph)?;
+        let mut targets = Vec::with_capacity(graph.symbols.len());
+        let mut defined = Vec::new();
+        for (number, (symbol, used)) in graph.symbols.iter().zip(&uses).enumerate() {
+            let target = match symbol.place {
+                Place::Section { index, offset } if graph.entry == Some(number) => {
+                    defined.push(Defined { id: unit, section: index, offset, size: symbol.size });
+                    Target::Symbol { id: unit, is_weak: false }
+                }
+                Place::Undefined if *used == Use::default() => Target::Dead,
+                Place::Undefined => self.bind_needed(graph, symbol),
+                Place::Absolute(value) => Target::Fixed(value),
+                Place::Section { index, offset } => {
+                    self.bind_defined(unit, graph, symbol, (index, offset), &mut defined)?
+                }
+                Place::Common { .. } => {
+                    let what = format!("tentative definition of {} in code", symbol.name);
+                    return Err(Error::input(graph.name.clone(), what));
+                }
+            };
+            targets.push(target);
+        }
+        Ok(Symbols { targets, uses, defined })
+    }
+
+    fn bind_needed(&self, graph: &LinkGraph, symbol: &Symbol) -> Target {
+        let (id, is_weak) = match symbol.binding {
+            Binding::Graph => return Target::Dead,
+            Binding::Module(key) => (self.private(graph.scope, &symbol.name, key), false),
+            Binding::Global(linkage) => {
+                let id = self.table.symbol(ScopeId::GLOBAL, &symbol.name);
+                (id, linkage == Linkage::Weak)
+            }
+        };
+        if let Some(kind) = symbol.kind {
+            self.table.entry(id).lock().kind.get_or_insert(kind);
+        }
+        Target::Symbol { id, is_weak }
+    }
+
+    fn bind_defined(
+        &self,
+        unit: SymbolId,
+        graph: &LinkGraph,
+        symbol: &Symbol,
+        (index, offset): (usize, u64),
+        defined: &mut Vec<Defined>,
+    ) -> Result<Target> {
+        let place = Target::Section { index, offset };
+        let (id, is_weak) = match symbol.binding {
+            Binding::Graph => return Ok(place),
+            Binding::Module(key) => (self.private(graph.scope, &symbol.name, key), false),
+            Binding::Global(linkage) => {
+                let id = self.table.symbol(ScopeId::GLOBAL, &symbol.name);
+                (id, linkage == Linkage::Weak)
+            }
+        };
+        if !self.is_defined_by(id, unit) {
+            let entry = self.table.entry(id);
+            let mut inner = entry.lock();
+            match &inner.definition {
+                // A by-product that others may have as well: a copy of its own serves each.
+                None if is_weak => return Ok(place),
+                // A by-product of this compile, such as a label in inline assembly.
+                None => {
+                    inner.kind = Some(symbol.kind.unwrap_or(SymbolKind::Data));
+                    inner.definition = self.table.entry(unit).lock().definition.clone();
+                    entry.advance(Event::Define);
+                }
+                Some(_) => return Ok(Target::Symbol { id, is_weak }),
+            }
+        }
+        defined.push(Defined { id, section: index, offset, size: symbol.size });
+        Ok(Target::Symbol { id, is_weak: false })
+    }
+
+    /// Is `id` the symbol being linked, or one that its definition brings along?
+    fn is_defined_by(&self, id: SymbolId, unit: SymbolId) -> bool {
+        if id == unit {
+            return true;
+        }
+        let (Some(one), Some(other)) = (
+            self.table.entry(id).lock().definition.clone(),
+            self.table.entry(unit).lock().definition.clone(),
+        ) else {
+            return false;
+        };
+        one.is_same_unit(&other)
+    }
+
+    /// Makes everything exist that the graph's symbols need: stubs of what it calls, addresses of
+    /// what it names.
+    pub(super) fn require(&self, unit: SymbolId, symbols: &Symbols) -> Result<Vec<Value>> {
+        let mut values = vec![Value::default(); symbols.targets.len()];
+        for ((target, used), value) in symbols.targets.iter().zip(&symbols.uses).zip(&mut values) {
+            let Target::Symbol { id, is_weak } = *target else { continue };
+            if used.address && !(is_weak && self.is_absent(id)?) {
+                value.address = self.address(id, unit)?;
+            }
+            if used.calls {
+                (value.call, value.late) = self.callee(id, unit)?;
+            }
+            if used.pair {
+                value.pair = self.pair(id, unit)?;
+            }
+        }
+        Ok(values)
+    }
+
+    /// Where calls of `id` go, and the function they can be bound to.
+    fn callee(&self, id: SymbolId, unit: SymbolId) -> Result<(u64, Option<SymbolId>)> {
+        let (target, offset) = self.table.target(id)?;
+        let kind_is_data = {
+            let inner = self.table.entry(target).lock();
+            let is_data = |unit| unit == Unit::Data;
+            matches!(inner.definition, Some(Definition::Module { unit, .. }) if is_data(unit))
+        };
+        if offset != 0 || kind_is_data {
+            return Ok((self.address(id, unit)?, None));
+        }
+        Ok((self.stub_address(target)?.0, Some(target)))
+    }
+}
+
+/// How each symbol is used by the edges of the graph's loaded sections.
+fn uses(graph: &LinkGraph) -> Result<Vec<Use>> {
+    let mut uses = vec![Use::default(); graph.symbols.len()];
+    let loaded = graph.sections.iter().filter(|section| section.kind.is_loaded());
+    for section in loaded.filter(|section| section.kind != SectionKind::StackMaps) {
+        for edge in &section.edges {
+            let row = native::edge(edge.kind.0).ok_or_else(|| {
+                let what = format!("relocation type {} is not supported", edge.kind.0);
+                Error::input(graph.name.clone(), what)
+            })?;
+            let used = &mut uses[edge.target];
+            match row.formula {
+                Formula::Call => used.calls = true,
+                Formula::ThreadPair => used.pair = true,
+                Formula::Absolute
+                | Formula::Relative
+                | Formula::Slot
+                | Formula::SlotLoad
+                | Formula::SlotOffset
+                | Formula::FromSlots => used.address = true,
+                _ => {}
+            }
+        }
+    }
+    Ok(uses)
+}

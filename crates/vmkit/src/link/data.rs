@@ -1,0 +1,231 @@
+//! Data is linked with the code that needs it, and with all data that it points to.
+
+use std::collections::HashSet;
+
+use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
+
+use super::Linker;
+use super::bind::{Bound, Symbols, Target};
+use crate::definition::{Definition, Unit};
+use crate::error::{Error, Result};
+use crate::graph::{Binding, LinkGraph, Place, Section, SectionKind, Symbol};
+use crate::memory::{Block, Zone};
+use crate::symbol::{Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
+use crate::table::State;
+
+/// Data whose section has a name that is a C identifier: it is placed in one piece, in the order
+/// of the modules, between `__start_NAME` and `__stop_NAME`.
+#[derive(Default)]
+pub(super) struct Sets(RwLock<SetsInner>);
+
+#[derive(Default)]
+struct SetsInner {
+    members: FxHashMap<Name, Vec<SymbolId>>,
+    of: FxHashMap<SymbolId, Name>,
+}
+
+impl Sets {
+    fn of(&self, id: SymbolId) -> Option<Name> {
+        self.0.read().of.get(&id).cloned()
+    }
+
+    fn members(&self, name: &Name) -> Option<Vec<SymbolId>> {
+        self.0.read().members.get(name).cloned()
+    }
+}
+
+/// Data on its way into memory.
+struct Unplaced {
+    id: SymbolId,
+    graph: LinkGraph,
+    symbols: Symbols,
+}
+
+impl Linker {
+    /// Makes `id` a member of the set of data in sections called `section`.
+    pub(crate) fn add_to_set(&self, section: Name, id: SymbolId) {
+        let mut sets = self.sets.0.write();
+        if sets.of.insert(id, section.clone()).is_none() {
+            sets.members.entry(section).or_default().push(id);
+        }
+    }
+
+    /// The value of `__start_NAME` or `__stop_NAME`, if there is such a set.
+    pub(super) fn bound_of_set(&self, name: &Name, user: SymbolId) -> Result<Option<u64>> {
+        let Some((is_start, set)) = set_name(name) else { return Ok(None) };
+        let Some(members) = self.sets.members(&set) else { return Ok(None) };
+        let mut bounds = (u64::MAX, 0);
+        for id in members {
+            let start = self.address(id, user)?;
+            let size = self.table.entry(id).lock().size;
+            bounds = (bounds.0.min(start), bounds.1.max(start + size));
+        }
+        Ok(Some(if is_start { bounds.0 } else { bounds.1 }))
+    }
+
+    /// Is this a bound of a set that has members?
+    pub(super) fn is_bound_of_set(&self, name: &Name) -> bool {
+        set_name(name).is_some_and(|(_, set)| self.sets.members(&set).is_some())
+    }
+
+    /// Links the data `root`, and all data it points to.
+    pub(super) fn require_data(&self, root: SymbolId) -> Result<()> {
+        // Whoever holds the lock has placed everything there is to place.
+        if self.table.entry(root).state() == State::Ready || self.data.is_owned_by_current_thread() {
+            return Ok(());
+        }
+        let found = self.collect(root)?;
+        let _order = self.data.lock();
+        let fresh: Vec<_> = found
+            .into_iter()
+            .filter(|data| self.table.entry(data.id).state() != State::Ready)
+            .collect();
+        let result = self.link_data(&fresh);
+        if result.is_err() {
+            for data in &fresh {
+                self.table.entry(data.id).place(0);
+            }
+        }
+        self.publish_all(&result?);
+        Ok(())
+    }
+
+    /// Gathers what `root` leads to, and sees to it that everything else it points to exists.
+    fn collect(&self, root: SymbolId) -> Result<Vec<Unplaced>> {
+        let (mut queue, mut seen, mut found) = (vec![root], HashSet::new(), Vec::new());
+        while let Some(id) = queue.pop() {
+            if !seen.insert(id) || self.table.entry(id).state() == State::Ready {
+                continue;
+            }
+            if let Some(set) = self.sets.of(id).and_then(|name| self.sets.members(&name)) {
+                queue.extend(set.into_iter().rev());
+            }
+            let graph = self.data_graph(id)?;
+            let symbols = self.bind(id, &graph)?;
+            for (target, used) in symbols.targets.iter().zip(&symbols.uses) {
+                let &Target::Symbol { id: needed, is_weak } = target else { continue };
+                let (needed, _) = self.table.target(needed)?;
+                if self.is_data(needed) {
+                    queue.push(needed);
+                } else if used.address && !(is_weak && self.is_absent(needed)?) {
+                    self.address(needed, id)?;
+                }
+            }
+            found.push(Unplaced { id, graph, symbols });
+        }
+        Ok(found)
+    }
+
+    fn is_data(&self, id: SymbolId) -> bool {
+        matches!(
+            self.table.entry(id).lock().definition,
+            Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common { .. })
+        )
+    }
+
+    fn data_graph(&self, id: SymbolId) -> Result<LinkGraph> {
+        let entry = self.table.entry(id);
+        let definition = entry.lock().definition.clone();
+        match definition {
+            Some(Definition::Module { source, key, .. }) => {
+                self.counters.materialize(|| source.materialize(key))
+            }
+            Some(Definition::Common { size, align }) => Ok(common(entry.name(), size, align)),
+            _ => Err(Error::undefined(entry.name().clone(), None)),
+        }
+    }
+
+    /// Places all of them, then fixes all of them up: they may point to one another.
+    fn link_data(&self, fresh: &[Unplaced]) -> Result<Vec<(SymbolId, u64)>> {
+        let mut placed = Vec::with_capacity(fresh.len());
+        for group in self.in_sets(fresh) {
+            let mut piece = match group.len() {
+                1 => None,
+                _ => Some(self.piece(group.iter().map(|&index| &fresh[index].graph))?),
+            };
+            for index in group {
+                let data = &fresh[index];
+                placed.push((index, self.place(&data.graph, &data.symbols, piece.as_mut())?));
+            }
+        }
+        let mut finished = Vec::with_capacity(fresh.len());
+        for (index, placed) in placed {
+            let Unplaced { id, graph, symbols } = &fresh[index];
+            let values = self.require(*id, symbols)?;
+            finished.extend(self.fix_up(*id, &Bound { graph, symbols, values }, placed)?);
+        }
+        Ok(finished)
+    }
+
+    /// Memory for several graphs of data in one piece.
+    fn piece<'a>(&self, graphs: impl Iterator<Item = &'a LinkGraph>) -> Result<Block> {
+        let (mut size, mut largest) = (0u64, 1);
+        for section in graphs.flat_map(|graph| &graph.sections) {
+            size = size.next_multiple_of(section.align) + section.size;
+            largest = largest.max(section.align);
+        }
+        self.memory.allocate(Zone::Data, size, largest)
+    }
+
+    /// The data in the order to place it: sets in one piece, in the order of their members.
+    fn in_sets(&self, fresh: &[Unplaced]) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut of_set: FxHashMap<Name, usize> = FxHashMap::default();
+        for (index, data) in fresh.iter().enumerate() {
+            match self.sets.of(data.id) {
+                Some(set) => {
+                    let group = *of_set.entry(set).or_insert_with(|| {
+                        groups.push(Vec::new());
+                        groups.len() - 1
+                    });
+                    groups[group].push(index);
+                }
+                None => groups.push(vec![index]),
+            }
+        }
+        for (set, group) in of_set {
+            let members = self.sets.members(&set).unwrap_or_default();
+            let rank = |index: &usize| members.iter().position(|&id| id == fresh[*index].id);
+            groups[group].sort_by_key(rank);
+        }
+        groups
+    }
+}
+
+/// The set that `__start_NAME` or `__stop_NAME` bounds, and whether it is its start.
+fn set_name(name: &Name) -> Option<(bool, Name)> {
+    let bytes = name.bytes();
+    let start = bytes.strip_prefix(b"__start_").map(|set| (true, Name::new(set)));
+    start.or_else(|| bytes.strip_prefix(b"__stop_").map(|set| (false, Name::new(set))))
+}
+
+/// The graph of a tentative definition: zeros.
+fn common(name: &Name, size: u64, align: u64) -> LinkGraph {
+    let place = Place::Section { index: 0, offset: 0 };
+    let binding = Binding::Global(Linkage::Strong);
+    let kind = Some(SymbolKind::Data);
+    LinkGraph {
+        name: name.to_string().into(),
+        scope: ScopeId::GLOBAL,
+        sections: vec![Section {
+            name: ".bss".into(),
+            kind: SectionKind::Data,
+            align,
+            size: size.max(1),
+            bytes: Vec::new(),
+            edges: Vec::new(),
+            group: None,
+        }],
+        symbols: vec![Symbol {
+            name: name.clone(),
+            place,
+            binding,
+            visibility: Visibility::Default,
+            kind,
+            size,
+        }],
+        entry: Some(0),
+        groups: Vec::new(),
+    }
+}

@@ -1,0 +1,159 @@
+//! Sections get their addresses.
+
+use super::Linker;
+use super::bind::Symbols;
+use crate::error::Result;
+use crate::graph::{LinkGraph, SectionKind};
+use crate::memory::{Block, Zone};
+use crate::symbol::{Addr, SymbolKind};
+use crate::target::{Formula, native};
+
+/// Where the sections of a graph are.
+pub(super) struct Placed {
+    pub(super) blocks: Vec<Block>,
+    /// By section: block and offset in it.
+    pub(super) spots: Vec<Option<Spot>>,
+    /// Where thunks go: block, offset.
+    pub(super) thunks: Option<Spot>,
+    /// The module word of the graph's thread-local block, and its sections' offsets in it.
+    pub(super) thread_module: u64,
+}
+
+/// A place in one of a graph's blocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot {
+    pub(super) block: usize,
+    pub(super) offset: u64,
+    pub(super) addr: Addr,
+    /// Offset in the thread-local block, for a thread-local section.
+    pub(super) thread_offset: u64,
+}
+
+/// What is placed together, in this order.
+const PARTS: [(Zone, fn(SectionKind) -> bool); 5] = [
+    (Zone::Code, |kind| kind == SectionKind::Code),
+    (Zone::ReadOnly, |kind| kind == SectionKind::ReadOnly),
+    (Zone::ReadOnly, |kind| kind == SectionKind::Unwind),
+    (Zone::ReadOnly, |kind| kind == SectionKind::ThreadLocal),
+    (Zone::Data, |kind| {
+        matches!(kind, SectionKind::Data | SectionKind::Init(_) | SectionKind::Fini(_))
+    }),
+];
+/// Bytes of zero after unwind records: the end for whoever reads them.
+const UNWIND_END: u64 = 4;
+
+impl Linker {
+    /// Gives every loaded section an address, copies the bytes there, and notes where the symbols
+    /// that the graph defines are.
+    /// Data goes into `piece`, if one is given.
+    pub(super) fn place(
+        &self,
+        graph: &LinkGraph,
+        symbols: &Symbols,
+        mut piece: Option<&mut Block>,
+    ) -> Result<Placed> {
+        let mut placed = Placed {
+            blocks: Vec::new(),
+            spots: vec![None; graph.sections.len()],
+            thunks: None,
+            thread_module: 0,
+        };
+        for (zone, is_part) in PARTS {
+            let sections: Vec<_> = (0..graph.sections.len())
+                .filter(|&index| is_part(graph.sections[index].kind))
+                .filter(|&index| graph.sections[index].size > 0)
+                .collect();
+            if !sections.is_empty() {
+                self.place_part(graph, zone, &sections, piece.as_deref_mut(), &mut placed)?;
+            }
+        }
+        self.note_addresses(symbols, &placed)?;
+        Ok(placed)
+    }
+
+    fn place_part(
+        &self,
+        graph: &LinkGraph,
+        zone: Zone,
+        sections: &[usize],
+        piece: Option<&mut Block>,
+        placed: &mut Placed,
+    ) -> Result<()> {
+        let (mut size, mut align, mut offsets) = (0u64, 1, Vec::with_capacity(sections.len()));
+        for section in sections.iter().map(|&index| &graph.sections[index]) {
+            let least = if section.kind == SectionKind::Code { 16 } else { 1 };
+            let section_align = section.align.max(least);
+            size = size.next_multiple_of(section_align);
+            offsets.push(size);
+            size += section.size;
+            if section.kind == SectionKind::Unwind {
+                size += UNWIND_END;
+            }
+            align = align.max(section_align);
+        }
+        let thunks = size.next_multiple_of(8);
+        if zone == Zone::Code && !self.memory.is_all_near() {
+            size = thunks + native::THUNK_SIZE * calls(graph, sections).count() as u64;
+        }
+        let sites: Vec<_> = match zone {
+            Zone::Code => calls(graph, sections).map(|(n, at)| offsets[n] + at).collect(),
+            _ => Vec::new(),
+        };
+        let unbindable =
+            |base: u64| sites.iter().filter(|&&at| !native::is_patchable(base + at)).count();
+        let mut block = match piece {
+            Some(piece) => piece.split(size, align),
+            None => self.memory.allocate_where(zone, size, align, unbindable)?,
+        };
+        let number = placed.blocks.len();
+        for (&index, &offset) in sections.iter().zip(&offsets) {
+            let section = &graph.sections[index];
+            let start = offset as usize;
+            let bytes = &mut block.bytes_mut()[start..start + section.bytes.len()];
+            bytes.copy_from_slice(&section.bytes);
+            let addr = block.addr.offset(offset.cast_signed());
+            placed.spots[index] = Some(Spot { block: number, offset, addr, thread_offset: offset });
+        }
+        let addr = block.addr.offset(thunks.cast_signed());
+        if zone == Zone::Code {
+            let spot = Spot { block: number, offset: thunks, addr, thread_offset: 0 };
+            placed.thunks = Some(spot);
+        }
+        if graph.sections[sections[0]].kind == SectionKind::ThreadLocal {
+            placed.thread_module = self.threads.declare(block.addr, size, align);
+        }
+        placed.blocks.push(block);
+        Ok(())
+    }
+
+    /// Tells the table where defined symbols are, so that units in a circle find one another's.
+    fn note_addresses(&self, symbols: &Symbols, placed: &Placed) -> Result<()> {
+        for defined in &symbols.defined {
+            let Some(spot) = placed.spots[defined.section] else { continue };
+            let entry = self.table.entry(defined.id);
+            entry.place(spot.addr.0 + defined.offset);
+            let mut inner = entry.lock();
+            inner.size = defined.size;
+            if inner.kind == Some(SymbolKind::ThreadLocal) && inner.pair == 0 {
+                let offset = spot.thread_offset + defined.offset;
+                let pair = self.words([placed.thread_module, offset])?;
+                inner.pair = (pair.0 - self.memory.start(Zone::Slots).0) as u32 + 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The calls in some sections: which of the sections, and the offset of the displacement.
+fn calls<'a>(
+    graph: &'a LinkGraph,
+    sections: &'a [usize],
+) -> impl Iterator<Item = (usize, u64)> + 'a {
+    let sections = sections.iter().enumerate().map(|(n, &index)| (n, &graph.sections[index]));
+    sections.flat_map(|(n, section)| {
+        let is_call = |kind| native::edge(kind).is_some_and(|row| row.formula == Formula::Call);
+        let calls = section.edges.iter().filter(move |edge| is_call(edge.kind.0));
+        calls.map(move |edge| (n, edge.offset))
+    })
+}
+

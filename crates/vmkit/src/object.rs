@@ -1,0 +1,144 @@
+//! Relocatable objects as modules: linked as a whole when anything in them is needed.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::definition::{Definition, Private, Source, Unit};
+use crate::error::{Error, Result};
+use crate::graph::{Binding, LinkGraph, Place, SectionKind, Symbol};
+use crate::link::Linker;
+use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
+
+/// The one key of an object: all of it.
+const WHOLE: u64 = 0;
+
+/// What an object brought along.
+#[derive(Clone, Debug)]
+pub struct LoadedObject {
+    /// Stands for the whole object: linking it links everything in it.
+    pub unit: SymbolId,
+    /// How many functions it defines.
+    pub functions: u64,
+    /// Names it needs from elsewhere.
+    pub undefined: Vec<Name>,
+    /// Whether it has constructors or destructors, hence must be linked at the start.
+    pub has_structors: bool,
+}
+
+struct Object {
+    name: Arc<str>,
+    graph: OnceLock<LinkGraph>,
+}
+
+impl Source for Object {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn materialize(&self, _: u64) -> Result<LinkGraph> {
+        self.graph.get().cloned().ok_or_else(|| Error::other("an object that was not added"))
+    }
+
+    fn private(&self, key: u64) -> Private {
+        Private { key, kind: SymbolKind::Data, unit: Unit::Whole }
+    }
+}
+
+/// Adds an object's definitions to the table.
+pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObject> {
+    let name: Arc<str> = name.into();
+    // Read before it is added, so that damaged input leaves nothing behind.
+    let mut graph = LinkGraph::from_elf(&name, ScopeId::GLOBAL, bytes)?;
+    let object = Arc::new(Object { name: name.clone(), graph: OnceLock::new() });
+    graph.scope = linker.add_source(object.clone());
+    drop_other_groups(linker, &mut graph);
+    let undefined = undefined(&graph);
+    for symbol in &mut graph.symbols {
+        define(linker, &object, symbol)?;
+    }
+    let unit = add_unit_symbol(linker, &mut graph);
+    let is_structors =
+        |kind| matches!(kind, SectionKind::Init(_) | SectionKind::Fini(_));
+    let is_function = |symbol: &&Symbol| {
+        symbol.kind == Some(SymbolKind::Function) && symbol.place != Place::Undefined
+    };
+    let loaded = LoadedObject {
+        unit,
+        functions: graph.symbols.iter().filter(is_function).count() as u64,
+        undefined,
+        has_structors: graph.sections.iter().any(|section| is_structors(section.kind)),
+    };
+    object.graph.set(graph).expect("set here only");
+    Ok(loaded)
+}
+
+/// Leaves out comdat groups that another module has already brought.
+fn drop_other_groups(linker: &Linker, graph: &mut LinkGraph) {
+    let owner = u64::from(graph.scope.index());
+    let is_own: Vec<_> =
+        graph.groups.iter().map(|name| linker.table.claim_group(name, owner)).collect();
+    for section in &mut graph.sections {
+        if section.group.is_some_and(|group| !is_own[group]) {
+            section.kind = SectionKind::Unloaded;
+        }
+    }
+    let LinkGraph { sections, symbols, .. } = graph;
+    for symbol in symbols {
+        if let Place::Section { index, .. } = symbol.place
+            && !sections[index].kind.is_loaded()
+        {
+            symbol.place = Place::Undefined;
+        }
+    }
+}
+
+fn undefined(graph: &LinkGraph) -> Vec<Name> {
+    let is_needed = |symbol: &&Symbol| {
+        symbol.place == Place::Undefined && symbol.binding == Binding::Global(Linkage::Strong)
+    };
+    graph.symbols.iter().filter(is_needed).map(|symbol| symbol.name.clone()).collect()
+}
+
+fn define(linker: &Linker, object: &Arc<Object>, symbol: &mut Symbol) -> Result<()> {
+    let Binding::Global(linkage) = symbol.binding else { return Ok(()) };
+    let (align, definition) = match symbol.place {
+        Place::Undefined => return Ok(()),
+        Place::Absolute(value) => (1, Definition::Absolute(crate::Addr(value))),
+        Place::Common { align } => (align, Definition::Common { size: symbol.size, align }),
+        Place::Section { .. } => {
+            let source: Arc<dyn Source> = object.clone();
+            (1, Definition::Module { source, key: WHOLE, unit: Unit::Whole })
+        }
+    };
+    let descriptor = Descriptor {
+        linkage,
+        visibility: symbol.visibility,
+        size: symbol.size,
+        align,
+        ..Descriptor::strong(symbol.name.clone(), symbol.kind.unwrap_or(SymbolKind::Data))
+    };
+    linker.table.define(ScopeId::GLOBAL, &descriptor, definition)?;
+    if !matches!(symbol.place, Place::Section { .. }) {
+        // Looked up in the table like any other, now that it is there.
+        symbol.place = Place::Undefined;
+        symbol.binding = Binding::Global(Linkage::Strong);
+    }
+    Ok(())
+}
+
+/// Adds a private symbol for the object itself, at its first loaded section.
+fn add_unit_symbol(linker: &Linker, graph: &mut LinkGraph) -> SymbolId {
+    let name = Name::from("(object)");
+    let is_placed =
+        |index: &usize| graph.sections[*index].kind.is_loaded() && graph.sections[*index].size > 0;
+    if let Some(index) = (0..graph.sections.len()).find(is_placed) {
+        graph.symbols.push(Symbol {
+            name: name.clone(),
+            place: Place::Section { index, offset: 0 },
+            binding: Binding::Module(WHOLE),
+            visibility: Visibility::Hidden,
+            kind: Some(SymbolKind::Data),
+            size: 0,
+        });
+    }
+    linker.private(graph.scope, &name, WHOLE)
+}

@@ -1,0 +1,96 @@
+//! Shared libraries: which ones a session's undefined symbols are looked up in.
+#![expect(unsafe_code, reason = "the dynamic linker's C interface")]
+
+use std::ffi::{CStr, CString, c_int, c_void};
+
+use parking_lot::RwLock;
+
+use crate::error::{Error, Kind, Result};
+use crate::symbol::{Addr, Name};
+
+/// Libraries in the order they are searched.
+pub(crate) struct Libraries {
+    handles: RwLock<Vec<Handle>>,
+}
+
+struct Handle(*mut c_void);
+// SAFETY: dlopen handles may be used from any thread.
+unsafe impl Send for Handle {}
+// SAFETY: as above.
+unsafe impl Sync for Handle {}
+
+/// A symbol of a library.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Found {
+    At(Addr),
+    /// Thread-local: the library's module number and the offset in its block.
+    ThreadLocal { module: u64, offset: u64 },
+}
+
+impl Libraries {
+    /// Searches all that the process has loaded, if `whole_process`, else nothing yet.
+    pub(crate) fn new(whole_process: bool) -> Self {
+        let first = whole_process.then_some(Handle(libc::RTLD_DEFAULT));
+        Self { handles: RwLock::new(first.into_iter().collect()) }
+    }
+
+    /// Loads the library `file`, as `dlopen` finds it, and searches it after the others.
+    pub(crate) fn load(&self, file: &str) -> Result<()> {
+        let fail = |what: String| Error::from(Kind::Library { file: file.into(), what });
+        let path = CString::new(file).map_err(|e| fail(e.to_string()))?;
+        // SAFETY: the path is a C string. The library's constructors run, as whoever asks for a
+        // library expects.
+        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+        if handle.is_null() {
+            // SAFETY: after a failed dlopen, dlerror gives a C string of this thread.
+            let text = unsafe { CStr::from_ptr(libc::dlerror()) };
+            return Err(fail(text.to_string_lossy().into_owned()));
+        }
+        self.handles.write().push(Handle(handle));
+        Ok(())
+    }
+
+    /// Looks `name` up, first library first.
+    pub(crate) fn find(&self, name: &Name) -> Option<Found> {
+        let name = name.to_c_string()?;
+        self.handles.read().iter().find_map(|handle| {
+            // SAFETY: a live handle and a C string.
+            let at = unsafe { libc::dlsym(handle.0, name.as_ptr()) };
+            // A null symbol is as good as none: nothing can be there.
+            (!at.is_null()).then(|| classify(at as u64))
+        })
+    }
+}
+
+/// Tells a thread-local variable, of which `dlsym` gives this thread's copy, from others.
+fn classify(at: u64) -> Found {
+    struct Search {
+        at: u64,
+        found: Found,
+    }
+    unsafe extern "C" fn visit(
+        info: *mut libc::dl_phdr_info,
+        _size: usize,
+        search: *mut c_void,
+    ) -> c_int {
+        // SAFETY: dl_iterate_phdr passes a valid description and our own pointer.
+        let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
+        if info.dlpi_tls_data.is_null() {
+            return 0;
+        }
+        // SAFETY: the program headers are mapped as long as the library is loaded.
+        let headers =
+            unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+        let block = headers.iter().find(|header| header.p_type == libc::PT_TLS);
+        let offset = search.at.wrapping_sub(info.dlpi_tls_data as u64);
+        if block.is_some_and(|block| offset < block.p_memsz) {
+            search.found = Found::ThreadLocal { module: info.dlpi_tls_modid as u64, offset };
+            return 1;
+        }
+        0
+    }
+    let mut search = Search { at, found: Found::At(Addr(at)) };
+    // SAFETY: the callback only reads what it is given and writes to `search`.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };
+    search.found
+}

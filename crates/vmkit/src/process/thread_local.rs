@@ -1,0 +1,141 @@
+//! Thread-local storage of linked code: the general-dynamic model of the ELF TLS ABI.
+//!
+//! Code passes the address of a pair {module, offset} to `__tls_get_addr`. In a pair of ours the
+//! module is the address of an [`Image`] with the top bit set, which no module number of the
+//! system's has; each thread gets its copy of the image when it first asks.
+#![expect(unsafe_code, reason = "called from linked code; keeps blocks in a pthread key")]
+
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::error::{Error, Result};
+use crate::symbol::Addr;
+
+/// The top bit: set in our pairs.
+const OURS: u64 = 1 << 63;
+
+/// One session's thread-local variables.
+pub(crate) struct ThreadLocals {
+    key: libc::pthread_key_t,
+    next: AtomicU32,
+}
+
+/// The initial value of a block of thread-local variables; lives as long as the process.
+struct Image {
+    key: libc::pthread_key_t,
+    index: u32,
+    align: usize,
+    size: usize,
+    /// The linked initial bytes.
+    bytes: Addr,
+}
+
+/// A thread's blocks by image index.
+struct Blocks {
+    key: libc::pthread_key_t,
+    at: Vec<*mut u8>,
+    /// How often the thread's exit came by; the blocks go at the last round, after every
+    /// destructor that might still use them.
+    rounds: u32,
+}
+
+/// Rounds of key destructors that POSIX promises.
+const ROUNDS: u32 = 4;
+
+impl ThreadLocals {
+    pub(crate) fn new() -> Result<Self> {
+        let mut key = 0;
+        // SAFETY: the destructor has the signature asked for and frees only what we stored.
+        if unsafe { libc::pthread_key_create(&raw mut key, Some(free_blocks)) } != 0 {
+            return Err(Error::other("no thread-specific data key left"));
+        }
+        Ok(Self { key, next: AtomicU32::new(0) })
+    }
+
+    /// Declares a block of `size` bytes whose initial value lies at `bytes`, and gives the module
+    /// word of its pairs.
+    pub(crate) fn declare(&self, bytes: Addr, size: u64, align: u64) -> u64 {
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let (size, align) = (size as usize, align.max(16) as usize);
+        let image = Box::new(Image { key: self.key, index, align, size, bytes });
+        OURS | Box::leak(image) as *const Image as u64
+    }
+}
+
+unsafe extern "C" {
+    fn __tls_get_addr(pair: *const [u64; 2]) -> *mut u8;
+}
+
+/// What linked code gets as `__tls_get_addr`.
+///
+/// # Safety
+///
+/// `pair` was filled by the linker: a module of ours, or one of the system's.
+pub(crate) unsafe extern "C" fn tls_get_addr(pair: *const [u64; 2]) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    let [module, offset] = unsafe { *pair };
+    if module & OURS == 0 {
+        // SAFETY: a pair of the system's.
+        return unsafe { __tls_get_addr(pair) };
+    }
+    // SAFETY: images are leaked, and their address was put in the pair by `declare`.
+    let image = unsafe { &*((module & !OURS) as *const Image) };
+    // SAFETY: the key holds null or a `Blocks` of this thread.
+    let blocks = unsafe { libc::pthread_getspecific(image.key).cast::<Blocks>() };
+    // SAFETY: no reference to the blocks lives longer than this call.
+    let known = unsafe { blocks.as_ref() }.and_then(|b| b.at.get(image.index as usize).copied());
+    let block = match known {
+        Some(block) if !block.is_null() => block,
+        // SAFETY: as above.
+        _ => unsafe { first_use(image, blocks) },
+    };
+    block.wrapping_add(offset as usize)
+}
+
+/// # Safety
+///
+/// `blocks` is what this thread's key holds.
+#[cold]
+unsafe fn first_use(image: &Image, mut blocks: *mut Blocks) -> *mut u8 {
+    if blocks.is_null() {
+        blocks = Box::into_raw(Box::new(Blocks { key: image.key, at: Vec::new(), rounds: 0 }));
+        // SAFETY: the key is live as long as the session.
+        unsafe { libc::pthread_setspecific(image.key, blocks.cast()) };
+    }
+    // SAFETY: non-null, this thread's, and borrowed here only.
+    let at = unsafe { &mut (*blocks).at };
+    if at.len() <= image.index as usize {
+        at.resize(image.index as usize + 1, std::ptr::null_mut());
+    }
+    let mut block = std::ptr::null_mut();
+    // SAFETY: the image's bytes are linked, `size` long, and the block is as large.
+    unsafe {
+        if libc::posix_memalign(&raw mut block, image.align, image.size.max(1)) != 0 {
+            libc::abort();
+        }
+        std::ptr::copy_nonoverlapping(image.bytes.0 as *const u8, block.cast(), image.size);
+    }
+    at[image.index as usize] = block.cast();
+    block.cast()
+}
+
+/// # Safety
+///
+/// Called by the system at a thread's end, with what the key held.
+unsafe extern "C" fn free_blocks(blocks: *mut c_void) {
+    let blocks = blocks.cast::<Blocks>();
+    // SAFETY: ours, and this thread's alone.
+    let state = unsafe { &mut *blocks };
+    state.rounds += 1;
+    if state.rounds < ROUNDS {
+        // SAFETY: storing the value again asks for another round.
+        unsafe { libc::pthread_setspecific(state.key, blocks.cast()) };
+        return;
+    }
+    // SAFETY: the last round: nobody asks any more.
+    let state = unsafe { Box::from_raw(blocks) };
+    for block in state.at {
+        // SAFETY: null, or from posix_memalign.
+        unsafe { libc::free(block.cast()) };
+    }
+}

@@ -1,0 +1,348 @@
+//! The session: the one face of everything else.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::compile::{Compiler, FailureHook, Gate};
+use crate::definition::{Definition, Source, Unit};
+use crate::error::{Error, Result};
+use crate::fork;
+use crate::host;
+use crate::link::{Linker, Structors};
+use crate::memory::{Memory, Zone};
+use crate::object::{self, LoadedObject};
+use crate::process::{Libraries, tls_get_addr};
+use crate::stub::Stubs;
+use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind};
+use crate::table::{Outcome, State};
+
+/// One linking JIT: a symbol table, its code memory and its compile threads.
+///
+/// Cloning gives another handle of the same session. Two sessions do not know of each other.
+#[derive(Clone)]
+pub struct Session {
+    compiler: Arc<Compiler>,
+}
+
+/// How a session is made.
+pub struct Builder {
+    reach: Option<u64>,
+    threads: u32,
+    whole_process: bool,
+    on_failure: FailureHook,
+}
+
+/// What a session has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stats {
+    /// Functions whose code was linked.
+    pub functions_compiled: u64,
+    /// Symbols whose compile or resolution failed.
+    pub functions_failed: u64,
+    /// Symbols named by anyone.
+    pub symbols: u64,
+    /// Stubs made.
+    pub stubs: u64,
+    /// Call sites that go straight to the code they call.
+    pub sites_bound: u64,
+    /// Call sites that go through a stub.
+    pub sites_on_stubs: u64,
+    /// Bytes of code, without stubs.
+    pub code_bytes: u64,
+    /// Bytes of data, read-only or not.
+    pub data_bytes: u64,
+    /// Seconds compile threads spent in sources.
+    pub materialize_seconds: f64,
+    /// Seconds compile threads spent linking.
+    pub link_seconds: f64,
+    /// Seconds callers spent waiting.
+    pub wait_seconds: f64,
+}
+
+impl Builder {
+    /// Pretends that near branches and displacements reach only so many bytes. For tests of the
+    /// far paths.
+    #[must_use]
+    pub fn reach(mut self, bytes: u64) -> Self {
+        self.reach = Some(bytes);
+        self
+    }
+
+    /// How many threads may compile at once; as many as there are processors unless set.
+    #[must_use]
+    pub fn compile_threads(mut self, threads: u32) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Whether undefined symbols are looked up in everything that the process has loaded (the
+    /// default), or only in libraries given to [`Session::load_library`].
+    #[must_use]
+    pub fn whole_process(mut self, yes: bool) -> Self {
+        self.whole_process = yes;
+        self
+    }
+
+    /// What to do when a call cannot be resolved or compiled: the hook runs on the calling thread,
+    /// is given the symbol, the reason and the call's return address, and returns the address to
+    /// run instead. By default the reason is printed and the process exits with 127.
+    #[must_use]
+    pub fn on_failure(
+        mut self,
+        hook: impl Fn(SymbolId, &Error, Addr) -> Addr + Send + Sync + 'static,
+    ) -> Self {
+        self.on_failure = Box::new(hook);
+        self
+    }
+
+    /// Makes the session.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no memory, or lacks what patching needs.
+    pub fn build(self) -> Result<Session> {
+        host::prepare()?;
+        let memory = Memory::reserve(self.reach)?;
+        let gate = Gate::new();
+        let session = std::ptr::from_ref(&*gate) as u64;
+        let stubs = Stubs::new(&memory, session, host::first_call_entry())?;
+        let linker = Linker::new(memory, stubs, Libraries::new(self.whole_process))?;
+        let compiler = Compiler::new(linker, gate, self.threads, self.on_failure);
+        fork::register(&compiler);
+        let session = Session { compiler };
+        // Thread-local variables of linked code are found by us.
+        session.define_absolute("__tls_get_addr", Addr(tls_get_addr as *const () as u64))?;
+        Ok(session)
+    }
+}
+
+fn print_and_exit(_: SymbolId, error: &Error, _: Addr) -> Addr {
+    eprintln!("vmkit: {error}");
+    std::process::exit(127)
+}
+
+impl Session {
+    /// Starts the making of a session.
+    #[must_use]
+    pub fn builder() -> Builder {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Builder {
+            reach: None,
+            threads: u32::try_from(threads).unwrap_or(1),
+            whole_process: true,
+            on_failure: Box::new(print_and_exit),
+        }
+    }
+
+    fn linker(&self) -> &Linker {
+        &self.compiler.linker
+    }
+
+    /// Adds a module and gives the scope of its private names.
+    pub fn add_source(&self, source: Arc<dyn Source>) -> ScopeId {
+        self.linker().add_source(source)
+    }
+
+    /// Adds a relocatable ELF object as a module; `name` is for messages.
+    ///
+    /// # Errors
+    ///
+    /// Damaged input, an object for another machine, or a second strong definition of a name.
+    pub fn add_object(&self, name: &str, bytes: &[u8]) -> Result<LoadedObject> {
+        object::add(self.linker(), name, bytes)
+    }
+
+    /// Says that `source` defines a symbol, under its own key of it.
+    ///
+    /// # Errors
+    ///
+    /// Another strong definition of the name.
+    pub fn define(
+        &self,
+        descriptor: &Descriptor,
+        source: Arc<dyn Source>,
+        key: u64,
+        unit: Unit,
+    ) -> Result<(SymbolId, Outcome)> {
+        let definition = match descriptor.linkage {
+            Linkage::Common => {
+                Definition::Common { size: descriptor.size, align: descriptor.align }
+            }
+            _ => Definition::Module { source, key, unit },
+        };
+        self.linker().table.define(ScopeId::GLOBAL, descriptor, definition)
+    }
+
+    /// The symbol of a module's private definition.
+    pub fn private(&self, scope: ScopeId, name: &Name, key: u64) -> SymbolId {
+        self.linker().private(scope, name, key)
+    }
+
+    /// Says that a symbol is `offset` bytes into another.
+    ///
+    /// # Errors
+    ///
+    /// Another strong definition of the name.
+    pub fn define_alias(
+        &self,
+        scope: ScopeId,
+        descriptor: &Descriptor,
+        target: SymbolId,
+        offset: i64,
+    ) -> Result<(SymbolId, Outcome)> {
+        self.linker().table.define(scope, descriptor, Definition::Alias { target, offset })
+    }
+
+    /// Says that a symbol's code is whatever `resolver` returns when the symbol is first called.
+    ///
+    /// # Errors
+    ///
+    /// Another strong definition of the name.
+    pub fn define_indirect(
+        &self,
+        scope: ScopeId,
+        descriptor: &Descriptor,
+        resolver: SymbolId,
+    ) -> Result<(SymbolId, Outcome)> {
+        self.linker().table.define(scope, descriptor, Definition::Indirect { resolver })
+    }
+
+    /// Says that a symbol lies at a fixed address.
+    ///
+    /// # Errors
+    ///
+    /// Another strong definition of the name.
+    pub fn define_absolute(&self, name: &str, address: Addr) -> Result<SymbolId> {
+        let descriptor = Descriptor::strong(Name::from(name), SymbolKind::Function);
+        let table = &self.linker().table;
+        let (id, _) = table.define(ScopeId::GLOBAL, &descriptor, Definition::Absolute(address))?;
+        Ok(id)
+    }
+
+    /// Puts a data symbol into the set that `__start_SECTION` and `__stop_SECTION` bound.
+    pub fn add_to_set(&self, section: &Name, id: SymbolId) {
+        self.linker().add_to_set(section.clone(), id);
+    }
+
+    /// Makes `owner` (any number that is the module's own) the one whose definitions in the comdat
+    /// group count, unless another module is; tells whether it is.
+    pub fn claim_group(&self, name: &Name, owner: u64) -> bool {
+        self.linker().table.claim_group(name, owner)
+    }
+
+    /// Loads a shared library, in which undefined symbols are then looked up.
+    ///
+    /// # Errors
+    ///
+    /// The library cannot be loaded.
+    pub fn load_library(&self, file: &str) -> Result<()> {
+        self.linker().libraries.load(file)
+    }
+
+    /// The symbol that every module means by this name, if any module or library defines it.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<SymbolId> {
+        self.linker().table.find(ScopeId::GLOBAL, name.as_bytes())
+    }
+
+    /// As [`Session::find`], for a name that need not be text.
+    #[must_use]
+    pub fn find_name(&self, name: &Name) -> Option<SymbolId> {
+        self.linker().table.find(ScopeId::GLOBAL, name.bytes())
+    }
+
+    /// The symbol of this name, made if nobody has named it before.
+    #[must_use]
+    pub fn symbol(&self, name: &str) -> SymbolId {
+        self.linker().table.symbol(ScopeId::GLOBAL, &Name::from(name))
+    }
+
+    /// As [`Session::symbol`], for a name that need not be text.
+    #[must_use]
+    pub fn symbol_of(&self, name: &Name) -> SymbolId {
+        self.linker().table.symbol(ScopeId::GLOBAL, name)
+    }
+
+    /// Whether the symbol's definition is one of the module with this scope.
+    #[must_use]
+    pub fn is_defined_in(&self, id: SymbolId, scope: ScopeId) -> bool {
+        self.linker().is_defined_in(id, scope)
+    }
+
+    /// Whether anything in the session defines the symbol.
+    #[must_use]
+    pub fn is_defined(&self, id: SymbolId) -> bool {
+        self.linker().table.entry(id).lock().definition.is_some()
+    }
+
+    /// The symbol's name.
+    #[must_use]
+    pub fn name(&self, id: SymbolId) -> Name {
+        self.linker().table.entry(id).name().clone()
+    }
+
+    /// Where the symbol stands.
+    #[must_use]
+    pub fn state(&self, id: SymbolId) -> State {
+        self.linker().table.entry(id).state()
+    }
+
+    /// The symbol's address, for ever the same. Of a function it is its stub: running it compiles
+    /// the function at the first call.
+    ///
+    /// # Errors
+    ///
+    /// Nobody defines it, or data it needs.
+    pub fn address(&self, id: SymbolId) -> Result<Addr> {
+        self.linker().address(id, id).map(Addr)
+    }
+
+    /// Compiles a function now rather than at its first call.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be resolved or compiled.
+    pub fn compile(&self, id: SymbolId) -> Result<()> {
+        self.compiler.compile(id)
+    }
+
+    /// Has a function compiled soon, without waiting for it.
+    pub fn request(&self, id: SymbolId) {
+        self.compiler.request(id);
+    }
+
+    /// Starts a compile thread ahead of the first call.
+    pub fn warm_up(&self) {
+        self.compiler.start_thread();
+    }
+
+    /// Constructors and destructors in the arrays of objects linked so far, in the order of linking:
+    /// each with its priority, and the address of the function.
+    #[must_use]
+    pub fn structors(&self) -> Structors {
+        self.linker().structors()
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let linker = self.linker();
+        let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let seconds = |counter| count(counter) as f64 / 1e9;
+        let counters = &linker.counters;
+        let (sites, bound) = (count(&counters.sites), count(&counters.sites_bound));
+        Stats {
+            functions_compiled: count(&counters.functions_compiled),
+            functions_failed: count(&counters.functions_failed),
+            symbols: linker.table.symbols().count() as u64,
+            stubs: u64::from(linker.stubs.len()),
+            sites_bound: bound,
+            sites_on_stubs: sites.saturating_sub(bound),
+            code_bytes: linker.memory.used(Zone::Code),
+            data_bytes: linker.memory.used(Zone::Data) + linker.memory.used(Zone::ReadOnly),
+            materialize_seconds: seconds(&counters.materialize_nanos),
+            link_seconds: seconds(&counters.link_nanos),
+            wait_seconds: seconds(&counters.wait_nanos),
+        }
+    }
+}

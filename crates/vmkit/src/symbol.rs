@@ -1,0 +1,169 @@
+//! Names and what a module says of them: symbols, descriptors, linkage.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A symbol's name: any bytes but NUL, as in ELF. Cloning copies a pointer.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(Arc<[u8]>);
+
+impl Name {
+    /// The name with these bytes.
+    #[must_use]
+    pub fn new(bytes: impl AsRef<[u8]>) -> Self {
+        Self(Arc::from(bytes.as_ref()))
+    }
+
+    /// The bytes, without a terminator.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The name as C wants it; `None` where it holds a NUL.
+    #[must_use]
+    pub fn to_c_string(&self) -> Option<std::ffi::CString> {
+        std::ffi::CString::new(self.bytes()).ok()
+    }
+}
+
+impl From<&str> for Name {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// A symbol of one session: the index of its entry in the session's table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SymbolId(pub(crate) u32);
+
+impl SymbolId {
+    /// The index, unique in the session.
+    #[must_use]
+    pub fn index(self) -> u32 {
+        self.0
+    }
+}
+
+/// Where a name is looked up: the session's one global scope, or the local names of one module.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ScopeId(pub(crate) u32);
+
+impl ScopeId {
+    /// The names every module shares.
+    pub const GLOBAL: Self = Self(0);
+
+    /// The number, unique in the session.
+    #[must_use]
+    pub fn index(self) -> u32 {
+        self.0
+    }
+}
+
+/// An address in this process, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Addr(pub u64);
+
+impl Addr {
+    /// The address `bytes` further on, modulo 2⁶⁴.
+    #[must_use]
+    pub fn offset(self, bytes: i64) -> Self {
+        Self(self.0.wrapping_add_signed(bytes))
+    }
+}
+
+impl fmt::Debug for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+/// How a definition competes with others of the same name (the ELF and LLVM rules).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Linkage {
+    /// The one definition; a second strong one is an error.
+    Strong,
+    /// Gives way to a strong or common definition; among weak ones the first wins.
+    Weak,
+    /// A tentative C definition: gives way to a strong one, merges with other common ones by
+    /// taking the largest size and alignment.
+    Common,
+}
+
+/// Who may see a definition.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Visibility {
+    /// Everyone.
+    #[default]
+    Default,
+    /// The session's modules.
+    Hidden,
+    /// Everyone; references inside the module cannot be interposed.
+    Protected,
+}
+
+/// What a symbol stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SymbolKind {
+    /// Code; it has a stub and can be bound late.
+    Function,
+    /// Code chosen by calling a resolver at the first call (`ifunc`).
+    Indirect,
+    /// An object in memory.
+    Data,
+    /// An object each thread has its own copy of.
+    ThreadLocal,
+}
+
+/// What a module says of a symbol that it defines.
+#[derive(Clone, Debug)]
+pub struct Descriptor {
+    /// The name other modules use.
+    pub name: Name,
+    /// Function, data, …
+    pub kind: SymbolKind,
+    /// How it competes with other definitions of the name.
+    pub linkage: Linkage,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// A hash of its type, where the producer knows one; equal types have equal hashes.
+    pub signature: Option<u64>,
+    /// Size in bytes of a common definition (else 0).
+    pub size: u64,
+    /// Alignment in bytes of a common definition (else 1).
+    pub align: u64,
+}
+
+impl Descriptor {
+    /// A strong, visible definition of `name`.
+    #[must_use]
+    pub fn strong(name: Name, kind: SymbolKind) -> Self {
+        Self {
+            name,
+            kind,
+            linkage: Linkage::Strong,
+            visibility: Visibility::Default,
+            signature: None,
+            size: 0,
+            align: 1,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The symbol table: one entry for each symbol, however many modules name it.
+#![forbid(unsafe_code)]
+
+mod entry;
+mod state;
+
+use std::hash::BuildHasher;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use hashbrown::HashTable;
+use parking_lot::{Mutex, RwLock};
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+pub(crate) use self::entry::{Entry, Inner, Site};
+pub use self::state::State;
+pub(crate) use self::state::Event;
+use crate::definition::Definition;
+use crate::error::{Error, Kind, Result};
+use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId};
+
+/// Entries in one chunk; a chunk never moves.
+const CHUNK: usize = 1024;
+/// Chunks a table can have: 16 million symbols.
+const CHUNKS: usize = 16 * 1024;
+
+/// All symbols of a session.
+pub(crate) struct Table {
+    chunks: Box<[OnceLock<Box<[Entry]>>]>,
+    len: AtomicU32,
+    names: RwLock<HashTable<u32>>,
+    groups: Mutex<FxHashMap<Name, u64>>,
+}
+
+/// Whether a definition was taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It is the symbol's definition now.
+    Taken,
+    /// Another definition of the name comes first.
+    Ignored,
+}
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        Self {
+            chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(),
+            len: AtomicU32::new(0),
+            names: RwLock::new(HashTable::new()),
+            groups: Mutex::new(FxHashMap::default()),
+        }
+    }
+
+    /// The entry of a symbol.
+    pub(crate) fn entry(&self, id: SymbolId) -> &Entry {
+        let index = id.0 as usize;
+        &self.chunks[index / CHUNK].get().expect("an id has an entry")[index % CHUNK]
+    }
+
+    /// The symbol of this name in this scope, if there is one.
+    pub(crate) fn find(&self, scope: ScopeId, name: &[u8]) -> Option<SymbolId> {
+        let names = self.names.read();
+        names.find(hash(scope, name), |&id| self.is(id, scope, name)).map(|&id| SymbolId(id))
+    }
+
+    /// The symbol of this name in this scope; made if there is none.
+    ///
+    /// # Panics
+    ///
+    /// After 16 million symbols.
+    pub(crate) fn symbol(&self, scope: ScopeId, name: &Name) -> SymbolId {
+        if let Some(id) = self.find(scope, name.bytes()) {
+            return id;
+        }
+        let mut names = self.names.write();
+        let key = hash(scope, name.bytes());
+        if let Some(&id) = names.find(key, |&id| self.is(id, scope, name.bytes())) {
+            return SymbolId(id);
+        }
+        let id = self.push(scope, name);
+        names.insert_unique(key, id, |&id| {
+            let entry = self.entry(SymbolId(id));
+            hash(entry.scope(), entry.name().bytes())
+        });
+        SymbolId(id)
+    }
+
+    fn push(&self, scope: ScopeId, name: &Name) -> u32 {
+        let id = self.len.load(Ordering::Relaxed);
+        let index = id as usize;
+        assert!(index < CHUNK * CHUNKS, "more than {} symbols", CHUNK * CHUNKS);
+        let chunk = self.chunks[index / CHUNK]
+            .get_or_init(|| (0..CHUNK).map(|_| Entry::vacant()).collect());
+        chunk[index % CHUNK].occupy(scope, name);
+        self.len.store(id + 1, Ordering::Release);
+        id
+    }
+
+    fn is(&self, id: u32, scope: ScopeId, name: &[u8]) -> bool {
+        let entry = self.entry(SymbolId(id));
+        entry.scope() == scope && entry.name().bytes() == name
+    }
+
+    /// Every symbol there is now.
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = SymbolId> + use<> {
+        (0..self.len.load(Ordering::Acquire)).map(SymbolId)
+    }
+
+    /// Takes note of a definition, under the rules of ELF and LLVM for competing ones.
+    pub(crate) fn define(
+        &self,
+        scope: ScopeId,
+        descriptor: &Descriptor,
+        definition: Definition,
+    ) -> Result<(SymbolId, Outcome)> {
+        let id = self.symbol(scope, &descriptor.name);
+        let entry = self.entry(id);
+        let mut inner = entry.lock();
+        let outcome = compete(entry, &mut inner, descriptor, &definition)?;
+        if outcome == Outcome::Taken {
+            inner.descriptor(descriptor);
+            inner.definition = Some(definition);
+            entry.advance(Event::Define);
+        }
+        Ok((id, outcome))
+    }
+
+    /// Makes `owner` the one whose members of the comdat group `name` count, unless another is.
+    pub(crate) fn claim_group(&self, name: &Name, owner: u64) -> bool {
+        *self.groups.lock().entry(name.clone()).or_insert(owner) == owner
+    }
+
+    /// Follows aliases from a symbol to the one that has an address, and the offset from it.
+    pub(crate) fn target(&self, mut id: SymbolId) -> Result<(SymbolId, i64)> {
+        let mut total = 0i64;
+        for _ in 0..64 {
+            let inner = self.entry(id).lock();
+            let Some(Definition::Alias { target, offset }) = inner.definition else {
+                return Ok((id, total));
+            };
+            (id, total) = (target, total.wrapping_add(offset));
+        }
+        Err(Error::other(format!("alias {} goes in a circle", self.entry(id).name())))
+    }
+}
+
+/// Decides between what defines a symbol and a newcomer.
+fn compete(
+    entry: &Entry,
+    old: &mut Inner,
+    new: &Descriptor,
+    definition: &Definition,
+) -> Result<Outcome> {
+    let Some(defined) = &mut old.definition else { return Ok(Outcome::Taken) };
+    match (old.linkage, new.linkage) {
+        (Linkage::Strong, Linkage::Strong) => Err(Kind::Duplicate {
+            name: new.name.clone(),
+            first: defined.definer(),
+            second: definition.definer(),
+        }
+        .into()),
+        _ if entry.address() != 0 => Ok(Outcome::Ignored),
+        (Linkage::Weak | Linkage::Common, Linkage::Strong) => Ok(Outcome::Taken),
+        (Linkage::Weak, Linkage::Common) => Ok(Outcome::Taken),
+        (Linkage::Common, Linkage::Common) => Ok(merge_common(defined, definition)),
+        (Linkage::Strong | Linkage::Weak | Linkage::Common, _) => Ok(Outcome::Ignored),
+    }
+}
+
+/// Tentative definitions merge: the largest size and the largest alignment.
+fn merge_common(old: &mut Definition, new: &Definition) -> Outcome {
+    if let Definition::Common { size, align } = old
+        && let Definition::Common { size: new_size, align: new_align } = new
+    {
+        *size = (*size).max(*new_size);
+        *align = (*align).max(*new_align);
+    }
+    Outcome::Ignored
+}
+
+fn hash(scope: ScopeId, name: &[u8]) -> u64 {
+    FxBuildHasher.hash_one((scope, name))
+}

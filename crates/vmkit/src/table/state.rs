@@ -1,0 +1,101 @@
+//! The life of a symbol, as a pure function from state and event to state.
+#![forbid(unsafe_code)]
+
+/// Where a symbol stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum State {
+    /// Nobody defines it (yet).
+    Undefined = 0,
+    /// It can be compiled.
+    Defined = 1,
+    /// Somebody called it; it waits for a compile thread.
+    Queued = 2,
+    /// A compile thread is at it.
+    Compiling = 3,
+    /// It has an address.
+    Ready = 4,
+    /// Its compile or its resolution failed.
+    Failed = 5,
+    /// Its resolver must be called, by whoever calls it (`ifunc`).
+    Resolving = 6,
+}
+
+/// What happens to a symbol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Event {
+    /// A module, or the process, defines it.
+    Define,
+    /// It is called, or wanted.
+    Request,
+    /// A compile thread takes it.
+    Begin,
+    /// Its address is known.
+    Publish,
+    /// It cannot be compiled or resolved.
+    Fail,
+    /// Its address is what a function returns.
+    Defer,
+}
+
+impl State {
+    /// Every state, by number.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Undefined,
+        Self::Defined,
+        Self::Queued,
+        Self::Compiling,
+        Self::Ready,
+        Self::Failed,
+        Self::Resolving,
+    ];
+
+    /// The state after `event`, or `None` where the event cannot happen.
+    pub(crate) fn after(self, event: Event) -> Option<Self> {
+        use {Event as E, State as S};
+        Some(match (self, event) {
+            (S::Undefined | S::Defined | S::Failed, E::Define) => S::Defined,
+            (S::Undefined | S::Defined, E::Request) => S::Queued,
+            (S::Undefined | S::Defined | S::Queued, E::Begin) => S::Compiling,
+            // A unit publishes all it defines, also what nobody asked for or a thread waits for.
+            (S::Undefined | S::Defined | S::Queued | S::Compiling, E::Publish) => S::Ready,
+            (S::Resolving, E::Publish) => S::Ready,
+            (S::Queued | S::Compiling, E::Fail) => S::Failed,
+            (S::Compiling, E::Defer) => S::Resolving,
+            _ => return None,
+        })
+    }
+
+    /// The state with this number.
+    pub(crate) fn from_number(number: u32) -> Self {
+        Self::ALL[number as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_round_trip() {
+        for state in State::ALL {
+            assert_eq!(State::from_number(state as u32), state);
+        }
+    }
+
+    #[test]
+    fn a_life() {
+        let check = |from: State, event, to| assert_eq!(from.after(event), to);
+        check(State::Undefined, Event::Define, Some(State::Defined));
+        check(State::Defined, Event::Request, Some(State::Queued));
+        check(State::Queued, Event::Request, None);
+        check(State::Queued, Event::Begin, Some(State::Compiling));
+        check(State::Compiling, Event::Begin, None);
+        check(State::Compiling, Event::Publish, Some(State::Ready));
+        check(State::Compiling, Event::Fail, Some(State::Failed));
+        check(State::Ready, Event::Begin, None);
+        check(State::Ready, Event::Fail, None);
+        check(State::Compiling, Event::Defer, Some(State::Resolving));
+        check(State::Resolving, Event::Publish, Some(State::Ready));
+    }
+}

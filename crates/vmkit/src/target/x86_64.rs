@@ -1,0 +1,188 @@
+//! x86-64: edges by the numbers of the System V psABI (version 1.0, table 4.9), and our stubs.
+
+use super::{Formula, Row};
+
+const U32: (i128, i128) = (0, u32::MAX as i128);
+const I32: (i128, i128) = (i32::MIN as i128, i32::MAX as i128);
+const ANY64: (i128, i128) = (i64::MIN as i128, u64::MAX as i128);
+const ANY16: (i128, i128) = (i16::MIN as i128, u16::MAX as i128);
+const ANY8: (i128, i128) = (i8::MIN as i128, u8::MAX as i128);
+const I16: (i128, i128) = (i16::MIN as i128, i16::MAX as i128);
+const I8: (i128, i128) = (i8::MIN as i128, i8::MAX as i128);
+
+const fn row(
+    number: u32,
+    name: &'static str,
+    formula: Formula,
+    size: u8,
+    (low, high): (i128, i128),
+) -> Row {
+    Row { number, name, formula, size, low, high }
+}
+
+/// Every edge kind this target knows, in the order of their numbers.
+pub const ROWS: &[Row] = &[
+    row(0, "R_X86_64_NONE", Formula::None, 0, ANY64),
+    row(1, "R_X86_64_64", Formula::Absolute, 8, ANY64),
+    row(2, "R_X86_64_PC32", Formula::Relative, 4, I32),
+    row(3, "R_X86_64_GOT32", Formula::SlotOffset, 4, U32),
+    row(4, "R_X86_64_PLT32", Formula::Call, 4, I32),
+    row(9, "R_X86_64_GOTPCREL", Formula::Slot, 4, I32),
+    row(10, "R_X86_64_32", Formula::Absolute, 4, U32),
+    row(11, "R_X86_64_32S", Formula::Absolute, 4, I32),
+    row(12, "R_X86_64_16", Formula::Absolute, 2, ANY16),
+    row(13, "R_X86_64_PC16", Formula::Relative, 2, I16),
+    row(14, "R_X86_64_8", Formula::Absolute, 1, ANY8),
+    row(15, "R_X86_64_PC8", Formula::Relative, 1, I8),
+    row(17, "R_X86_64_DTPOFF64", Formula::ThreadOffset, 8, ANY64),
+    row(18, "R_X86_64_TPOFF64", Formula::StaticThreadOffset, 8, ANY64),
+    row(19, "R_X86_64_TLSGD", Formula::ThreadPair, 4, I32),
+    row(20, "R_X86_64_TLSLD", Formula::ThreadModule, 4, I32),
+    row(21, "R_X86_64_DTPOFF32", Formula::ThreadOffset, 4, I32),
+    row(22, "R_X86_64_GOTTPOFF", Formula::StaticThreadOffset, 4, I32),
+    row(23, "R_X86_64_TPOFF32", Formula::StaticThreadOffset, 4, I32),
+    row(24, "R_X86_64_PC64", Formula::Relative, 8, ANY64),
+    row(25, "R_X86_64_GOTOFF64", Formula::FromSlots, 8, ANY64),
+    row(26, "R_X86_64_GOTPC32", Formula::SlotsBase, 4, I32),
+    row(27, "R_X86_64_GOT64", Formula::SlotOffset, 8, ANY64),
+    row(28, "R_X86_64_GOTPCREL64", Formula::Slot, 8, ANY64),
+    row(29, "R_X86_64_GOTPC64", Formula::SlotsBase, 8, ANY64),
+    row(31, "R_X86_64_PLTOFF64", Formula::FromSlots, 8, ANY64),
+    row(32, "R_X86_64_SIZE32", Formula::Size, 4, U32),
+    row(33, "R_X86_64_SIZE64", Formula::Size, 8, ANY64),
+    row(41, "R_X86_64_GOTPCRELX", Formula::SlotLoad, 4, I32),
+    row(42, "R_X86_64_REX_GOTPCRELX", Formula::SlotLoad, 4, I32),
+];
+
+/// The row of an ELF relocation number.
+#[must_use]
+pub fn edge(number: u32) -> Option<&'static Row> {
+    ROWS.binary_search_by_key(&number, |row| row.number).ok().map(|index| &ROWS[index])
+}
+
+/// An instruction rewritten to use an address where it loaded one from a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Relaxed {
+    /// The formula that holds now.
+    pub formula: Formula,
+    /// Where the displacement now is, relative to where it was.
+    pub shift: i64,
+}
+
+/// Rewrites the instruction around the displacement at `offset` so that it needs no slot
+/// (psABI B.2): `mov slot, r` becomes `lea`, calls and jumps through the slot become direct.
+pub fn relax(code: &mut [u8], offset: u64) -> Option<Relaxed> {
+    let at = usize::try_from(offset).ok()?;
+    let opcode = code.get_mut(at.checked_sub(2)?..at.checked_add(4)?)?;
+    match (opcode[0], opcode[1]) {
+        // mov disp(%rip), r  ->  lea disp(%rip), r
+        (0x8b, modrm) if modrm & 0xc7 == 0x05 => {
+            opcode[0] = 0x8d;
+            Some(Relaxed { formula: Formula::Relative, shift: 0 })
+        }
+        // call *disp(%rip)  ->  addr32 call
+        (0xff, 0x15) => {
+            opcode[..2].copy_from_slice(&[0x67, 0xe8]);
+            Some(Relaxed { formula: Formula::Call, shift: 0 })
+        }
+        // jmp *disp(%rip)  ->  jmp; nop
+        (0xff, 0x25) => {
+            opcode[0] = 0xe9;
+            opcode[5] = 0x90;
+            Some(Relaxed { formula: Formula::Call, shift: -1 })
+        }
+        _ => None,
+    }
+}
+
+/// Bytes of one stub, lazy part included.
+pub const STUB_SIZE: u64 = 16;
+/// Bytes from a stub's start to its lazy part, the slot's first value.
+pub const STUB_LAZY: u64 = 6;
+/// Bytes of a thunk to an address out of reach.
+pub const THUNK_SIZE: u64 = 14;
+
+/// The stub at address `stub`: a jump through `slot`, then the lazy part, which pushes `symbol`
+/// and jumps to `first_call`. `None` where slot or `first_call` lie out of reach.
+#[must_use]
+pub fn stub(stub: u64, slot: u64, symbol: u32, first_call: u64) -> Option<[u8; 16]> {
+    let slot = displacement(stub + 6, slot)?.to_le_bytes();
+    let entry = displacement(stub + 16, first_call)?.to_le_bytes();
+    let number = symbol.to_le_bytes();
+    let mut bytes = [0; STUB_SIZE as usize];
+    bytes[0..2].copy_from_slice(&[0xff, 0x25]); // jmp *slot(%rip)
+    bytes[2..6].copy_from_slice(&slot);
+    bytes[6] = 0x68; // push $symbol
+    bytes[7..11].copy_from_slice(&number);
+    bytes[11] = 0xe9; // jmp first_call
+    bytes[12..16].copy_from_slice(&entry);
+    Some(bytes)
+}
+
+/// A jump to any address: `jmp *0(%rip)` and the address.
+#[must_use]
+pub fn thunk(target: u64) -> [u8; THUNK_SIZE as usize] {
+    let mut bytes = [0; THUNK_SIZE as usize];
+    bytes[..6].copy_from_slice(&[0xff, 0x25, 0, 0, 0, 0]);
+    bytes[6..].copy_from_slice(&target.to_le_bytes());
+    bytes
+}
+
+/// The session's way into `first_call`: pushes the session's address and jumps on, both read from
+/// memory, since no register is free at a call.
+#[must_use]
+pub fn first_call_trampoline(session: u64, entry: u64) -> [u8; 32] {
+    let mut bytes = [0xcc; 32];
+    bytes[0..6].copy_from_slice(&[0xff, 0x35, 10, 0, 0, 0]); // push 16(start)
+    bytes[6..12].copy_from_slice(&[0xff, 0x25, 12, 0, 0, 0]); // jmp *24(start)
+    bytes[16..24].copy_from_slice(&session.to_le_bytes());
+    bytes[24..32].copy_from_slice(&entry.to_le_bytes());
+    bytes
+}
+
+/// Whether the four bytes at `address` can be replaced by one store while others run them: they
+/// must lie in one 64-byte line.
+#[must_use]
+pub fn is_patchable(address: u64) -> bool {
+    address % 64 <= 60
+}
+
+fn displacement(from: u64, to: u64) -> Option<i32> {
+    i32::try_from(to.wrapping_sub(from).cast_signed()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_sorted_and_found() {
+        assert!(ROWS.is_sorted_by_key(|row| row.number));
+        assert_eq!(edge(4).map(|row| row.name), Some("R_X86_64_PLT32"));
+        assert!(edge(5).is_none());
+    }
+
+    #[test]
+    fn stub_jumps_through_its_slot_and_pushes_its_number() {
+        let bytes = stub(0x1000, 0x3000, 7, 0x800).unwrap();
+        assert_eq!(
+            bytes,
+            [0xff, 0x25, 0xfa, 0x1f, 0, 0, 0x68, 7, 0, 0, 0, 0xe9, 0xf0, 0xf7, 0xff, 0xff]
+        );
+        assert_eq!(stub(0x1000, 0x1_0000_0000, 7, 0x800), None);
+    }
+
+    #[test]
+    fn slot_loads_become_direct() {
+        let check = |before: &[u8], offset, after: &[u8], formula, shift| {
+            let mut code = before.to_vec();
+            assert_eq!(relax(&mut code, offset), Some(Relaxed { formula, shift }));
+            assert_eq!(code, after);
+        };
+        check(&[0x48, 0x8b, 5, 0, 0, 0, 0], 3, &[0x48, 0x8d, 5, 0, 0, 0, 0], Formula::Relative, 0);
+        check(&[0xff, 0x15, 0, 0, 0, 0], 2, &[0x67, 0xe8, 0, 0, 0, 0], Formula::Call, 0);
+        check(&[0xff, 0x25, 0, 0, 0, 0], 2, &[0xe9, 0x25, 0, 0, 0, 0x90], Formula::Call, -1);
+        assert_eq!(relax(&mut [0x48, 0x3b, 5, 0, 0, 0, 0], 3), None);
+        assert_eq!(relax(&mut [0x8b], 0), None);
+    }
+}

@@ -1,0 +1,1 @@
+int chained(void) { return 2; }

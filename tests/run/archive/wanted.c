@@ -1,0 +1,2 @@
+int chained(void);
+int wanted(void) { return 10 + chained(); }

@@ -1,0 +1,1 @@
+int from_bitcode(int x) { return x * 2; }

@@ -1,0 +1,1 @@
+int only_weakly_wanted(void) { return 1; }

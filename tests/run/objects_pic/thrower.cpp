@@ -1,0 +1,1 @@
+extern "C" void throw_int(int x) { throw x; }

@@ -1,0 +1,2 @@
+_Thread_local int from_library = 5;
+int *address_in_library(void) { return &from_library; }

@@ -1,0 +1,2 @@
+int somebody(int x) { return x + 1; }
+int somebodys_data = 9;

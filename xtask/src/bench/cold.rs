@@ -1,0 +1,178 @@
+//! Cold time to exit of real programs.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::Bench;
+use super::measure::{Figure, measure, ratio};
+use super::report::Table;
+use crate::engine::Engine;
+use crate::process;
+use crate::programs::{Built, PROGRAMS, build};
+
+/// A program with what it is given to do.
+struct Work {
+    program: &'static str,
+    args: &'static [&'static str],
+    /// Given as one module for each source file.
+    split: bool,
+    /// The largest ratio to eager `lli` that is aimed at.
+    goal: Option<&'static str>,
+    quick: bool,
+}
+
+const WORK: &[Work] = &[
+    Work {
+        program: "lua",
+        args: &["-e", "print(1)"],
+        split: false,
+        goal: Some("0.125"),
+        quick: true,
+    },
+    Work {
+        program: "lua",
+        args: &["-e", "print(1)"],
+        split: true,
+        goal: Some("0.125"),
+        quick: false,
+    },
+    Work {
+        program: "sqlite",
+        args: &["-e", "select 1"],
+        split: false,
+        goal: Some("0.050"),
+        quick: true,
+    },
+    Work {
+        program: "sqlite",
+        args: &["-e", "select 1"],
+        split: true,
+        goal: Some("0.050"),
+        quick: false,
+    },
+    Work {
+        program: "quickjs",
+        args: &["-e", "print(1)"],
+        split: false,
+        goal: None,
+        quick: true,
+    },
+    Work {
+        program: "zstd",
+        args: &["1"],
+        split: false,
+        goal: None,
+        quick: false,
+    },
+    Work {
+        program: "bzip2",
+        args: &["1"],
+        split: false,
+        goal: None,
+        quick: true,
+    },
+    Work {
+        program: "leveldb",
+        args: &["500"],
+        split: false,
+        goal: None,
+        quick: true,
+    },
+];
+
+pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
+    let mut table = Table::new(
+        "Cold time to exit",
+        "Wall time (median) and peak resident memory of the whole process, nothing cached. \
+         Goals: Lua at most 1/8 of eager `lli`, SQLite 1/20, everything 1/3 of the fastest mode of \
+         `lli` that survives it.",
+        &[
+            "program",
+            "native",
+            "vmkit",
+            "vmkit -O0",
+            "vmkit --eager -O0",
+            "lli",
+            "lli -O0",
+            "lli mcjit",
+            "lli orc-lazy",
+            "vmkit / lli",
+            "goal",
+            "vmkit / fastest lli",
+            "goal",
+        ],
+    );
+    let vmkit = [
+        Engine::vmkit(&[])?,
+        Engine::vmkit(&["-O0"])?,
+        Engine::vmkit(&["--eager", "-O0"])?,
+    ];
+    let lli = [
+        Engine::lli(&[]),
+        Engine::lli(&["-O0"]),
+        Engine::lli(&["--jit-kind=mcjit"]),
+        Engine::lli(&["--jit-kind=orc-lazy"]),
+    ];
+    for work in WORK.iter().filter(|work| work.quick || !bench.quick) {
+        let program = PROGRAMS.iter().find(|program| program.name == work.program);
+        let built = build(&[program.context("an unknown program")?], 2)?.remove(0);
+        table.row(measure_work(bench, work, &built, &vmkit, &lli)?);
+    }
+    Ok(table)
+}
+
+fn measure_work(
+    bench: &Bench,
+    work: &Work,
+    built: &Built,
+    vmkit: &[Engine],
+    lli: &[Engine],
+) -> Result<Vec<String>> {
+    let modules: &[PathBuf] = match work.split {
+        true => &built.modules,
+        false => std::slice::from_ref(&built.linked),
+    };
+    let native = || {
+        let mut command = Command::new(&built.native);
+        command.args(work.args).current_dir(&bench.folder);
+        command
+    };
+    let expected = process::output(&mut native())?;
+    let args: Vec<String> = work.args.iter().map(|arg| (*arg).to_owned()).collect();
+    let run = |engine: &Engine| {
+        measure(bench.repeats, Some(&expected), || {
+            let mut command = engine.command("", modules, &args);
+            command.current_dir(&bench.folder);
+            command
+        })
+    };
+    let native = measure(bench.repeats, Some(&expected), native)?;
+    let vmkit = vmkit.iter().map(run).collect::<Result<Vec<Figure>>>()?;
+    let lli = lli.iter().map(run).collect::<Result<Vec<Figure>>>()?;
+    let form = if work.split {
+        format!(", {} modules", modules.len())
+    } else {
+        String::new()
+    };
+    let mut row = vec![format!("{} `{}`{form}", work.program, work.args.join(" "))];
+    row.extend(
+        [&native]
+            .into_iter()
+            .chain(&vmkit)
+            .chain(&lli)
+            .map(Figure::with_memory),
+    );
+    let fastest = lli
+        .iter()
+        .filter_map(Figure::seconds)
+        .min_by(f64::total_cmp);
+    row.extend([
+        ratio(vmkit[0].seconds(), lli[0].seconds()),
+        work.goal.unwrap_or("-").to_owned(),
+        ratio(vmkit[0].seconds(), fastest),
+        "0.333".to_owned(),
+    ]);
+    Ok(row)
+}

@@ -1,0 +1,152 @@
+//! One measured figure: a program run a few times.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::process::{self, End, Outcome};
+
+const LIMIT: Duration = Duration::from_secs(60);
+/// No further run of a program starts when its runs have taken so long.
+const PATIENCE: Duration = Duration::from_secs(12);
+
+/// The runs of one program that all succeeded, or why one did not.
+#[derive(Debug, Clone)]
+pub(super) enum Figure {
+    Runs {
+        median: f64,
+        best: f64,
+        peak_rss: u64,
+    },
+    Failed(String),
+}
+
+impl Figure {
+    /// The median of the wall time in seconds.
+    pub(super) fn seconds(&self) -> Option<f64> {
+        match *self {
+            Figure::Runs { median, .. } => Some(median),
+            Figure::Failed(_) => None,
+        }
+    }
+
+    /// The shortest wall time in seconds; for loops, where all else is disturbance.
+    pub(super) fn best(&self) -> Option<f64> {
+        match *self {
+            Figure::Runs { best, .. } => Some(best),
+            Figure::Failed(_) => None,
+        }
+    }
+
+    pub(super) fn peak_rss(&self) -> Option<u64> {
+        match *self {
+            Figure::Runs { peak_rss, .. } => Some(peak_rss),
+            Figure::Failed(_) => None,
+        }
+    }
+
+    /// Time and peak memory for a table.
+    pub(super) fn with_memory(&self) -> String {
+        match self.peak_rss() {
+            Some(bytes) => format!("{}, {} MB", self.time(), bytes >> 20),
+            None => self.time(),
+        }
+    }
+
+    /// Time for a table.
+    pub(super) fn time(&self) -> String {
+        match self {
+            Figure::Runs { median, .. } => seconds(*median),
+            Figure::Failed(why) => why.clone(),
+        }
+    }
+}
+
+/// Runs what `command` makes up to `repeats` times; `expected` is what it must print, if known.
+///
+/// # Errors
+///
+/// When the program cannot be started at all.
+pub(super) fn measure(
+    repeats: usize,
+    expected: Option<&[u8]>,
+    mut command: impl FnMut() -> Command,
+) -> Result<Figure> {
+    let start = Instant::now();
+    let mut walls = Vec::new();
+    let mut peak_rss = 0;
+    while walls.len() < repeats && (walls.is_empty() || start.elapsed() < PATIENCE) {
+        let outcome = process::run(&mut command(), LIMIT)?;
+        if let Some(why) = failure(&outcome, expected) {
+            return Ok(Figure::Failed(why));
+        }
+        walls.push(outcome.wall.as_secs_f64());
+        peak_rss = peak_rss.max(outcome.peak_rss);
+    }
+    walls.sort_by(f64::total_cmp);
+    Ok(Figure::Runs {
+        median: walls[walls.len() / 2],
+        best: walls[0],
+        peak_rss,
+    })
+}
+
+fn failure(outcome: &Outcome, expected: Option<&[u8]>) -> Option<String> {
+    match outcome.end {
+        End::TimedOut => Some(format!("> {} s", LIMIT.as_secs())),
+        End::Signal(_) => Some(format!("crashes ({})", outcome.end)),
+        End::Exit(0) if expected.is_none_or(|expected| outcome.stdout == expected) => None,
+        End::Exit(0) => Some("wrong output".into()),
+        End::Exit(code) => Some(format!("fails (exit {code})")),
+    }
+}
+
+/// A time with three digits that count.
+pub(super) fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s >= 9.995 => format!("{s:.1} s"),
+        s if s >= 0.9995 => format!("{s:.2} s"),
+        s if s >= 0.001 => format!("{:.0} ms", s * 1e3),
+        s => format!("{:.0} µs", s * 1e6),
+    }
+}
+
+/// `part / whole` for a table, where both were measured.
+pub(super) fn ratio(part: Option<f64>, whole: Option<f64>) -> String {
+    match (part, whole) {
+        (Some(part), Some(whole)) if whole > 0.0 => format!("{:.3}", part / whole),
+        _ => "-".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(script: &str, expected: Option<&[u8]>, cell: &str) {
+        let figure = measure(3, expected, || {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            command
+        });
+        let time = figure.unwrap().time();
+        assert!(time.contains(cell), "{time}");
+    }
+
+    #[test]
+    fn failures_are_told() {
+        check("echo a", Some(b"a\n"), "ms");
+        check("echo b", Some(b"a\n"), "wrong output");
+        check("exit 3", None, "fails (exit 3)");
+        check("kill -SEGV $$", None, "crashes (SIGSEGV)");
+    }
+
+    #[test]
+    fn times_are_short() {
+        let cells = [0.000_05, 0.012_34, 1.234, 12.34].map(seconds);
+        assert_eq!(cells, ["50 µs", "12 ms", "1.23 s", "12.3 s"]);
+        assert_eq!(ratio(Some(1.0), Some(8.0)), "0.125");
+        assert_eq!(ratio(None, Some(8.0)), "-");
+    }
+}

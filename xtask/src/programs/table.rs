@@ -1,0 +1,195 @@
+//! The real programs: where their sources come from, and what they are given to do.
+
+/// A program made of one package's sources and a driver of ours.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// Also the folder of the driver, in `xtask/programs`.
+    pub(crate) name: &'static str,
+    /// The package on crates.io that carries the sources, and its version.
+    pub(crate) package: &'static str,
+    pub(crate) version: &'static str,
+    /// Sources inside the package; `*` and `**` as in a shell.
+    pub(crate) sources: &'static [&'static str],
+    /// Of these, the ones whose path ends so are no part of the program.
+    pub(crate) except: &'static [&'static str],
+    /// Include folders inside the package.
+    pub(crate) includes: &'static [&'static str],
+    pub(crate) flags: &'static [&'static str],
+    /// The driver's files and its arguments. It runs in a folder that has what `xtask/programs/NAME`
+    /// has.
+    pub(crate) driver: &'static str,
+    pub(crate) args: &'static [&'static str],
+    /// Part of the quick subset.
+    pub(crate) quick: bool,
+}
+
+const CXX: &[&str] = &["-std=c++17", "-DNDEBUG", "-D_REENTRANT"];
+
+/// All programs; Lua, which `make run` shows, stands first.
+pub(crate) const PROGRAMS: &[Program] = &[
+    Program {
+        name: "lua",
+        package: "lua-src",
+        version: "551.1.0",
+        sources: &["lua-5.4.9/*.c"],
+        except: &[],
+        includes: &["lua-5.4.9"],
+        flags: &["-DLUA_USE_LINUX"],
+        driver: "main.c",
+        args: &["work.lua"],
+        quick: true,
+    },
+    Program {
+        name: "sqlite",
+        package: "libsqlite3-sys",
+        version: "0.39.1",
+        sources: &["sqlite3/sqlite3.c"],
+        except: &[],
+        includes: &["sqlite3"],
+        flags: &[
+            "-DSQLITE_ENABLE_FTS5",
+            "-DSQLITE_ENABLE_RTREE",
+            "-DSQLITE_ENABLE_MATH_FUNCTIONS",
+        ],
+        driver: "main.c",
+        args: &["work.sql"],
+        quick: true,
+    },
+    Program {
+        name: "quickjs",
+        package: "rquickjs-sys",
+        version: "0.14.0",
+        sources: &["quickjs/*.c"],
+        except: &[
+            "api-test.c",
+            "ctest.c",
+            "fuzz.c",
+            "lre-test.c",
+            "qjs-wasi-reactor.c",
+            "qjs.c",
+            "qjsc.c",
+            "run-test262.c",
+            "unicode_gen.c",
+        ],
+        includes: &["quickjs"],
+        flags: &["-D_GNU_SOURCE", "-DQUICKJS_NG_BUILD"],
+        driver: "main.c",
+        args: &["work.js"],
+        quick: true,
+    },
+    Program {
+        name: "leveldb",
+        package: "leveldb-sys",
+        version: "2.0.9",
+        sources: &[
+            "deps/leveldb-1.22/db/*.cc",
+            "deps/leveldb-1.22/table/*.cc",
+            "deps/leveldb-1.22/util/*.cc",
+        ],
+        except: &[
+            "_test.cc",
+            "_bench.cc",
+            "leveldbutil.cc",
+            "env_windows.cc",
+            "testharness.cc",
+            "testutil.cc",
+        ],
+        includes: &["deps/leveldb-1.22", "deps/leveldb-1.22/include"],
+        flags: &[
+            "-std=c++17",
+            "-DLEVELDB_PLATFORM_POSIX=1",
+            "-DHAVE_FDATASYNC=1",
+            "-DHAVE_CRC32C=0",
+            "-DHAVE_SNAPPY=0",
+            "-DLEVELDB_IS_BIG_ENDIAN=0",
+            "-DNDEBUG",
+        ],
+        driver: "main.cc",
+        args: &[],
+        quick: true,
+    },
+    Program {
+        name: "zlib",
+        package: "libz-sys",
+        version: "1.1.31",
+        sources: &["src/zlib/*.c"],
+        except: &[],
+        includes: &["src/zlib"],
+        flags: &["-DHAVE_UNISTD_H"],
+        driver: "main.c",
+        args: &[],
+        quick: false,
+    },
+    Program {
+        name: "bzip2",
+        package: "bzip2-sys",
+        version: "0.1.13",
+        sources: &["bzip2-1.0.8/*.c"],
+        except: &[
+            "bzip2.c",
+            "bzip2recover.c",
+            "dlltest.c",
+            "mk251.c",
+            "spewG.c",
+            "unzcrash.c",
+        ],
+        includes: &["bzip2-1.0.8"],
+        flags: &["-DBZ_NO_STDIO"],
+        driver: "main.c",
+        args: &[],
+        quick: false,
+    },
+    Program {
+        name: "zstd",
+        package: "zstd-sys",
+        version: "2.1.2",
+        sources: &[
+            "zstd/lib/common/*.c",
+            "zstd/lib/*compress/*.c",
+            "zstd/lib/dictBuilder/*.c",
+        ],
+        except: &[],
+        includes: &["zstd/lib"],
+        // The assembly of the Huffman decoder is left out: every module here is bitcode.
+        flags: &["-DZSTD_DISABLE_ASM=1", "-DZSTD_MULTITHREAD"],
+        driver: "main.c",
+        args: &[],
+        quick: false,
+    },
+    Program {
+        name: "cadical",
+        package: "cadical-sys",
+        version: "0.8.0",
+        sources: &["cadical/src/*.cpp", "cadical/src/*.c"],
+        except: &["/cadical.cpp", "mobical.cpp", "ipasir.cpp"],
+        includes: &["cadical/src"],
+        flags: &["-DNBUILD", "-DNDEBUG"],
+        driver: "main.cpp",
+        args: &[],
+        quick: false,
+    },
+    Program {
+        name: "simdjson",
+        package: "simdjson-sys",
+        version: "0.4.0-alpha.2",
+        sources: &["vendor/simdjson/simdjson.cpp"],
+        except: &[],
+        includes: &["vendor/simdjson"],
+        flags: CXX,
+        driver: "main.cpp",
+        args: &[],
+        quick: false,
+    },
+    Program {
+        name: "geos",
+        package: "geos-src",
+        version: "0.2.5",
+        sources: &["source/src/**/*.cpp"],
+        except: &[],
+        includes: &["source/include", "source/src/deps"],
+        flags: CXX,
+        driver: "main.cpp",
+        args: &[],
+        quick: false,
+    },
+];
