@@ -15,6 +15,7 @@ fn main() {
         .debug(false)
         .include(include)
         .define("_GNU_SOURCE", None)
+        .define("NDEBUG", None)
         .flag_if_supported("-fno-strict-aliasing")
         .flag_if_supported("-Wno-unused-parameter")
         .files(["worker", "index", "extract", "data"].map(|part| format!("shim/{part}.cpp")))

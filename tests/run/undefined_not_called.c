@@ -4,9 +4,8 @@
 #include <stdio.h>
 int nobody_defines_this(int x);
 extern int nobodys_data;
-static int uses_both(void) { return nobody_defines_this(nobodys_data); }
+__attribute__((noinline)) static int uses_both(void) { return nobody_defines_this(nobodys_data); }
 int (*volatile pointer)(int) = nobody_defines_this;
-int *volatile data_pointer;
 int main(int argc, char **argv) {
     if (argc > 5) return uses_both();
     if (argc > 6) return nobody_defines_this(3);

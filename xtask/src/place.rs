@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 
@@ -29,12 +30,24 @@ pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Builds `vmkit` for release and returns its path.
+/// The `vmkit` to run: what the variable `VMKIT` names, or one built for release now.
 ///
 /// # Errors
 ///
 /// When it does not build.
 pub(crate) fn vmkit() -> Result<PathBuf> {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(given) = env::var_os("VMKIT") {
+        return Ok(given.into());
+    }
+    if let Some(built) = BUILT.get() {
+        return Ok(built.clone());
+    }
+    let built = build_vmkit()?;
+    Ok(BUILT.get_or_init(|| built).clone())
+}
+
+fn build_vmkit() -> Result<PathBuf> {
     let target = target()?;
     let status = Command::new(cargo())
         .args([

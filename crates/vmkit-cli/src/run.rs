@@ -16,6 +16,9 @@ use crate::report::Report;
 
 /// What a program finds without asking for any library, as clang links it.
 const LIBRARIES: [&str; 4] = ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6"];
+/// Libraries that go on calling their own functions: this program's, and those it could not go on
+/// without.
+const OWN: [&str; 3] = ["libLLVM", "libc.so", "ld-linux"];
 /// A symbol that nobody defines was called.
 const UNDEFINED: c_int = 127;
 /// A function that was called cannot be compiled.
@@ -66,6 +69,7 @@ pub(crate) fn run(options: &Run) -> Result<c_int> {
         compile_all(&session, &llvm)?;
     }
     let entry = session.address(entry)?;
+    session.interpose(|path| !OWN.iter().any(|own| path.contains(own)))?;
 
     let stats = options.stats.clone();
     let functions = inputs.functions;
@@ -175,6 +179,8 @@ extern "C" fn destroy() {
 
 extern "C" fn report() {
     let at_exit = AT_EXIT.get().expect("set before it was registered");
+    // The program is over; what follows is the end of the libraries.
+    at_exit.session.use_original_libraries();
     let Some(file) = &at_exit.stats else { return };
     let report = Report {
         functions_known: at_exit.functions,

@@ -13,17 +13,8 @@ namespace {
 
 // Data larger than this may be placed out of reach of code.
 constexpr uint64_t LargestNear = 16 << 20;
-// Private constants up to this size are copied into each function that uses them.
-constexpr uint64_t LargestCopy = 1024;
-
-// May each user have a copy? Nobody can tell, if the address does not count.
-bool is_copied(const GlobalVariable &variable, const DataLayout &layout) {
-  return variable.hasPrivateLinkage() && variable.isConstant() && variable.hasGlobalUnnamedAddr() &&
-         variable.hasInitializer() && !variable.hasSection() &&
-         (isa<ConstantDataSequential>(variable.getInitializer()) ||
-          isa<ConstantAggregateZero>(variable.getInitializer())) &&
-         layout.getTypeAllocSize(variable.getValueType()) <= LargestCopy;
-}
+// Constants up to this size are shown to the optimizer.
+constexpr uint64_t LargestShown = 4096;
 
 // Declares in `target` what cloned code names.
 class Declarer : public ValueMaterializer {
@@ -34,8 +25,6 @@ public:
   Value *materialize(Value *value) override {
     auto *global = dyn_cast<GlobalValue>(value);
     if (!global || global->getParent() != source.module.get()) return nullptr;
-    if (auto *variable = dyn_cast<GlobalVariable>(global))
-      if (is_copied(*variable, target.getDataLayout())) return copy(*variable);
     needed.add(*global);
     if (auto *function = dyn_cast<FunctionType>(global->getValueType()))
       return declare_function(*global, function);
@@ -63,7 +52,7 @@ private:
     return declared;
   }
 
-  GlobalVariable *declare_variable(const GlobalValue &value) {
+  GlobalVariable *declare_variable(GlobalValue &value) {
     auto *variable = dyn_cast<GlobalVariable>(&value);
     bool is_constant = variable && variable->isConstant();
     bool is_thread_local = value.isThreadLocal();
@@ -73,20 +62,23 @@ private:
         value.getAddressSpace());
     if (variable) declared->setAlignment(variable->getAlign());
     declared->setDSOLocal(!is_thread_local && is_near(value));
+    if (variable && worker.options.level > 0 && is_shown(*variable)) {
+      declared->setInitializer(variable->getInitializer());
+      declared->setLinkage(GlobalValue::AvailableExternallyLinkage);
+    }
     return declared;
+  }
+
+  // May loads from it be folded?
+  bool is_shown(const GlobalVariable &variable) const {
+    return variable.isConstant() && variable.hasDefinitiveInitializer() && !variable.isThreadLocal() &&
+           (isa<ConstantData>(variable.getInitializer())) &&
+           target.getDataLayout().getTypeAllocSize(variable.getValueType()) <= LargestShown;
   }
 
   bool is_near(const GlobalValue &value) const {
     if (worker.options.far_data || !is_defined(value) || !value.getValueType()->isSized()) return false;
     return target.getDataLayout().getTypeAllocSize(value.getValueType()) <= LargestNear;
-  }
-
-  GlobalVariable *copy(GlobalVariable &variable) {
-    auto *copied = new GlobalVariable(target, variable.getValueType(), true, GlobalValue::PrivateLinkage,
-                                      variable.getInitializer(), variable.getName());
-    copied->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
-    copied->setAlignment(variable.getAlign());
-    return copied;
   }
 
   vk_worker &worker;
@@ -109,10 +101,18 @@ void copy_flags(const Module &from, Module &to) {
   to.setPICLevel(PICLevel::BigPIC);
 }
 
+// Visible to the linker, so that uses of it are seen there (a symbol of default visibility would get
+// a local twin that is used instead).
+void make_own(GlobalValue &value) {
+  value.setLinkage(GlobalValue::ExternalLinkage);
+  value.setVisibility(GlobalValue::HiddenVisibility);
+  value.setDSOLocal(true);
+}
+
 Function *declare_own(Function &function, Module &target) {
   auto *own = Function::Create(function.getFunctionType(), GlobalValue::ExternalLinkage,
                                function.getAddressSpace(), function.getName(), &target);
-  own->setDSOLocal(true);
+  make_own(*own);
   return own;
 }
 
@@ -152,7 +152,7 @@ std::unique_ptr<Module> extract(vk_worker &worker, vk_module &source, uint32_t k
       auto *own = new GlobalVariable(*target, variable->getValueType(), variable->isConstant(),
                                      GlobalValue::ExternalLinkage, nullptr, variable->getName());
       own->setAlignment(target->getDataLayout().getPreferredAlign(variable));
-      own->setDSOLocal(!worker.options.far_data);
+      make_own(*own);
       map[variable] = own;
     }
   }
@@ -166,9 +166,7 @@ std::unique_ptr<Module> extract(vk_worker &worker, vk_module &source, uint32_t k
     SmallVector<ReturnInst *> returns;
     CloneFunctionInto(own, function, map, CloneFunctionChangeType::DifferentModule, returns, "", nullptr,
                       nullptr, &declarer);
-    own->setLinkage(GlobalValue::ExternalLinkage);
-    own->setVisibility(GlobalValue::DefaultVisibility);
-    own->setDSOLocal(true);
+    make_own(*own);
     own->setComdat(nullptr);
     own->setSection("");
   }

@@ -3,17 +3,23 @@
 
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/CodeGen/Passes.h"
+#include "llvm/CodeGen/RegAllocRegistry.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/IRReader/IRReader.h"
 #include "llvm/MC/MCContext.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+
+#include <mutex>
 
 using namespace llvm;
 
@@ -21,6 +27,10 @@ void fail(const Twine &what) { throw Failure(what.str()); }
 void fail(Error error) { throw Failure(toString(std::move(error))); }
 
 namespace {
+
+// Functions of more instructions are worth a frame that does not grow with them: interpreters, which
+// call themselves, are among them.
+constexpr unsigned LargestQuick = 1500;
 
 // LLVM gives up: only this compile fails. LLVM itself has no cleanups on the way, so what it held is
 // lost, and the worker is not used again.
@@ -65,14 +75,14 @@ Optimizer::Optimizer(TargetMachine &machine, unsigned level) : builder(&machine)
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  if (level == 1) {
-    auto simplify = builder.buildFunctionSimplificationPipeline(OptimizationLevel::O1,
-                                                                ThinOrFullLTOPhase::None);
-    passes.addPass(createModuleToFunctionPassAdaptor(std::move(simplify)));
-  } else {
-    auto chosen = level == 2 ? OptimizationLevel::O2 : OptimizationLevel::O3;
-    passes = builder.buildPerModuleDefaultPipeline(chosen);
-  }
+  // Not the ready-made pipeline: its inliner can run once only, and there is nothing to inline.
+  static const OptimizationLevel levels[] = {OptimizationLevel::O1, OptimizationLevel::O2,
+                                             OptimizationLevel::O3};
+  auto chosen = levels[level - 1];
+  auto simplify = builder.buildFunctionSimplificationPipeline(chosen, ThinOrFullLTOPhase::None);
+  passes.addPass(createModuleToFunctionPassAdaptor(std::move(simplify)));
+  if (level > 1)
+    passes.addPass(builder.buildModuleOptimizationPipeline(chosen, ThinOrFullLTOPhase::None));
 }
 
 void Optimizer::run(Module &module) {
@@ -80,11 +90,24 @@ void Optimizer::run(Module &module) {
   loops.clear(), functions.clear(), components.clear(), modules.clear();
 }
 
-Generator::Generator(TargetMachine &machine) {
+Generator::Generator(TargetMachine &machine, bool is_frugal) {
+  // The choice of register allocator is LLVM's global state, read while a pipeline is built.
+  static std::mutex building;
+  std::lock_guard lock(building);
+  auto *optimize = static_cast<cl::opt<cl::boolOrDefault> *>(cl::getRegisteredOptions().lookup("optimize-regalloc"));
+  auto previous = RegisterRegAlloc::getDefault();
+  if (is_frugal && optimize) {
+    optimize->setValue(cl::boolOrDefault::BOU_TRUE);
+    RegisterRegAlloc::setDefault(createBasicRegisterAllocator);
+  }
   passes.add(new TargetLibraryInfoWrapperPass(machine.getTargetTriple()));
   MCContext *context = nullptr;
-  if (machine.addPassesToEmitMC(passes, context, stream, /*DisableVerify=*/true))
-    fail("the target cannot emit objects");
+  bool cannot = machine.addPassesToEmitMC(passes, context, stream, /*DisableVerify=*/true);
+  if (is_frugal && optimize) {
+    optimize->setValue(cl::boolOrDefault::BOU_UNSET);
+    RegisterRegAlloc::setDefault(previous);
+  }
+  if (cannot) fail("the target cannot emit objects");
 }
 
 StringRef Generator::run(Module &module) {
@@ -116,11 +139,12 @@ vk_bytes vk_error(vk_worker *worker) { return bytes(worker->error); }
 
 int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bitcode) {
   return guarded(worker, [&] {
-    MemoryBufferRef buffer(ref(input), ref(name));
+    // The text parser wants a NUL behind its input.
+    auto buffer = MemoryBuffer::getMemBufferCopy(ref(input), ref(name));
     SMDiagnostic diagnostic;
     // A context of its own: text is parsed whole and thrown away.
     LLVMContext context;
-    auto module = parseIR(buffer, diagnostic, context);
+    auto module = parseIR(*buffer, diagnostic, context);
     if (!module) {
       std::string text;
       raw_string_ostream out(text);
@@ -153,6 +177,9 @@ int vk_load(vk_worker *worker, vk_bytes bitcode, vk_bytes name, vk_module **resu
     if (m.getDataLayoutStr().empty()) m.setDataLayout(worker->machine->createDataLayout());
     auto number = [&](GlobalValue &value) {
       if (!value.hasName()) value.setName("__unnamed_" + Twine(module->values.size()));
+      // The assembler keeps such names to itself.
+      if (value.hasLocalLinkage() && value.getName().starts_with(".L"))
+        value.setName("__local" + value.getName());
       module->keys[&value] = module->values.size();
       module->values.push_back(&value);
     };
@@ -174,8 +201,10 @@ static void compile(vk_worker *worker, Module &module, Needed &needed, vk_object
     worker->optimizer->run(module);
     clock.lap(object->optimize_nanos);
   }
-  if (!worker->generator) worker->generator = std::make_unique<Generator>(*worker->machine);
-  object->object = bytes(worker->generator->run(module));
+  bool is_frugal = worker->options.level == 0 && module.getInstructionCount() > LargestQuick;
+  auto &generator = is_frugal ? worker->frugal : worker->generator;
+  if (!generator) generator = std::make_unique<Generator>(*worker->machine, is_frugal);
+  object->object = bytes(generator->run(module));
   clock.lap(object->codegen_nanos);
   if (!worker->error.empty()) fail(worker->error);
   worker->needed = std::move(needed.list);

@@ -83,9 +83,10 @@ struct Optimizer {
   llvm::ModulePassManager passes;
 };
 
-// The code generator, built once and run on one module after the other.
+// The code generator, built once and run on one module after the other. The quick register allocator
+// gives each value a place in the frame of its own: `is_frugal` takes another one instead.
 struct Generator {
-  explicit Generator(llvm::TargetMachine &machine);
+  Generator(llvm::TargetMachine &machine, bool is_frugal);
   llvm::StringRef run(llvm::Module &module);
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream{buffer};
@@ -97,7 +98,7 @@ struct vk_worker {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<Optimizer> optimizer;
-  std::unique_ptr<Generator> generator;
+  std::unique_ptr<Generator> generator, frugal;
   std::vector<std::unique_ptr<vk_module>> modules;
   std::string error;
   // What the last call handed out.

@@ -1,7 +1,10 @@
 //! The shim's C interface (`shim/shim.h`), declared once more, and a worker that owns its part.
 #![expect(unsafe_code, reason = "the shim is C++")]
 
+use std::ffi::c_void;
 use std::ptr;
+
+use vmkit::{Addr, Session};
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -232,8 +235,23 @@ unsafe impl Send for ModuleRef {}
 /// Readies LLVM for this machine; more than once does no harm.
 pub(crate) fn initialize() {
     static ONCE: std::sync::Once = std::sync::Once::new();
-    // SAFETY: no arguments; run once.
-    ONCE.call_once(|| unsafe { vk_initialize() });
+    ONCE.call_once(|| {
+        // Programs call functions for the first time while the process exits. LLVM must still be
+        // whole then, so none of its static objects is ever destroyed.
+        // SAFETY: the stand-in takes what `__cxa_atexit` takes, and claims success.
+        let kept = unsafe {
+            let stand_in = Addr(keep_for_ever as *const () as u64);
+            Session::replace_in_libraries(|path| path.contains("libLLVM"), "__cxa_atexit", stand_in)
+        };
+        // Without it, only first calls during exit are at risk.
+        drop(kept);
+        // SAFETY: no arguments; run once.
+        unsafe { vk_initialize() }
+    });
+}
+
+extern "C" fn keep_for_ever(_: *const c_void, _: *const c_void, _: *const c_void) -> i32 {
+    0
 }
 
 impl Worker {

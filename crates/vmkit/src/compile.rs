@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 
 use crate::error::{Error, Result};
 use crate::host;
+use crate::interposition;
 use crate::link::Linker;
 use crate::stats::Counters;
 use crate::symbol::{Addr, SymbolId};
@@ -209,6 +210,7 @@ impl Compiler {
         };
         let run = move || {
             block_signals();
+            interposition::use_originals();
             compiler.work();
         };
         let thread = std::thread::Builder::new().name("vmkit compile".into()).stack_size(STACK);
@@ -229,11 +231,14 @@ impl Compiler {
     fn work(&self) {
         loop {
             let pushes = self.pushes.load(Ordering::SeqCst);
-            if let Some(id) = self.take() {
-                self.enter();
+            // No lock of ours is held outside: a child must not inherit one that nobody opens.
+            self.enter();
+            let taken = self.take();
+            if let Some(id) = taken {
                 self.run(id);
-                self.leave();
-            } else if !self.look(pushes) {
+            }
+            self.leave();
+            if taken.is_none() && !self.look(pushes) {
                 self.idle.fetch_add(1, Ordering::SeqCst);
                 host::wait(&self.pushes, pushes);
                 self.idle.fetch_sub(1, Ordering::SeqCst);

@@ -19,6 +19,7 @@ mod patch;
 mod unwind;
 mod link;
 mod object;
+mod interposition;
 mod compile;
 mod fork;
 mod session;

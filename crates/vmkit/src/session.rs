@@ -8,10 +8,11 @@ use crate::definition::{Definition, Source, Unit};
 use crate::error::{Error, Result};
 use crate::fork;
 use crate::host;
+use crate::interposition;
 use crate::link::{Linker, Structors};
 use crate::memory::{Memory, Zone};
 use crate::object::{self, LoadedObject};
-use crate::process::{Libraries, tls_get_addr};
+use crate::process::{self, Libraries, tls_get_addr};
 use crate::stub::Stubs;
 use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind};
 use crate::table::{Outcome, State};
@@ -237,6 +238,47 @@ impl Session {
     /// The library cannot be loaded.
     pub fn load_library(&self, file: &str) -> Result<()> {
         self.linker().libraries.load(file)
+    }
+
+    /// Sends calls that loaded shared libraries make to functions which a module defines as well
+    /// (strongly, and not hidden) to the module's, as the dynamic linker would for an executable.
+    /// `is_wanted` chooses libraries by path.
+    ///
+    /// Call it once, after the modules and libraries are loaded, and do not use the chosen
+    /// libraries for other things than the program afterwards, except on compile threads or after
+    /// [`Session::use_original_libraries`].
+    ///
+    /// # Errors
+    ///
+    /// This code is not part of the executable, or memory is short.
+    pub fn interpose(&self, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
+        interposition::interpose(self.linker(), &is_wanted)
+    }
+
+    /// Undoes [`Session::interpose`] for this thread.
+    pub fn use_original_libraries(&self) {
+        interposition::use_originals();
+    }
+
+    /// Sends calls of the function `name` that loaded shared libraries make to `address`, on every
+    /// thread.
+    ///
+    /// # Safety
+    ///
+    /// There is a function at `address` that can stand in for the one of this name.
+    ///
+    /// # Errors
+    ///
+    /// A library's table cannot be written.
+    #[expect(unsafe_code, reason = "the caller vouches for the function")]
+    pub unsafe fn replace_in_libraries(
+        is_wanted: impl Fn(&str) -> bool,
+        name: &str,
+        address: Addr,
+    ) -> Result<()> {
+        let replace = |_| Ok(address);
+        let replacements = [(name.as_bytes(), &replace as &dyn Fn(Addr) -> Result<Addr>)];
+        process::interpose(&is_wanted, &replacements.into_iter().collect())
     }
 
     /// The symbol that every module means by this name, if any module or library defines it.

@@ -18,5 +18,5 @@ end
 
 print("Hello from " .. _VERSION .. ", each function compiled at its first call.")
 for _, column in ipairs(queens(8)) do
-  print("  " .. (". "):rep(column - 1) .. "Q " .. (". "):rep(8 - column))
+  print("  " .. (". "):rep(column - 1) .. "Q" .. (" ."):rep(8 - column))
 end

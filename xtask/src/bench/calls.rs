@@ -5,21 +5,21 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::measure::{Figure, measure, ratio, seconds};
+use super::measure::{Figure, measure, net, ratio, seconds};
 use super::report::Table;
 use super::{Bench, generate};
 use crate::engine::Engine;
 use crate::place;
 
-/// Makes the command that calls so many million times.
-type Make<'a> = &'a dyn Fn(u32) -> Command;
+/// An engine's name, its goal, and the command that calls so many million times.
+type Row<'a> = (&'a str, &'a str, &'a dyn Fn(u32) -> Command);
 
 pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let millions: u32 = if bench.quick { 200 } else { 1_000 };
     let mut table = Table::new(
         &format!("{millions} million calls to a function of another module"),
         "The shortest wall time of the runs, less that of the same program without a call, beside \
-         the same bitcode linked ahead of time.",
+         the same bitcode linked ahead of time. The engines take turns.",
         &[
             "engine",
             "time of the loop",
@@ -38,7 +38,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let lli = Engine::lli(&[]);
     let lazy = Engine::lli(&["--jit-kind=orc-lazy"]);
     let with = |engine: &Engine, count: u32| engine.command("", &modules, &[count.to_string()]);
-    let rows: [(&str, &str, Make<'_>); 4] = [
+    let rows: [Row<'_>; 4] = [
         ("native", "-", &|count| {
             let mut command = Command::new(&native);
             command.arg(count.to_string());
@@ -48,29 +48,44 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         ("lli", "-", &|count| with(&lli, count)),
         ("lli orc-lazy", "-", &|count| with(&lazy, count)),
     ];
-    let mut native_time = None;
-    for (name, goal, command) in rows {
-        let all = measure(bench.repeats, None, || command(millions))?;
-        let none = measure(bench.repeats, None, || command(0))?;
-        let time = all.best().zip(none.best()).map(|(all, none)| all - none);
-        native_time = native_time.or(time);
+    let mut best: [Option<f64>; 4] = [None; 4];
+    let mut failures: [Option<String>; 4] = [const { None }; 4];
+    for _ in 0..bench.repeats.max(3) {
+        for (index, (_, _, command)) in rows.iter().enumerate() {
+            let [all, none] = [millions, 0].map(|count| measure(1, None, || command(count)));
+            let (all, none) = (all?, none?);
+            let time = net(all.seconds(), none.seconds());
+            best[index] = [best[index], time]
+                .into_iter()
+                .flatten()
+                .min_by(f64::total_cmp);
+            failures[index] = failure(all);
+        }
+    }
+    for (index, (name, goal, _)) in rows.iter().enumerate() {
+        let time = best[index];
+        let per_call = time.map(|time| seconds_per_call(time, millions));
         table.row(vec![
-            name.into(),
-            time.map_or_else(|| failure(&all, &none), seconds),
-            time.map_or("-".into(), |time| {
-                format!("{:.2} ns", time * 1e3 / f64::from(millions))
-            }),
-            ratio(time, native_time),
-            goal.into(),
+            (*name).into(),
+            failures[index]
+                .clone()
+                .or(time.map(seconds))
+                .unwrap_or("-".into()),
+            per_call.unwrap_or("-".into()),
+            ratio(time, best[0]),
+            (*goal).into(),
         ]);
     }
     Ok(table)
 }
 
-fn failure(all: &Figure, none: &Figure) -> String {
-    if all.best().is_none() {
-        all.time()
-    } else {
-        none.time()
+fn seconds_per_call(time: f64, millions: u32) -> String {
+    format!("{:.2} ns", time * 1e3 / f64::from(millions))
+}
+
+fn failure(figure: Figure) -> Option<String> {
+    match figure {
+        Figure::Failed(why) => Some(why),
+        Figure::Runs { .. } => None,
     }
 }

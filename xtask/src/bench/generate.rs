@@ -69,6 +69,7 @@ pub(super) fn bitcode(source: &Path, folder: &Path, flags: &[String]) -> Result<
     let mut clang = Command::new("clang-22");
     clang
         .args(["-O1", "-emit-llvm", "-c"])
+        .args(flags)
         .arg(source)
         .arg("-o")
         .arg(&module);

@@ -14,11 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(12);
 /// The runs of one program that all succeeded, or why one did not.
 #[derive(Debug, Clone)]
 pub(super) enum Figure {
-    Runs {
-        median: f64,
-        best: f64,
-        peak_rss: u64,
-    },
+    Runs { median: f64, peak_rss: u64 },
     Failed(String),
 }
 
@@ -27,14 +23,6 @@ impl Figure {
     pub(super) fn seconds(&self) -> Option<f64> {
         match *self {
             Figure::Runs { median, .. } => Some(median),
-            Figure::Failed(_) => None,
-        }
-    }
-
-    /// The shortest wall time in seconds; for loops, where all else is disturbance.
-    pub(super) fn best(&self) -> Option<f64> {
-        match *self {
-            Figure::Runs { best, .. } => Some(best),
             Figure::Failed(_) => None,
         }
     }
@@ -87,7 +75,6 @@ pub(super) fn measure(
     walls.sort_by(f64::total_cmp);
     Ok(Figure::Runs {
         median: walls[walls.len() / 2],
-        best: walls[0],
         peak_rss,
     })
 }
@@ -104,12 +91,22 @@ fn failure(outcome: &Outcome, expected: Option<&[u8]>) -> Option<String> {
 
 /// A time with three digits that count.
 pub(super) fn seconds(seconds: f64) -> String {
-    match seconds {
-        s if s >= 9.995 => format!("{s:.1} s"),
-        s if s >= 0.9995 => format!("{s:.2} s"),
-        s if s >= 0.001 => format!("{:.0} ms", s * 1e3),
-        s => format!("{:.0} µs", s * 1e6),
-    }
+    let (value, unit) = match seconds {
+        s if s >= 0.9995 => (s, "s"),
+        s if s >= 0.000_999_5 => (s * 1e3, "ms"),
+        s => (s * 1e6, "µs"),
+    };
+    let decimals = match value {
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$} {unit}")
+}
+
+/// How much longer `all` took than `none` did; nothing where the difference drowns in noise.
+pub(super) fn net(all: Option<f64>, none: Option<f64>) -> Option<f64> {
+    Some(all? - none?).filter(|&difference| difference > 0.0)
 }
 
 /// `part / whole` for a table, where both were measured.
@@ -145,8 +142,12 @@ mod tests {
     #[test]
     fn times_are_short() {
         let cells = [0.000_05, 0.012_34, 1.234, 12.34].map(seconds);
-        assert_eq!(cells, ["50 µs", "12 ms", "1.23 s", "12.3 s"]);
+        assert_eq!(cells, ["50.0 µs", "12.3 ms", "1.23 s", "12.3 s"]);
         assert_eq!(ratio(Some(1.0), Some(8.0)), "0.125");
         assert_eq!(ratio(None, Some(8.0)), "-");
+        assert_eq!(
+            (net(Some(3.0), Some(1.0)), net(Some(1.0), Some(3.0))),
+            (Some(2.0), None)
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::measure::{measure, ratio, seconds};
+use super::measure::{measure, net, ratio, seconds};
 use super::report::Table;
 use super::{Bench, generate};
 use crate::engine::Engine;
@@ -37,10 +37,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         let mut speedups = Vec::new();
         for (engine, one) in engines.iter().zip(&mut one) {
             let (all, none) = (time(engine, threads, count)?, time(engine, threads, 0)?);
-            let net = all
-                .seconds()
-                .zip(none.seconds())
-                .map(|(all, none)| all - none);
+            let net = net(all.seconds(), none.seconds());
             *one = one.or(net);
             cells.push(net.map_or_else(|| all.time(), seconds));
             speedups.push(ratio(*one, net));

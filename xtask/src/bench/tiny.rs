@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::measure::{Figure, measure, ratio, seconds};
+use super::measure::{Figure, measure, net, ratio, seconds};
 use super::report::Table;
 use super::{Bench, generate};
 use crate::engine::Engine;
@@ -47,7 +47,12 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     for &n in COUNTS.iter().filter(|&&n| !bench.quick || n <= 2_000) {
         let module = generate::tiny(&bench.folder, n, true)?;
         let (vmkit, lli) = (run(&vmkit, &module)?, run(&lli, &module)?);
-        let lazy = if n <= MOST_ORC_LAZY {
+        let most = if bench.quick {
+            MOST_ORC_LAZY / 4
+        } else {
+            MOST_ORC_LAZY
+        };
+        let lazy = if n <= most {
             run(&lazy, &module)?.time()
         } else {
             "-".into()
@@ -71,7 +76,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
 }
 
 fn each(all: &Figure, one: &Figure, n: usize) -> Option<f64> {
-    Some((all.seconds()? - one.seconds()?).max(0.0) / n as f64)
+    Some(net(all.seconds(), one.seconds())? / n as f64)
 }
 
 /// The cost at the largest count over that at 1,000.

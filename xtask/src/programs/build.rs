@@ -116,11 +116,12 @@ fn build_one(
         program.name,
         sources.len()
     );
+    // The driver first: its mistakes are the likely ones.
     compile(program, &sources[0], &built.modules[0], &flags)?;
     let steps: Vec<(&PathBuf, &PathBuf)> = sources
         .iter()
         .zip(&built.modules)
-        .filter(|(_, module)| !module.exists())
+        .filter(|(_, module)| !object(module).exists())
         .collect();
     parallel::map(jobs, &steps, |(source, module)| {
         compile(program, source, module, &flags)
@@ -190,6 +191,11 @@ fn driver_key(program: &Program) -> Result<String> {
     Ok(shared + &driver)
 }
 
+/// The native object made of a module.
+fn object(module: &Path) -> PathBuf {
+    module.with_extension("o")
+}
+
 fn compile(program: &Program, source: &Path, module: &Path, flags: &[String]) -> Result<()> {
     let is_c = source.extension().is_some_and(|extension| extension == "c");
     let mut clang = Command::new(if is_c { "clang-22" } else { "clang++-22" });
@@ -202,23 +208,31 @@ fn compile(program: &Program, source: &Path, module: &Path, flags: &[String]) ->
         .arg(source)
         .arg("-o")
         .arg(module);
-    process::output(&mut clang).with_context(|| program.name)?;
+    process::output(&mut clang).context(program.name)?;
+    let mut native = Command::new("clang-22");
+    native
+        .args(FLAGS)
+        .arg("-c")
+        .arg(module)
+        .arg("-o")
+        .arg(object(module));
+    process::output(&mut native).context(program.name)?;
     Ok(())
 }
 
 fn link(built: &Built) -> Result<()> {
     let mut link = Command::new("llvm-link-22");
     process::output(link.args(&built.modules).arg("-o").arg(&built.linked))?;
-    let clang = if built.program.is_cxx() {
+    let mut native = Command::new(if built.program.is_cxx() {
         "clang++-22"
     } else {
         "clang-22"
-    };
-    let mut native = Command::new(clang);
-    native
-        .args(FLAGS)
-        .args(&built.modules)
-        .args(["-lm", "-ldl", "-pthread", "-o"]);
-    process::output(native.arg(&built.native))?;
+    });
+    native.args(built.modules.iter().map(|module| object(module)));
+    process::output(
+        native
+            .args(["-lm", "-ldl", "-pthread", "-o"])
+            .arg(&built.native),
+    )?;
     Ok(())
 }

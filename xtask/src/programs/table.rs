@@ -184,7 +184,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
         name: "geos",
         package: "geos-src",
         version: "0.2.5",
-        sources: &["source/src/**/*.cpp"],
+        sources: &["source/src/**/*.cpp", "source/src/deps/**/*.c"],
         except: &[],
         includes: &["source/include", "source/src/deps"],
         flags: CXX,

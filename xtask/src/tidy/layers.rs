@@ -6,22 +6,27 @@ use super::source::{Source, closing, is_word};
 /// The order of the units of `crates/vmkit/src`, lowest first; those of one line do not know each
 /// other. A folder is one unit, whose files are free among themselves.
 const LAYERS: &[&[&str]] = &[
-    &["error"],
     &["symbol"],
-    &["graph"],
+    &["error"],
+    &["stats"],
     &["target"],
+    &["graph"],
     &["memory"],
     &["host"],
     &["metadata"],
+    &["process"],
+    &["definition"],
     &["table"],
     &["stub", "dispatch"],
     &["patch", "reclaim"],
-    &["definition"],
+    &["unwind"],
     &["link"],
+    &["object"],
+    &["interposition"],
     &["compile", "tier"],
     &["cache"],
-    &["process"],
     &["debug"],
+    &["fork"],
     &["session"],
 ];
 

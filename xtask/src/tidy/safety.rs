@@ -17,7 +17,7 @@ pub(super) fn check(source: &Source<'_>) -> Vec<Breach> {
         let line = source.tokens[index].line;
         if !opened {
             let what = "`unsafe` in a file that does not say why";
-            let mend = "open the file with #![expect(unsafe_code, reason = \"...\")], \
+            let mend = "say #![expect(unsafe_code, reason = \"...\")] at its top, \
                         or move the unsafe part to a file that does";
             breaches.push(Breach::new(source.path, line, what, mend));
         }
@@ -31,18 +31,10 @@ pub(super) fn check(source: &Source<'_>) -> Vec<Breach> {
     breaches
 }
 
+/// Whether the file says so at its top, or at the one item that is unsafe. That nothing else is, the
+/// compiler sees to.
 fn opens_unsafe(source: &Source<'_>) -> bool {
-    let opening = [
-        "#",
-        "!",
-        "[",
-        "expect",
-        "(",
-        "unsafe_code",
-        ",",
-        "reason",
-        "=",
-    ];
+    let opening = ["[", "expect", "(", "unsafe_code", ",", "reason", "="];
     (0..source.tokens.len()).any(|index| source.reads(index, &opening))
 }
 
@@ -94,6 +86,10 @@ mod tests {
             &[],
         );
         check_text(&format!("{OPEN}unsafe fn f() {{}}"), &[]);
+        check_text(
+            "#[expect(unsafe_code, reason = \"x\")]\nunsafe fn f() {}",
+            &[],
+        );
     }
 
     #[test]

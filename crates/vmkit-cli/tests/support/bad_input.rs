@@ -155,7 +155,7 @@ const COMMANDS: &[(&str, Make)] = &[
     ("unknown_option", |folder| {
         with_good(folder, &["--no-such-option"], "--no-such-option")
     }),
-    ("unknown_level", |folder| with_good(folder, &["-O7"], "O7")),
+    ("unknown_level", |folder| with_good(folder, &["-O7"], "'7'")),
     ("reach_without_number", |folder| {
         with_good(folder, &["--reach", "far"], "far")
     }),

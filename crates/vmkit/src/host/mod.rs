@@ -8,4 +8,4 @@ mod x86_64;
 
 pub(crate) use self::futex::{wait, wake_all, wake_one};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use self::x86_64::{first_call_entry, patch, prepare, sync_cores};
+pub(crate) use self::x86_64::{first_call_entry, patch, prepare, thread_pointer};

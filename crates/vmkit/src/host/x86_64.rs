@@ -144,9 +144,15 @@ pub(crate) fn prepare() -> Result<()> {
     membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
 }
 
-/// Makes every core of this process forget instructions it fetched before.
-pub(crate) fn sync_cores() -> Result<()> {
-    membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE)
+/// The address that thread-local variables of the executable are counted from.
+pub(crate) fn thread_pointer() -> u64 {
+    let pointer: u64;
+    // SAFETY: the ABI keeps the thread pointer in the first word it points to.
+    unsafe {
+        asm!("mov {}, qword ptr fs:[0]", out(reg) pointer,
+            options(nostack, preserves_flags, readonly, pure));
+    }
+    pointer
 }
 
 fn membarrier(command: libc::c_int) -> Result<()> {

@@ -140,6 +140,24 @@ pub fn first_call_trampoline(session: u64, entry: u64) -> [u8; 32] {
     bytes
 }
 
+/// Bytes of an [`interposer`].
+pub const INTERPOSER_SIZE: u64 = 32;
+
+/// At address `at`: goes to `original` if the thread's byte at `flag` from the thread pointer is
+/// set, else to `replacement`, which must be near.
+#[must_use]
+pub fn interposer(at: u64, flag: i32, original: u64, replacement: u64) -> Option<[u8; 32]> {
+    let mut bytes = [0xcc; INTERPOSER_SIZE as usize];
+    bytes[0..4].copy_from_slice(&[0x64, 0x80, 0x3c, 0x25]); // cmpb $0, %fs:flag
+    bytes[4..8].copy_from_slice(&flag.to_le_bytes());
+    bytes[8] = 0;
+    bytes[9..11].copy_from_slice(&[0x75, 0x05]); // jne to the thunk
+    bytes[11] = 0xe9; // jmp replacement
+    bytes[12..16].copy_from_slice(&displacement(at + 16, replacement)?.to_le_bytes());
+    bytes[16..30].copy_from_slice(&thunk(original));
+    Some(bytes)
+}
+
 /// Whether the four bytes at `address` can be replaced by one store while others run them: they
 /// must lie in one 64-byte line.
 #[must_use]

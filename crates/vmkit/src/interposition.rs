@@ -1,0 +1,79 @@
+//! The program's own definitions in place of those of shared libraries.
+//!
+//! Ahead of time, a function that the executable defines is the one that shared libraries call
+//! too: `operator new`, say. Here the libraries are loaded before the function exists, so their
+//! references are sent to its stub. Compile threads use the same libraries, and must not run the
+//! program's code: for them the references go where they went.
+
+use std::cell::Cell;
+
+use crate::definition::{Definition, Unit};
+use crate::error::{Error, Result};
+use crate::host;
+use crate::link::Linker;
+use crate::memory::Zone;
+use crate::process::{self, Replacements};
+use crate::symbol::{Addr, Linkage, ScopeId, SymbolId, SymbolKind, Visibility};
+use crate::target::native;
+
+thread_local! {
+    /// Does this thread want the libraries' own functions?
+    static ORIGINALS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on, this thread's calls inside libraries go to the libraries' own functions.
+pub(crate) fn use_originals() {
+    ORIGINALS.set(true);
+}
+
+/// Sends references of the wanted libraries to functions that modules define.
+pub(crate) fn interpose(linker: &Linker, is_wanted: &dyn Fn(&str) -> bool) -> Result<()> {
+    let flag = flag_offset()?;
+    let candidates: Vec<_> =
+        linker.table.symbols().filter(|&id| is_candidate(linker, id)).collect();
+    let replace: Vec<_> = candidates
+        .iter()
+        .map(|&id| move |original| interposer(linker, id, flag, original))
+        .collect();
+    let mut replacements = Replacements::new();
+    for (&id, replace) in candidates.iter().zip(&replace) {
+        replacements.insert(linker.table.entry(id).name().bytes(), replace);
+    }
+    process::interpose(is_wanted, &replacements)
+}
+
+/// Would the dynamic linker see this definition, and is it more than one copy of many?
+fn is_candidate(linker: &Linker, id: SymbolId) -> bool {
+    let entry = linker.table.entry(id);
+    let inner = entry.lock();
+    let is_lazy = |unit| matches!(unit, Unit::Lazy | Unit::Whole);
+    entry.scope() == ScopeId::GLOBAL
+        && inner.kind == Some(SymbolKind::Function)
+        && inner.linkage == Linkage::Strong
+        && inner.visibility != Visibility::Hidden
+        && matches!(inner.definition, Some(Definition::Module { unit, .. }) if is_lazy(unit))
+}
+
+fn interposer(linker: &Linker, id: SymbolId, flag: i32, original: Addr) -> Result<Addr> {
+    let stub = linker.stub_address(id)?;
+    let mut block = linker.memory.allocate(Zone::Code, native::INTERPOSER_SIZE, 16)?;
+    let bytes = native::interposer(block.addr.0, flag, original.0, stub.0)
+        .ok_or_else(|| Error::other("an interposed function's stub is out of reach"))?;
+    block.bytes_mut().copy_from_slice(&bytes);
+    Ok(block.addr)
+}
+
+/// Where each thread's flag is, from its thread pointer. The same for every thread, as long as
+/// this code is part of the executable.
+fn flag_offset() -> Result<i32> {
+    let offset = || {
+        let flag = ORIGINALS.with(|flag| std::ptr::from_ref(flag) as u64);
+        flag.wrapping_sub(host::thread_pointer()).cast_signed()
+    };
+    let here = offset();
+    let there = std::thread::spawn(offset).join().ok();
+    match i32::try_from(here) {
+        Ok(offset) if there == Some(here) => Ok(offset),
+        _ => Err(Error::other("interposition works in an executable, not in a shared library")),
+    }
+}

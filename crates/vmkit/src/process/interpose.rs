@@ -1,0 +1,167 @@
+//! Symbol interposition: sends a loaded library's references to a name somewhere else.
+//!
+//! A library reaches what it does not define itself through words of its global offset table, one
+//! for each name (ELF gABI, dynamic linking). Rewriting that word is what the dynamic linker does
+//! when the executable defines the name.
+#![expect(unsafe_code, reason = "reads and rewrites the tables of loaded libraries")]
+
+use std::collections::HashMap;
+use std::ffi::{CStr, c_int, c_void};
+
+use object::elf;
+
+use crate::error::{Error, Result};
+use crate::symbol::Addr;
+
+/// Names to interpose, and what to do: from the address bound now to the new one.
+pub(crate) type Replacements<'a> = HashMap<&'a [u8], &'a dyn Fn(Addr) -> Result<Addr>>;
+
+/// Sends the references of the libraries that `is_wanted` chooses (by path) elsewhere.
+pub(crate) fn interpose(
+    is_wanted: &dyn Fn(&str) -> bool,
+    replacements: &Replacements<'_>,
+) -> Result<()> {
+    struct Visit<'a> {
+        is_wanted: &'a dyn Fn(&str) -> bool,
+        libraries: Vec<Library>,
+    }
+    unsafe extern "C" fn visit(
+        info: *mut libc::dl_phdr_info,
+        _size: usize,
+        data: *mut c_void,
+    ) -> c_int {
+        // SAFETY: dl_iterate_phdr passes a valid description and our own pointer.
+        let (info, data) = unsafe { (&*info, &mut *data.cast::<Visit<'_>>()) };
+        // SAFETY: the name is a C string or null.
+        let name = unsafe { info.dlpi_name.as_ref().map(|name| CStr::from_ptr(name)) };
+        let name = name.map(CStr::to_string_lossy).unwrap_or_default();
+        if !name.is_empty() && (data.is_wanted)(&name) {
+            // SAFETY: a loaded library's headers.
+            data.libraries.extend(unsafe { Library::new(info) });
+        }
+        0
+    }
+    let mut found = Visit { is_wanted, libraries: Vec::new() };
+    // SAFETY: the callback reads what it is given and writes to `found`.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut found).cast()) };
+    found.libraries.iter().try_for_each(|library| library.rewrite(replacements))
+}
+
+/// The tables of a loaded library, by address.
+#[derive(Clone, Copy, Default)]
+struct Library {
+    base: u64,
+    symbols: u64,
+    strings: u64,
+    calls: (u64, u64),
+    others: (u64, u64),
+    /// Pages made read-only after relocation.
+    sealed: (u64, u64),
+}
+
+#[repr(C)]
+struct Dynamic {
+    tag: u64,
+    value: u64,
+}
+
+#[repr(C)]
+struct Relocation {
+    offset: u64,
+    info: u64,
+    addend: i64,
+}
+
+#[repr(C)]
+struct DynamicSymbol {
+    name: u32,
+    info: u8,
+    other: u8,
+    section: u16,
+    value: u64,
+    size: u64,
+}
+
+impl Library {
+    /// # Safety
+    ///
+    /// `info` describes a library that stays loaded.
+    unsafe fn new(info: &libc::dl_phdr_info) -> Option<Self> {
+        let mut library = Self { base: info.dlpi_addr, ..Self::default() };
+        let count = usize::from(info.dlpi_phnum);
+        // SAFETY: the program headers are mapped with the library.
+        let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, count) };
+        let find = |kind| headers.iter().find(|header| header.p_type == kind);
+        if let Some(header) = find(libc::PT_GNU_RELRO) {
+            let start = info.dlpi_addr + header.p_vaddr;
+            library.sealed = (start & !4095, (start + header.p_memsz) & !4095);
+        }
+        let mut entry = (info.dlpi_addr + find(libc::PT_DYNAMIC)?.p_vaddr) as *const Dynamic;
+        // SAFETY: the dynamic section ends with a null tag; the loader has made its addresses
+        // absolute.
+        unsafe {
+            while (*entry).tag != 0 {
+                let value = (*entry).value;
+                match u32::try_from((*entry).tag) {
+                    Ok(elf::DT_SYMTAB) => library.symbols = value,
+                    Ok(elf::DT_STRTAB) => library.strings = value,
+                    Ok(elf::DT_JMPREL) => library.calls.0 = value,
+                    Ok(elf::DT_PLTRELSZ) => library.calls.1 = value,
+                    Ok(elf::DT_RELA) => library.others.0 = value,
+                    Ok(elf::DT_RELASZ) => library.others.1 = value,
+                    _ => {}
+                }
+                entry = entry.add(1);
+            }
+        }
+        Some(library)
+    }
+
+    fn rewrite(&self, replacements: &Replacements<'_>) -> Result<()> {
+        for (table, bytes) in [self.calls, self.others] {
+            let count = bytes as usize / size_of::<Relocation>();
+            for index in 0..count {
+                // SAFETY: the library's own table of this length.
+                let relocation = unsafe { &*(table as *const Relocation).add(index) };
+                let kind = relocation.info as u32;
+                if !matches!(kind, elf::R_X86_64_JUMP_SLOT | elf::R_X86_64_GLOB_DAT) {
+                    continue;
+                }
+                // SAFETY: the symbol's number is one of the library's table, its name a C string
+                // in the library's strings.
+                let name = unsafe {
+                    let symbol = (self.symbols as *const DynamicSymbol)
+                        .add((relocation.info >> 32) as usize);
+                    CStr::from_ptr((self.strings + u64::from((*symbol).name)) as *const _)
+                };
+                if let Some(replace) = replacements.get(name.to_bytes()) {
+                    self.store(self.base + relocation.offset, replace)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn store(&self, word: u64, replace: &dyn Fn(Addr) -> Result<Addr>) -> Result<()> {
+        let page = word & !4095;
+        let is_sealed = (self.sealed.0..self.sealed.1).contains(&word);
+        let protect = |protection| {
+            // SAFETY: the page holds data of the library, which is made writable as it was
+            // before the loader sealed it, and sealed again after.
+            if is_sealed && unsafe { libc::mprotect(page as *mut _, 4096, protection) } != 0 {
+                return Err(Error::system("mprotect"));
+            }
+            Ok(())
+        };
+        protect(libc::PROT_READ | libc::PROT_WRITE)?;
+        // SAFETY: an aligned word of the library's offset table, which others only read.
+        let word = unsafe { std::sync::atomic::AtomicU64::from_ptr(word as *mut u64) };
+        let now = Addr(word.load(std::sync::atomic::Ordering::Relaxed));
+        let result = replace(now);
+        if let Ok(new) = result {
+            word.store(new.0, std::sync::atomic::Ordering::Release);
+        }
+        protect(libc::PROT_READ)?;
+        result.map(drop)
+    }
+}
