@@ -209,16 +209,15 @@ impl Compiler {
             Arc::from_raw(self)
         };
         let run = move || {
-            block_signals();
             interposition::use_originals();
             compiler.work();
         };
         let thread = std::thread::Builder::new().name("vmkit compile".into()).stack_size(STACK);
         // The thread inherits this thread's signal mask: blocked before it is born, so that no
         // signal of the program is ever delivered to it.
-        let mask = block_signals();
+        let mask = host::block_signals();
         let started = thread.spawn(run);
-        restore_signals(&mask);
+        host::restore_signals(&mask);
         if let Err(error) = started {
             self.threads.fetch_sub(1, Ordering::SeqCst);
             if self.threads.load(Ordering::SeqCst) == 0 {
@@ -333,21 +332,4 @@ impl Compiler {
         self.idle.store(0, Ordering::SeqCst);
         self.busy.store(0, Ordering::SeqCst);
     }
-}
-
-/// Blocks every signal on this thread; what was blocked before.
-fn block_signals() -> libc::sigset_t {
-    // SAFETY: both sets are ours; sigfillset initializes the first, pthread_sigmask the second.
-    unsafe {
-        let mut all = std::mem::zeroed();
-        let mut old = std::mem::zeroed();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut old);
-        old
-    }
-}
-
-fn restore_signals(mask: &libc::sigset_t) {
-    // SAFETY: a mask that pthread_sigmask gave.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
 }

@@ -1,15 +1,28 @@
 //! `fork`: the child gets code memory of its own, and compile threads when it needs them.
 #![expect(unsafe_code, reason = "pthread_atfork")]
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
 use crate::compile::Compiler;
+use crate::host;
 
-/// The sessions of this process, and the copies made for a child being forked. Global because the
-/// system's hook is.
+/// The sessions of this process: global because the system's hook is.
 static SESSIONS: Mutex<Vec<Weak<Compiler>>> = Mutex::new(Vec::new());
-static COPIES: Mutex<Vec<(Arc<Compiler>, File)>> = Mutex::new(Vec::new());
+
+/// A fork under way: sessions stand still, with a copy of their code memory for the child, and
+/// no signal handler of the program can want a compile from them.
+struct Fork {
+    stopped: Vec<(Arc<Compiler>, File)>,
+    signals: host::SignalMask,
+    /// One fork at a time.
+    _turn: MutexGuard<'static, ()>,
+}
+
+thread_local! {
+    static FORK: RefCell<Option<Fork>> = const { RefCell::new(None) };
+}
 
 /// Sees to it that `compiler` survives a fork.
 pub(crate) fn register(compiler: &Arc<Compiler>) {
@@ -24,30 +37,45 @@ pub(crate) fn register(compiler: &Arc<Compiler>) {
 }
 
 unsafe extern "C" fn before() {
+    static TURN: Mutex<()> = Mutex::new(());
+    let signals = host::block_signals();
+    let turn = lock(&TURN);
     let sessions: Vec<_> = lock(&SESSIONS).iter().filter_map(Weak::upgrade).collect();
-    let mut copies = lock(&COPIES);
+    let mut stopped = Vec::with_capacity(sessions.len());
     for compiler in sessions {
         compiler.close();
         match compiler.linker.memory.snapshot() {
-            Ok(copy) => copies.push((compiler, copy)),
+            Ok(copy) => stopped.push((compiler, copy)),
             Err(error) => fail(&error),
         }
     }
+    FORK.set(Some(Fork { stopped, signals, _turn: turn }));
 }
 
 unsafe extern "C" fn in_parent() {
-    for (compiler, _) in lock(&COPIES).drain(..) {
+    let Some(fork) = FORK.take() else { return };
+    for (compiler, _) in &fork.stopped {
         compiler.open();
     }
+    finish(fork);
 }
 
 unsafe extern "C" fn in_child() {
-    for (compiler, copy) in lock(&COPIES).drain(..) {
-        if let Err(error) = compiler.linker.memory.adopt(&copy) {
+    let Some(fork) = FORK.take() else { return };
+    for (compiler, copy) in &fork.stopped {
+        if let Err(error) = compiler.linker.memory.adopt(copy) {
             fail(&error);
         }
         compiler.reopen_in_child();
     }
+    finish(fork);
+}
+
+/// Lets go of everything, signals last.
+fn finish(fork: Fork) {
+    let signals = fork.signals;
+    drop(fork);
+    host::restore_signals(&signals);
 }
 
 fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {

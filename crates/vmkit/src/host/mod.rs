@@ -3,9 +3,11 @@
 //! One file per instruction set, with the same functions.
 
 mod futex;
+mod signals;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 pub(crate) use self::futex::{wait, wake_all, wake_one};
+pub(crate) use self::signals::{SignalMask, block_signals, restore_signals};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use self::x86_64::{first_call_entry, patch, prepare, thread_pointer};
