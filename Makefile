@@ -3,15 +3,16 @@
 
 CARGO ?= cargo
 
-# llvm-config of Debian wants Polly's and its other static libraries to be there even though
-# libLLVM is linked dynamically; g++ compiles the shim; gdb runs in one test.
-PACKAGES := llvm-22-dev clang-22 llvm-22 llvm-22-runtime libpolly-22-dev \
-            zlib1g-dev libzstd-dev libxml2-dev libffi-dev g++
+# llvm-22-dev brings llvm-22 (llvm-link, llc, llvm-as) and its runtime (lli) along; g++ compiles the
+# shim and links.
+PACKAGES := llvm-22-dev clang-22 g++
+# One test drives gdb; gcc-12-source carries the conformance suite.
 TEST_PACKAGES := $(PACKAGES) gdb gcc-12-source xz-utils
 
-# Threads of first calls under stress, and seconds each fuzz target runs.
+# How often the stress tests run, and for how many seconds each fuzz target does.
 STRESS_ROUNDS ?= 20
 FUZZ_SECONDS ?= 600
+FUZZ_FOLDERS := $(wildcard fuzz crates/*/fuzz)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint doc bench conformance programs stress fuzz setup setup-test build clean
@@ -23,7 +24,7 @@ run: build ## install what is missing, build, and run Lua lazily with its statis
 	$(CARGO) xtask programs --demo
 
 test: setup-test build ## all tests, a sample of the conformance suite, a few real programs
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 	$(CARGO) xtask conformance --sample 300 --seed 1
 	$(CARGO) xtask programs --quick
 
@@ -45,17 +46,21 @@ conformance: setup-test build ## all of GCC's c-torture execute tests, lazily, -
 programs: setup build ## real C and C++ programs against their native builds, every form
 	$(CARGO) xtask programs
 
-stress: setup ## the tests with real threads, many times over
-	for round in $$(seq $(STRESS_ROUNDS)); do \
-		$(CARGO) test --workspace --release -q -- --include-ignored stress || exit 1; \
-	done
+stress: setup-test ## the tests with threads, forks and signals, many times over
+	for round in $$(seq $(STRESS_ROUNDS)); do for word in thread fork signal stress; do \
+		$(CARGO) test --workspace --release -q -- --include-ignored $$word || exit 1; \
+	done; done
 
-fuzz: ## every cargo-fuzz target for FUZZ_SECONDS each
+# cargo-fuzz asks for a nightly compiler; RUSTC_BOOTSTRAP lets a stable one take its flags.
+fuzz: setup ## every cargo-fuzz target for FUZZ_SECONDS each
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { \
-		echo "fuzz: cargo-fuzz is not installed: cargo install cargo-fuzz" >&2; exit 1; }
-	@[ -d fuzz ] || { echo "fuzz: there is no folder fuzz/ with targets" >&2; exit 1; }
-	@for target in $$($(CARGO) fuzz list); do \
-		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+		echo "fuzz: there is no cargo-fuzz; install it: cargo install cargo-fuzz" >&2; exit 1; }
+	@[ -n "$(FUZZ_FOLDERS)" ] || { echo "fuzz: no folder fuzz/ with targets" >&2; exit 1; }
+	@for folder in $(FUZZ_FOLDERS); do \
+		for target in $$($(CARGO) fuzz list --fuzz-dir $$folder); do \
+			RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir $$folder $$target -- \
+				-max_total_time=$(FUZZ_SECONDS) || exit 1; \
+		done; \
 	done
 
 build: setup

@@ -28,7 +28,7 @@ NOINLINE static int on_stack(int n) {
 NOINLINE static void *return_address(void) { return __builtin_return_address(0); }
 NOINLINE static int same_return_address(void) {
     void *addresses[2];
-    for (int i = 0; i < 2; i++) addresses[i] = return_address();
+    for (volatile int i = 0; i < 2; i++) addresses[i] = return_address(); // volatile: one call, not two
     return addresses[0] == addresses[1] && addresses[0] != NULL;
 }
 NOINLINE static int frame_is_near(void) {

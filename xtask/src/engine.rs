@@ -30,11 +30,8 @@ impl Engine {
 
     /// `lli` with `options`.
     pub(crate) fn lli(options: &[&str]) -> Self {
-        let lli = Engine {
-            words: vec!["lli-22".into()],
-        };
-        lli.and(options)
-            .and(&["{O}", "{extra}", "{main}", "{args}"])
+        let lli = Engine { words: vec!["lli-22".into()] };
+        lli.and(options).and(&["{O}", "{extra}", "{main}", "{args}"])
     }
 
     /// What `--engine` says, or `vmkit`.
@@ -47,16 +44,13 @@ impl Engine {
             return Engine::vmkit(&[]);
         };
         let words: Vec<String> = template.split_whitespace().map(Into::into).collect();
-        let names_modules = words
-            .iter()
-            .any(|word| word == "{mods}" || word == "{main}");
+        let names_modules = words.iter().any(|word| word == "{mods}" || word == "{main}");
         ensure!(names_modules, "--engine: {{mods}} or {{main}} is missing");
         Ok(Engine { words })
     }
 
     fn and(mut self, words: &[&str]) -> Self {
-        self.words
-            .extend(words.iter().map(|word| (*word).to_owned()));
+        self.words.extend(words.iter().map(|word| (*word).to_owned()));
         self
     }
 
@@ -89,10 +83,7 @@ mod tests {
     fn check(engine: &Engine, level: &str, expected: &[&str]) {
         let modules = ["a.bc", "b.bc"].map(PathBuf::from);
         let command = engine.command(level, &modules, &["x".into()]);
-        let words: Vec<_> = command
-            .get_args()
-            .map(|word| word.to_str().unwrap())
-            .collect();
+        let words: Vec<_> = command.get_args().map(|word| word.to_str().unwrap()).collect();
         assert_eq!(words, expected);
     }
 
@@ -101,11 +92,7 @@ mod tests {
         let engine = Engine::from_option(Some("run {O} {mods} -- {args}")).unwrap();
         check(&engine, "-O2", &["-O2", "a.bc", "b.bc", "--", "x"]);
         check(&engine, "", &["a.bc", "b.bc", "--", "x"]);
-        check(
-            &Engine::lli(&["-v"]),
-            "-O0",
-            &["-v", "-O0", "--extra-module=b.bc", "a.bc", "x"],
-        );
+        check(&Engine::lli(&["-v"]), "-O0", &["-v", "-O0", "--extra-module=b.bc", "a.bc", "x"]);
     }
 
     #[test]

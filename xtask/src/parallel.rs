@@ -19,10 +19,7 @@ pub(crate) fn map<T: Sync, R: Send>(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(index) else { break };
                     let result = work(item);
-                    results
-                        .lock()
-                        .expect("no worker panics")
-                        .push((index, result));
+                    results.lock().expect("no worker panics").push((index, result));
                 }
             });
         }
@@ -39,10 +36,7 @@ mod tests {
     #[test]
     fn results_keep_the_order() {
         let items: Vec<usize> = (0..100).collect();
-        assert_eq!(
-            map(3, &items, |item| item * 2),
-            (0..200).step_by(2).collect::<Vec<_>>()
-        );
+        assert_eq!(map(3, &items, |item| item * 2), (0..200).step_by(2).collect::<Vec<_>>());
         assert_eq!(map(0, &[] as &[u8], |_| 0), [0; 0]);
     }
 }

@@ -10,18 +10,13 @@ use anyhow::{Context, Result, ensure};
 
 /// The project's root.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask is a folder of the project")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the project")
 }
 
 /// Cargo's target folder, where this program was built.
 pub(crate) fn target() -> Result<PathBuf> {
     let program = env::current_exe().context("cannot tell where xtask is")?;
-    let folder = program
-        .ancestors()
-        .nth(2)
-        .context("xtask is in no target folder")?;
+    let folder = program.ancestors().nth(2).context("xtask is in no target folder")?;
     Ok(folder.to_owned())
 }
 
@@ -50,14 +45,7 @@ pub(crate) fn vmkit() -> Result<PathBuf> {
 fn build_vmkit() -> Result<PathBuf> {
     let target = target()?;
     let status = Command::new(cargo())
-        .args([
-            "build",
-            "--release",
-            "-q",
-            "-p",
-            "vmkit-cli",
-            "--target-dir",
-        ])
+        .args(["build", "--release", "-q", "-p", "vmkit-cli", "--target-dir"])
         .arg(&target)
         .current_dir(root())
         .status()

@@ -79,15 +79,10 @@ impl Outcome {
 ///
 /// When it cannot be started.
 pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Outcome> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let start = Instant::now();
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot run {:?}", command.get_program()))?;
+    let mut child =
+        command.spawn().with_context(|| format!("cannot run {:?}", command.get_program()))?;
     let group = Pid::from_raw(child.id().try_into().context("a process id out of range")?);
     let stdout = drain(child.stdout.take());
     let stderr = drain(child.stderr.take());
@@ -96,11 +91,7 @@ pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Outcome> {
     let _ = killpg(group, Signal::SIGKILL);
     let join = |reader: thread::JoinHandle<Vec<u8>>| reader.join().unwrap_or_default();
     Ok(Outcome {
-        end: if wall >= limit {
-            End::TimedOut
-        } else {
-            End::of(status)
-        },
+        end: if wall >= limit { End::TimedOut } else { End::of(status) },
         stdout: join(stdout),
         stderr: join(stderr),
         wall,
@@ -149,10 +140,7 @@ fn wait(
         let _ = killpg(group, Signal::SIGKILL);
         limit
     });
-    let used = waiter
-        .join()
-        .expect("waiting does not panic")
-        .context("cannot wait")?;
+    let used = waiter.join().expect("waiting does not panic").context("cannot wait")?;
     Ok((used.status, used.rusage, wall))
 }
 
@@ -163,10 +151,7 @@ mod tests {
     fn check(script: &str, end: End, stdout: &str) {
         let mut command = Command::new("sh");
         let outcome = run(command.args(["-c", script]), Duration::from_millis(500)).unwrap();
-        assert_eq!(
-            (outcome.end, outcome.stdout.as_slice()),
-            (end, stdout.as_bytes())
-        );
+        assert_eq!((outcome.end, outcome.stdout.as_slice()), (end, stdout.as_bytes()));
     }
 
     #[test]

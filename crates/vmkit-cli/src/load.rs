@@ -1,12 +1,12 @@
 //! Input files: told apart by their first bytes, archives pulled in as far as needed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::Path;
 
 use object::read::archive::ArchiveFile;
 use vmkit::{Error, LoadedObject, Name, Result, Session};
-use vmkit_llvm::{Llvm, Structor};
+use vmkit_llvm::{Llvm, Structor, StructorArray};
 
 /// Everything that was loaded.
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub(crate) struct Inputs {
     pub(crate) functions: u64,
     pub(crate) constructors: Vec<Structor>,
     pub(crate) destructors: Vec<Structor>,
-    /// Objects to be linked at the start.
+    pub(crate) arrays: Vec<StructorArray>,
     pub(crate) objects: Vec<LoadedObject>,
     undefined: Vec<Name>,
     archives: Vec<Archive>,
@@ -54,9 +54,7 @@ impl Inputs {
             let loaded = session.add_object(name, &bytes)?;
             self.functions += loaded.functions;
             self.undefined.extend_from_slice(&loaded.undefined);
-            if loaded.has_structors {
-                self.objects.push(loaded);
-            }
+            self.objects.push(loaded);
             return Ok(());
         }
         let loaded = llvm.add(name, bytes)?;
@@ -64,6 +62,24 @@ impl Inputs {
         self.undefined.extend(loaded.undefined);
         self.constructors.extend(loaded.constructors);
         self.destructors.extend(loaded.destructors);
+        self.arrays.extend(loaded.arrays);
+        Ok(())
+    }
+
+    /// How many of the files were archives.
+    pub(crate) fn archives(&self) -> usize {
+        self.archives.len()
+    }
+
+    /// Adds every member of the archives that defines anything.
+    pub(crate) fn take_all(&mut self, session: &Session, llvm: &Llvm) -> Result<()> {
+        for archive in std::mem::take(&mut self.archives) {
+            let members: BTreeSet<_> = archive.symbols.values().copied().collect();
+            for member in members {
+                let (name, bytes) = archive.member(member)?;
+                self.add(session, llvm, &name, bytes)?;
+            }
+        }
         Ok(())
     }
 
@@ -111,13 +127,18 @@ impl Archive {
             return None;
         }
         self.taken.push(offset);
+        Some(self.member(offset))
+    }
+
+    /// The member at a place in the archive: its name and bytes.
+    fn member(&self, offset: u64) -> Result<(String, Vec<u8>)> {
         let read = || {
             let archive = ArchiveFile::parse(&*self.bytes)?;
             let member = archive.member(object::read::archive::ArchiveOffset(offset))?;
             let label = format!("{}({})", self.name, String::from_utf8_lossy(member.name()));
             Ok((label, member.data(&*self.bytes)?.to_vec()))
         };
-        Some(read().map_err(|error: object::Error| Error::input(self.name.as_str(), error)))
+        read().map_err(|error: object::Error| Error::input(self.name.as_str(), error))
     }
 }
 

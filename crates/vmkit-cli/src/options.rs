@@ -16,6 +16,15 @@ pub(crate) struct Options {
 pub(crate) enum Command {
     /// Runs a program
     Run(Run),
+    /// Lists what the modules together define and need
+    Nm(Nm),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Nm {
+    /// Bitcode (.bc), IR text (.ll), relocatable objects (.o), archives (.a); - is standard input
+    #[arg(required = true, value_name = "MODULE")]
+    pub(crate) modules: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -47,6 +56,18 @@ pub(crate) struct Run {
     /// Print at exit what was done; as JSON if a file is given
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     pub(crate) stats: Option<String>,
+    /// Write a trace of what was compiled when, to look at in Perfetto
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) trace: Option<String>,
+    /// Say at exit what is known of a function or of data; repeatable
+    #[arg(long, value_name = "NAME", action = ArgAction::Append)]
+    pub(crate) explain: Vec<String>,
+    /// Tell perf the functions' names, in /tmp/perf-PID.map
+    #[arg(long)]
+    pub(crate) perf: bool,
+    /// Show functions, lines and variables to gdb
+    #[arg(long)]
+    pub(crate) gdb: bool,
     /// Pretend that branches and displacements reach only so far
     #[arg(long, value_name = "BYTES", hide = true)]
     pub(crate) reach: Option<u64>,

@@ -10,9 +10,11 @@ use std::time::Instant;
 use vmkit::{Addr, Error, Result, Session, SymbolId};
 use vmkit_llvm::{Level, Llvm};
 
+use crate::caller::Roots;
 use crate::load::Inputs;
 use crate::options::Run;
 use crate::report::Report;
+use crate::watch::Watch;
 
 /// What a program finds without asking for any library, as clang links it.
 const LIBRARIES: [&str; 4] = ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6"];
@@ -24,22 +26,56 @@ const UNDEFINED: c_int = 127;
 /// A function that was called cannot be compiled.
 const UNCOMPILED: c_int = 126;
 
-type Function = unsafe extern "C" fn(c_int, *const *mut c_char, *const *mut c_char) -> c_int;
+type Function =
+    unsafe extern "C-unwind" fn(c_int, *const *mut c_char, *const *mut c_char) -> c_int;
 
 /// What `exit` has to do, kept where a C callback finds it.
 struct AtExit {
     session: Session,
     llvm: Llvm,
     functions: u64,
-    destructors: Vec<Addr>,
+    roots: Roots,
+    watch: Watch,
     stats: Option<String>,
     began: Instant,
 }
 
 static AT_EXIT: OnceLock<AtExit> = OnceLock::new();
 
-/// Runs the program; does not come back unless it cannot be started.
-pub(crate) fn run(options: &Run) -> Result<c_int> {
+/// A program that is ready to run. Nothing in it needs dropping, so that the end of the main thread
+/// (`pthread_exit`) can unwind through whoever runs it.
+#[derive(Clone, Copy)]
+pub(crate) struct Program {
+    constructors: &'static [Addr],
+    entry: Addr,
+    arguments: Arguments,
+}
+
+impl Program {
+    /// Runs the program to its end, and the process with it.
+    ///
+    /// # Safety
+    ///
+    /// The program is whatever the user asked to run; it may do anything. Called once.
+    pub(crate) unsafe fn run(self) -> ! {
+        let Arguments { count, pointers } = self.arguments;
+        // SAFETY: plain C calls, and the caller's promise.
+        unsafe {
+            // Last in, first out: the report comes after the destructors, those after `atexit`'s.
+            libc::atexit(report);
+            libc::atexit(destroy);
+            self.arguments.announce();
+            let environment = libc_environ();
+            for &constructor in self.constructors {
+                function(constructor)(count, pointers, environment);
+            }
+            libc::exit(function(self.entry)(count, pointers, environment))
+        }
+    }
+}
+
+/// Loads everything and sets the stage.
+pub(crate) fn prepare(options: &Run) -> Result<Program> {
     let began = Instant::now();
     let mut builder = Session::builder().whole_process(false).on_failure(stop);
     if let Some(reach) = options.reach {
@@ -48,10 +84,11 @@ pub(crate) fn run(options: &Run) -> Result<c_int> {
     if let Some(threads) = options.threads {
         builder = builder.compile_threads(threads);
     }
+    let (watch, builder) = Watch::new(options, builder)?;
     let session = builder.build()?;
     let level = [Level::O0, Level::O1, Level::O2, Level::O3][usize::from(options.level)];
     let far_data = options.reach.is_some();
-    let llvm = Llvm::new(&session, vmkit_llvm::Options { level, keep_debug: false, far_data });
+    let llvm = Llvm::new(&session, vmkit_llvm::Options { level, keep_debug: options.gdb, far_data });
     session.warm_up();
     let inputs = Inputs::load(&session, &llvm, &options.modules)?;
     load_libraries(&session, options)?;
@@ -61,7 +98,7 @@ pub(crate) fn run(options: &Run) -> Result<c_int> {
     let entry = entry.ok_or_else(|| {
         Error::other(format!("no module defines the entry function {}", options.entry))
     })?;
-    for object in &inputs.objects {
+    for object in inputs.objects.iter().filter(|object| object.has_structors) {
         session.address(object.unit)?;
     }
     let (constructors, destructors) = structors(&session, &inputs)?;
@@ -71,24 +108,18 @@ pub(crate) fn run(options: &Run) -> Result<c_int> {
     let entry = session.address(entry)?;
     session.interpose(|path| !OWN.iter().any(|own| path.contains(own)))?;
 
+    if let Some(file) = options.stats.as_ref().filter(|file| *file != "-") {
+        // Told now rather than when the program is over.
+        std::fs::File::create(file).map_err(|error| Error::input(file.as_str(), error))?;
+    }
     let stats = options.stats.clone();
     let functions = inputs.functions;
-    let at_exit = AtExit { session, llvm, functions, destructors, stats, began };
+    let constructors: &[Addr] = constructors.leak();
+    let roots = Roots { entry, constructors, destructors };
+    let at_exit = AtExit { session, llvm, functions, roots, watch, stats, began };
     AT_EXIT.set(at_exit).ok().expect("a process runs one program");
     let arguments = Arguments::new(options);
-    // SAFETY: plain C calls. The program is whatever the user asked to run; it may do anything.
-    unsafe {
-        // Last in, first out: the report comes after the destructors, those after `atexit`'s.
-        libc::atexit(report);
-        libc::atexit(destroy);
-        arguments.announce();
-        let environment = libc_environ();
-        for constructor in constructors {
-            function(constructor)(arguments.count, arguments.pointers, environment);
-        }
-        let code = function(entry)(arguments.count, arguments.pointers, environment);
-        libc::exit(code)
-    }
+    Ok(Program { constructors, entry, arguments })
 }
 
 /// The function at an address of linked code.
@@ -107,17 +138,26 @@ fn load_libraries(session: &Session, options: &Run) -> Result<()> {
         session.load_library(file)?;
     }
     for name in &options.libraries {
-        session.load_library(&format!("lib{name}.so"))?;
+        load_by_name(session, name)?;
     }
     LIBRARIES.iter().try_for_each(|library| session.load_library(library))
+}
+
+/// Loads `libNAME.so`, or, where that is missing or a linker's script, the library itself under the
+/// name that programs ask for at run time.
+fn load_by_name(session: &Session, name: &str) -> Result<()> {
+    let plain = session.load_library(&format!("lib{name}.so"));
+    let versioned = |number| session.load_library(&format!("lib{name}.so.{number}")).ok();
+    plain.or_else(|error| (0..100).find_map(versioned).ok_or(error))
 }
 
 /// What a program's start files and the static part of the C library would bring.
 fn define_runtime(session: &Session) -> Result<()> {
     static HANDLE: u8 = 0;
-    let runtime: [(&str, *const ()); 3] = [
+    let runtime: [(&str, *const ()); 4] = [
         ("__dso_handle", (&raw const HANDLE).cast()),
         ("atexit", libc::atexit as *const ()),
+        ("at_quick_exit", at_quick_exit as *const ()),
         ("pthread_atfork", libc::pthread_atfork as *const ()),
     ];
     for (name, address) in runtime {
@@ -138,6 +178,15 @@ fn structors(session: &Session, inputs: &Inputs) -> Result<(Vec<Addr>, Vec<Addr>
     let mut after = arrays.destructors;
     for structor in &inputs.destructors {
         after.push((structor.priority, session.address(structor.function)?));
+    }
+    for array in &inputs.arrays {
+        let start = session.address(array.data)?;
+        let list = if array.is_before { &mut before } else { &mut after };
+        for offset in (0..array.size).step_by(8) {
+            // SAFETY: linked data of this size.
+            let function = unsafe { *((start.0 + offset) as *const u64) };
+            list.push((array.priority, Addr(function)));
+        }
     }
     // Stable: among equals the order of the modules.
     before.sort_by_key(|&(priority, _)| priority);
@@ -163,15 +212,19 @@ fn compile_all(session: &Session, llvm: &Llvm) -> Result<()> {
 fn stop(_: SymbolId, error: &Error, _: Addr) -> Addr {
     eprintln!("vmkit: {error}");
     // SAFETY: flushes what the program wrote through stdio. No more code of the program is run.
+    unsafe { libc::fflush(ptr::null_mut()) };
+    if AT_EXIT.get().is_some() {
+        report();
+    }
+    // SAFETY: as above.
     unsafe {
-        libc::fflush(ptr::null_mut());
         libc::_exit(if error.is_undefined() { UNDEFINED } else { UNCOMPILED })
     }
 }
 
 extern "C" fn destroy() {
     let at_exit = AT_EXIT.get().expect("set before it was registered");
-    for &destructor in &at_exit.destructors {
+    for &destructor in &at_exit.roots.destructors {
         // SAFETY: a destructor of the program, which takes nothing.
         unsafe { function(destructor)(0, ptr::null(), ptr::null()) };
     }
@@ -181,6 +234,7 @@ extern "C" fn report() {
     let at_exit = AT_EXIT.get().expect("set before it was registered");
     // The program is over; what follows is the end of the libraries.
     at_exit.session.use_original_libraries();
+    at_exit.watch.report(&at_exit.session, &at_exit.llvm, &at_exit.roots);
     let Some(file) = &at_exit.stats else { return };
     let report = Report {
         functions_known: at_exit.functions,
@@ -196,6 +250,7 @@ extern "C" fn report() {
 }
 
 unsafe extern "C" {
+    fn at_quick_exit(function: extern "C" fn()) -> c_int;
     static mut environ: *const *mut c_char;
     static mut program_invocation_name: *mut c_char;
     static mut program_invocation_short_name: *mut c_char;
@@ -207,6 +262,7 @@ fn libc_environ() -> *const *mut c_char {
 }
 
 /// The program's `argc` and `argv`, which it may write to, and keep for ever.
+#[derive(Clone, Copy)]
 struct Arguments {
     count: c_int,
     pointers: *const *mut c_char,

@@ -109,6 +109,16 @@ void make_own(GlobalValue &value) {
   value.setDSOLocal(true);
 }
 
+// The address of a block of a function that is compiled elsewhere cannot be known here.
+void refuse_foreign_labels(Function &function) {
+  for (const BasicBlock &block : function)
+    for (const Instruction &instruction : block)
+      for (const Value *operand : instruction.operands())
+        if (auto *label = dyn_cast<BlockAddress>(operand))
+          if (label->getFunction() != &function)
+            fail("it takes the address of a block of another function, " + label->getFunction()->getName());
+}
+
 Function *declare_own(Function &function, Module &target) {
   auto *own = Function::Create(function.getFunctionType(), GlobalValue::ExternalLinkage,
                                function.getAddressSpace(), function.getName(), &target);
@@ -124,8 +134,27 @@ uint32_t Needed::add(const GlobalValue &value) {
     uint8_t kind = isa<FunctionType>(value.getValueType()) ? VK_FUNCTION
                    : value.isThreadLocal()                 ? VK_THREAD_LOCAL
                                                            : VK_DATA;
-    list.push_back({bytes(plain_name(value)), module.keys.lookup(&value), kind,
+    list.push_back({bytes(module.name(value)), module.keys.lookup(&value), kind,
                     value.hasLocalLinkage(), value.hasExternalWeakLinkage()});
+  }
+  return place->second;
+}
+
+StringRef vk_module::name(const GlobalValue &value) {
+  auto *function = dyn_cast<Function>(&value);
+  bool is_plain = !function || (function->getCallingConv() != CallingConv::X86_VectorCall &&
+                                function->getCallingConv() != CallingConv::X86_FastCall &&
+                                function->getCallingConv() != CallingConv::X86_StdCall);
+  if (is_plain) {
+    // The marker says: as it is.
+    StringRef name = value.getName();
+    name.consume_front("\1");
+    return name;
+  }
+  auto [place, is_new] = names.try_emplace(&value);
+  if (is_new) {
+    raw_string_ostream out(place->second);
+    mangler.getNameWithPrefix(out, &value, /*CannotUsePrivateLabel=*/true);
   }
   return place->second;
 }
@@ -139,6 +168,7 @@ std::unique_ptr<Module> extract(vk_worker &worker, vk_module &source, uint32_t k
   target->setTargetTriple(worker.machine->getTargetTriple());
   if (!worker.options.keep_debug) from.getMaterializer()->setStripDebugInfo();
   if (Error error = from.materializeMetadata()) fail(std::move(error));
+  if (worker.options.keep_debug) trim_debug_info(source);
 
   ValueToValueMapTy map;
   Declarer declarer(worker, source, *target, needed);
@@ -164,15 +194,20 @@ std::unique_ptr<Module> extract(vk_worker &worker, vk_module &source, uint32_t k
     for (auto [old_argument, new_argument] : zip(function->args(), own->args()))
       map[&old_argument] = &new_argument;
     SmallVector<ReturnInst *> returns;
-    CloneFunctionInto(own, function, map, CloneFunctionChangeType::DifferentModule, returns, "", nullptr,
-                      nullptr, &declarer);
+    // Both modules are of one context, and can share what is said about the source.
+    MetadataPredicate is_shared = [](const Metadata *node) { return isa<DINode, DILocation>(node); };
+    CloneFunctionAttributesInto(own, function, map, /*ModuleLevelChanges=*/true, nullptr, &declarer);
+    CloneFunctionMetadataInto(*own, *function, map, RF_None, nullptr, &declarer, &is_shared);
+    CloneFunctionBodyInto(*own, *function, map, RF_None, returns, "", nullptr, nullptr, &declarer, &is_shared);
     make_own(*own);
     own->setComdat(nullptr);
-    own->setSection("");
+    if (!source.units.contains(function)) own->setSection("");
+    refuse_foreign_labels(*own);
   }
   for (GlobalValue *member : members)
     if (auto *variable = dyn_cast<GlobalVariable>(member))
       cast<GlobalVariable>(map[variable])
           ->setInitializer(MapValue(variable->getInitializer(), map, RF_None, nullptr, &declarer));
+  if (worker.options.keep_debug) add_debug_info(source, *target);
   return target;
 }

@@ -4,11 +4,13 @@
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Constants.h"
+#include "llvm/Object/ModuleSymbolTable.h"
 
 using namespace llvm;
 
 namespace {
 
+// A section whose bounds the linker names.
 bool is_c_identifier(StringRef name) {
   return !name.empty() && !isDigit(name[0]) && all_of(name, [](char c) { return isAlnum(c) || c == '_'; });
 }
@@ -36,7 +38,10 @@ void variable(const GlobalVariable &variable, const DataLayout &layout, vk_symbo
     symbol.size = layout.getTypeAllocSize(variable.getValueType());
     symbol.align = layout.getPreferredAlign(&variable).value();
   }
-  if (is_c_identifier(variable.getSection())) symbol.section = bytes(variable.getSection());
+  StringRef section = variable.getSection();
+  if (is_c_identifier(section) || section.starts_with(".init_array") || section.starts_with(".preinit_array") ||
+      section.starts_with(".fini_array"))
+    symbol.section = bytes(section);
   // Lists for the linker, not data of the program.
   if (variable.getName().starts_with("llvm.") || variable.getSection() == "llvm.metadata")
     symbol.linkage = VK_IGNORED;
@@ -102,6 +107,13 @@ void find_units(vk_module &module) {
       for (GlobalVariable *variable : variables) groups.unionSets(&function, variable);
     }
   }
+  // Functions between __start_NAME and __stop_NAME lie side by side.
+  StringMap<GlobalValue *> sections;
+  for (Function &function : *module.module) {
+    if (function.isDeclarationForLinker() || !is_c_identifier(function.getSection())) continue;
+    auto [first, is_new] = sections.try_emplace(function.getSection(), &function);
+    groups.unionSets(first->second, &function);
+  }
   for (const auto *group : groups) {
     if (!group->isLeader()) continue;
     uint32_t first = UINT32_MAX;
@@ -120,10 +132,11 @@ extern "C" int vk_read_index(vk_worker *worker, vk_module *module, vk_index *ind
     DenseMap<const Comdat *, uint32_t> comdats;
     module->symbols.clear(), module->comdats.clear();
     module->constructors.clear(), module->destructors.clear();
+    module->version_names.clear(), module->versions.clear();
     module->symbols.reserve(module->values.size());
     for (GlobalValue *value : module->values) {
       vk_symbol symbol = {};
-      symbol.name = bytes(plain_name(*value));
+      symbol.name = bytes(module->name(*value));
       symbol.align = 1;
       symbol.linkage = linkage(*value);
       symbol.visibility = value->getVisibility();
@@ -138,8 +151,11 @@ extern "C" int vk_read_index(vk_worker *worker, vk_module *module, vk_index *ind
       if (auto *function = dyn_cast<Function>(value)) {
         symbol.kind = VK_FUNCTION;
         if (function->isIntrinsic()) symbol.linkage = VK_IGNORED;
-        // The address is that of the code if something is stored in front of it.
-        if (function->hasPrefixData()) symbol.flags |= VK_WHOLE;
+        // The address is that of the code if something is stored in front of it, or if it is wanted
+        // at a rounder place than stubs are.
+        if (function->hasPrefixData() || function->getAlign().valueOrOne() > Align(16))
+          symbol.flags |= VK_WHOLE;
+        if (is_c_identifier(function->getSection())) symbol.section = bytes(function->getSection());
       } else if (auto *global = dyn_cast<GlobalVariable>(value)) {
         variable(*global, layout, symbol);
       } else if (auto *other = dyn_cast<GlobalAlias>(value)) {
@@ -152,9 +168,15 @@ extern "C" int vk_read_index(vk_worker *worker, vk_module *module, vk_index *ind
     }
     structors(*module, "llvm.global_ctors", module->constructors);
     structors(*module, "llvm.global_dtors", module->destructors);
+    if (!module->module->getModuleInlineAsm().empty())
+      ModuleSymbolTable::CollectAsmSymvers(*module->module, [&](StringRef name, StringRef version) {
+        auto &kept = module->version_names.emplace_back(name.str(), version.str());
+        module->versions.push_back({bytes(kept.first), bytes(kept.second)});
+      });
     *index = {module->symbols.data(),      module->symbols.size(),      module->comdats.data(),
               module->comdats.size(),      module->constructors.data(), module->constructors.size(),
               module->destructors.data(),  module->destructors.size(),
+              module->versions.data(),     module->versions.size(),
               !module->module->getModuleInlineAsm().empty()};
   });
 }

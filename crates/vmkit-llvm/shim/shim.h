@@ -36,7 +36,7 @@ enum { VK_WHOLE = 1, VK_CODE = 2 };
 // ifuncs, each in the module's order.
 typedef struct {
   vk_bytes name;
-  vk_bytes section;    // empty unless its name is a C identifier
+  vk_bytes section;    // empty unless its name is a C identifier, or that of a constructor array
   uint64_t size;
   uint64_t align;
   int64_t offset;      // of an alias, into its target
@@ -54,6 +54,12 @@ typedef struct {
   uint16_t priority;
 } vk_structor;
 
+// A name that assembly binds to a version of another (`.symver`).
+typedef struct {
+  vk_bytes name;
+  vk_bytes version;
+} vk_version;
+
 typedef struct {
   const vk_symbol *symbols;
   size_t symbol_count;
@@ -63,6 +69,8 @@ typedef struct {
   size_t constructor_count;
   const vk_structor *destructors;
   size_t destructor_count;
+  const vk_version *versions;
+  size_t version_count;
   uint8_t has_asm;
 } vk_index;
 
@@ -117,6 +125,9 @@ int vk_read_index(vk_worker *worker, vk_module *module, vk_index *index);
 int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, vk_object *object);
 int vk_compile_asm(vk_worker *worker, vk_module *module, vk_object *object);
 int vk_lower_data(vk_worker *worker, vk_module *module, uint32_t key, vk_data *data);
+// What lies at each of the module's values, by key: one VK_CONTENT byte each.
+enum { VK_CONTENT_CODE, VK_CONTENT_CONSTANT, VK_CONTENT_DATA, VK_CONTENT_ZEROS, VK_UNLISTED };
+int vk_read_contents(vk_worker *worker, vk_module *module, vk_bytes *contents);
 // The key of the module's private definition of this name, or UINT32_MAX.
 uint32_t vk_find_private(vk_module *module, vk_bytes name);
 

@@ -8,6 +8,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Mangler.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/Error.h"
@@ -15,6 +16,7 @@
 #include "llvm/Target/TargetMachine.h"
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -36,13 +38,6 @@ template <typename T> T check(llvm::Expected<T> value) {
 inline llvm::StringRef ref(vk_bytes bytes) { return {bytes.data, bytes.size}; }
 inline vk_bytes bytes(llvm::StringRef text) { return {text.data(), text.size()}; }
 
-// The name the assembler sees: without the marker that says "as it is".
-inline llvm::StringRef plain_name(const llvm::GlobalValue &value) {
-  llvm::StringRef name = value.getName();
-  name.consume_front("\1");
-  return name;
-}
-
 struct vk_module {
   std::unique_ptr<llvm::Module> module;
   // By key.
@@ -52,10 +47,18 @@ struct vk_module {
   // of its group; by group, functions and data.
   llvm::DenseMap<const llvm::GlobalValue *, uint32_t> units;
   llvm::DenseMap<uint32_t, std::vector<llvm::GlobalValue *>> members;
+  bool is_trimmed = false; // by trim_debug_info
+  // The name the assembler sees.
+  llvm::StringRef name(const llvm::GlobalValue &value);
+  // Names that differ from the values' own, by value.
+  llvm::DenseMap<const llvm::GlobalValue *, std::string> names;
+  llvm::Mangler mangler;
   // What vk_read_index handed out.
   std::vector<vk_symbol> symbols;
   std::vector<vk_bytes> comdats;
   std::vector<vk_structor> constructors, destructors;
+  std::deque<std::pair<std::string, std::string>> version_names;
+  std::vector<vk_version> versions;
 };
 
 // Collects the global values that something names.
@@ -123,6 +126,11 @@ std::unique_ptr<llvm::Module> extract(vk_worker &worker, vk_module &source, uint
                                       Needed &needed);
 // The module's functions and data that belong together because data points to labels.
 void find_units(vk_module &module);
+
+// Drops what the module's compile units list beyond what functions refer to.
+void trim_debug_info(vk_module &source);
+// Gives an extracted module the compile units, and the variables it uses a description.
+void add_debug_info(const vk_module &source, llvm::Module &target);
 
 // Adds the time from one call to the next to a counter.
 class Clock {

@@ -4,6 +4,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
+use vmkit::graph::Content;
 use vmkit::{Addr, Session};
 
 #[repr(C)]
@@ -51,6 +52,12 @@ pub(crate) struct RawStructor {
 }
 
 #[repr(C)]
+struct RawVersion {
+    name: Bytes,
+    version: Bytes,
+}
+
+#[repr(C)]
 struct RawIndex {
     symbols: *const RawSymbol,
     symbol_count: usize,
@@ -60,6 +67,8 @@ struct RawIndex {
     constructor_count: usize,
     destructors: *const RawStructor,
     destructor_count: usize,
+    versions: *const RawVersion,
+    version_count: usize,
     has_asm: u8,
 }
 
@@ -138,6 +147,7 @@ unsafe extern "C" {
         key: u32,
         out: *mut RawData,
     ) -> i32;
+    fn vk_read_contents(worker: *mut RawWorker, module: *mut RawModule, out: *mut Bytes) -> i32;
     fn vk_find_private(module: *mut RawModule, name: Bytes) -> u32;
 }
 
@@ -187,6 +197,8 @@ pub(crate) struct Index<'a> {
     pub(crate) comdats: Vec<&'a [u8]>,
     pub(crate) constructors: &'a [RawStructor],
     pub(crate) destructors: &'a [RawStructor],
+    /// Names that assembly binds to versions of others.
+    pub(crate) versions: Vec<(&'a [u8], &'a [u8])>,
     pub(crate) has_asm: bool,
 }
 
@@ -302,7 +314,10 @@ impl Worker {
         unsafe {
             let symbols = array(raw.symbols, raw.symbol_count).iter().map(|s| symbol(s)).collect();
             let comdats = array(raw.comdats, raw.comdat_count).iter().map(|b| slice(*b)).collect();
+            let versions = array(raw.versions, raw.version_count).iter();
+            let versions = versions.map(|v| (slice(v.name), slice(v.version))).collect();
             Ok(Index {
+                versions,
                 symbols,
                 comdats,
                 constructors: array(raw.constructors, raw.constructor_count),
@@ -310,6 +325,23 @@ impl Worker {
                 has_asm: raw.has_asm != 0,
             })
         }
+    }
+
+    /// What lies at each value, by key; none where it is not for listing.
+    pub(crate) fn contents(&mut self, module: ModuleRef) -> Result<Vec<Option<Content>>, String> {
+        const CONTENTS: [Option<Content>; 5] = [
+            Some(Content::Code),
+            Some(Content::Constant),
+            Some(Content::Data),
+            Some(Content::Zeros),
+            None,
+        ];
+        let mut out = Bytes::of(&[]);
+        // SAFETY: the module is this worker's.
+        self.result(unsafe { vk_read_contents(self.0, module.0, &raw mut out) })?;
+        // SAFETY: valid until the next call; copied at once.
+        let bytes = unsafe { slice(out) };
+        Ok(bytes.iter().map(|&number| CONTENTS[usize::from(number)]).collect())
     }
 
     /// Compiles the unit `key`; the module's assembly if `key` is `None`.

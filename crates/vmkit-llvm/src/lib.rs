@@ -9,5 +9,6 @@ mod ffi;
 mod pool;
 mod module;
 mod llvm;
+mod listing;
 
-pub use crate::llvm::{Level, Llvm, Loaded, Options, Structor, Times};
+pub use crate::llvm::{Level, Llvm, Loaded, Options, Structor, StructorArray, Times};

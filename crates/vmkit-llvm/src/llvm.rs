@@ -42,10 +42,10 @@ pub struct Options {
 
 /// LLVM, compiling for one session.
 pub struct Llvm {
-    session: Session,
-    pool: Arc<Pool>,
+    pub(crate) session: Session,
+    pub(crate) pool: Arc<Pool>,
     clocks: Arc<Clocks>,
-    modules: Mutex<Vec<Arc<Module>>>,
+    pub(crate) modules: Mutex<Vec<Arc<Module>>>,
 }
 
 /// What a module brought along.
@@ -57,6 +57,8 @@ pub struct Loaded {
     pub constructors: Vec<Structor>,
     /// Functions to run after the program, in the module's order.
     pub destructors: Vec<Structor>,
+    /// Data that holds addresses of functions to run before or after the program.
+    pub arrays: Vec<StructorArray>,
     /// Names it needs from elsewhere.
     pub undefined: Vec<Name>,
 }
@@ -68,6 +70,19 @@ pub struct Structor {
     pub priority: u16,
     /// The function.
     pub function: SymbolId,
+}
+
+/// Data that the program itself put among the addresses of constructors or destructors.
+#[derive(Clone, Copy, Debug)]
+pub struct StructorArray {
+    /// As of [`Structor`].
+    pub priority: u16,
+    /// Whether its functions run before the program, rather than after.
+    pub is_before: bool,
+    /// The data: addresses of functions.
+    pub data: SymbolId,
+    /// Its size in bytes.
+    pub size: u64,
 }
 
 /// Seconds that LLVM spent, on all compile threads together.
@@ -262,6 +277,7 @@ impl Adding<'_> {
                 loaded.undefined.push(Name::new(symbol.name));
             } else if is_definition(symbol.linkage) {
                 self.define(key as u32, symbol)?;
+                loaded.arrays.extend(self.array(key as u32, symbol));
             }
             let is_function = symbol.kind == Kind::Function && is_definition(symbol.linkage);
             loaded.functions += u64::from(is_function);
@@ -271,6 +287,14 @@ impl Adding<'_> {
             if matches!(symbol.kind, Kind::Alias | Kind::Indirect) && is_definition(symbol.linkage) {
                 self.define_other(symbol)?;
             }
+        }
+        for (name, version) in &self.index.versions {
+            let descriptor = Descriptor {
+                linkage: Linkage::Weak,
+                ..Descriptor::strong(Name::new(name), SymbolKind::Function)
+            };
+            let target = self.session.symbol_of(&Name::new(version));
+            self.session.define_alias(ScopeId::GLOBAL, &descriptor, target, 0, None)?;
         }
         let structors = |list: &[RawStructor]| {
             let kept = list
@@ -329,38 +353,42 @@ impl Adding<'_> {
             let source: Arc<dyn Source> = self.module.clone();
             self.session.define(&descriptor, source, u64::from(symbol.unit), unit)?;
         }
-        if !symbol.section.is_empty() {
+        let is_set = symbol.section.first().is_some_and(|&first| first != b'.');
+        if is_set {
             self.session.add_to_set(&Name::new(symbol.section), self.own(key));
         }
         Ok(())
     }
 
+    /// The value as a list of constructors or destructors, if its section makes it one.
+    fn array(&self, key: u32, symbol: &Symbol<'_>) -> Option<StructorArray> {
+        let section = std::str::from_utf8(symbol.section).ok()?;
+        let kinds = [(".preinit_array", true), (".init_array", true), (".fini_array", false)];
+        let &(name, is_before) = kinds.iter().find(|(name, _)| section.starts_with(name))?;
+        let priority = match (name, section[name.len()..].strip_prefix('.')) {
+            (".preinit_array", _) => 0,
+            (_, Some(number)) => number.parse().ok()?,
+            (_, None) => u16::MAX,
+        };
+        Some(StructorArray { priority, is_before, data: self.own(key), size: symbol.size })
+    }
+
     fn define_other(&self, symbol: &Symbol<'_>) -> Result<()> {
         let is_private = symbol.linkage == ffi::Linkage::Private;
         let scope = if is_private { self.scope } else { ScopeId::GLOBAL };
-        let target = self.own_body(symbol.target);
+        let target = self.own(symbol.target);
         if symbol.kind == Kind::Indirect {
             let descriptor = self.descriptor(symbol, SymbolKind::Indirect);
             self.session.define_indirect(scope, &descriptor, target)?;
         } else {
             let kind = if symbol.is_code { SymbolKind::Function } else { SymbolKind::Data };
             let descriptor = self.descriptor(symbol, kind);
-            self.session.define_alias(scope, &descriptor, target, symbol.offset)?;
+            // An alias stands for the body beside it.
+            let aliasee = &self.index.symbols[symbol.target as usize];
+            let is_weak = aliasee.linkage == ffi::Linkage::Weak;
+            let body = is_weak.then_some((self.scope, u64::from(symbol.target)));
+            self.session.define_alias(scope, &descriptor, target, symbol.offset, body)?;
         }
         Ok(())
-    }
-
-    /// The module's own definition of `key`, even where another module's comes first: an alias
-    /// stands for the body beside it.
-    fn own_body(&self, key: u32) -> SymbolId {
-        let symbol = &self.index.symbols[key as usize];
-        let id = self.own(key);
-        let is_own = symbol.linkage == ffi::Linkage::Private
-            || !is_definition(symbol.linkage)
-            || self.session.is_defined_in(id, self.scope);
-        if is_own {
-            return id;
-        }
-        self.session.private(self.scope, &Name::new(symbol.name), u64::from(key))
     }
 }

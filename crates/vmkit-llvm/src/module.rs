@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
-use vmkit::graph::{Binding, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol};
+use vmkit::graph::{Binding, Compile, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol};
 use vmkit::{Error, Linkage, Name, Private, Result, ScopeId, Source, SymbolKind, Unit, Visibility};
 
 use crate::ffi::{Data, Kind, ModuleRef, Needed, Object, Pointer};
@@ -99,13 +100,16 @@ impl Module {
     }
 
     fn compile(&self, key: u32) -> Result<LinkGraph> {
+        let began = Instant::now();
         let result = self.pool.with(self.number, |worker, module| {
+            let load = began.elapsed();
             let object = worker.compile(module, Some(key))?;
             self.count(&object);
             let graph = self.graph(&object, module);
-            Ok(graph.map(|graph| (graph, self.key_name(&object.needed, key))))
+            let name = self.key_name(&object.needed, key);
+            Ok(graph.map(|graph| (graph, name, phases(load, &object))))
         })?;
-        let (mut graph, name) = match result {
+        let (mut graph, name, phases) = match result {
             Ok(graph) => graph?,
             Err(what) => return Err(Error::compile(self.name_of(key), what)),
         };
@@ -115,6 +119,7 @@ impl Module {
             };
             graph.entry = graph.symbols.iter().position(is_entry);
         }
+        graph.compile = Some(Compile { began, ended: Instant::now(), phases });
         Ok(graph)
     }
 
@@ -214,8 +219,19 @@ impl Module {
             symbols,
             entry: Some(0),
             groups: Vec::new(),
+            compile: None,
         }
     }
+}
+
+/// What a compile spent its time on, `load` being what passed before it.
+fn phases(load: Duration, object: &Object<'_>) -> [(&'static str, Duration); 4] {
+    [
+        ("load", load),
+        ("materialize", Duration::from_nanos(object.materialize_nanos)),
+        ("optimize", Duration::from_nanos(object.optimize_nanos)),
+        ("codegen", Duration::from_nanos(object.codegen_nanos)),
+    ]
 }
 
 /// Makes the assembly's local labels the module's, and finds the module's definitions it names.

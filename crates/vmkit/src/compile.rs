@@ -44,6 +44,7 @@ pub(crate) struct Compiler {
     pub(crate) linker: Linker,
     gate: Box<Gate>,
     on_failure: FailureHook,
+    pub(crate) began: Instant,
     errors: Mutex<FxHashMap<SymbolId, Error>>,
     /// Symbols pushed by callers, newest first, linked through their entries; plus one, 0 for none.
     pushed: AtomicU32,
@@ -97,6 +98,7 @@ impl Compiler {
             linker,
             gate,
             on_failure,
+            began: Instant::now(),
             errors: Mutex::default(),
             pushed: AtomicU32::new(0),
             backlog: Mutex::default(),
@@ -113,8 +115,11 @@ impl Compiler {
     /// The address to run for a call of `id` from `caller`.
     fn called(&self, id: SymbolId, caller: Addr) -> Addr {
         let entry = self.linker.table.entry(id);
-        let no_caller = entry.caller.compare_exchange(0, caller.0, Ordering::Relaxed, Ordering::Relaxed);
-        drop(no_caller); // only the first one counts
+        let relaxed = Ordering::Relaxed;
+        let is_first = entry.caller.compare_exchange(0, caller.0, relaxed, relaxed).is_ok();
+        if is_first && self.linker.has_listeners() {
+            entry.called.store(self.began.elapsed().as_nanos() as u64, relaxed);
+        }
         match self.wait_for(id) {
             State::Ready => Addr(entry.address()),
             State::Resolving => self.resolve_indirect(id),
@@ -133,7 +138,7 @@ impl Compiler {
         }
     }
 
-    fn error(&self, id: SymbolId) -> Error {
+    pub(crate) fn error(&self, id: SymbolId) -> Error {
         let name = self.linker.table.entry(id).name();
         let errors = self.errors.lock();
         errors.get(&id).cloned().unwrap_or_else(|| Error::undefined(name.clone(), None))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::graph::LinkGraph;
-use crate::symbol::{Addr, SymbolId, SymbolKind};
+use crate::symbol::{Addr, ScopeId, SymbolId, SymbolKind};
 
 /// A module, as the linker sees it: something that can produce its definitions one by one.
 ///
@@ -58,8 +58,9 @@ pub(crate) enum Definition {
     Absolute(Addr),
     /// A library's thread-local variable.
     LibraryThreadLocal { module: u64, offset: u64 },
-    /// Another symbol's address and an offset.
-    Alias { target: SymbolId, offset: i64 },
+    /// Another symbol's address and an offset. If `body` is given, what is meant is that definition
+    /// of a module, even where another module's comes first.
+    Alias { target: SymbolId, offset: i64, body: Option<(ScopeId, u64)> },
     /// Whatever the resolver function returns at the first call.
     Indirect { resolver: SymbolId },
 }

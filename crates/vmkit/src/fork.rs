@@ -2,11 +2,11 @@
 #![expect(unsafe_code, reason = "pthread_atfork")]
 
 use std::cell::RefCell;
-use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
 use crate::compile::Compiler;
 use crate::host;
+use crate::memory::Object;
 
 /// The sessions of this process: global because the system's hook is.
 static SESSIONS: Mutex<Vec<Weak<Compiler>>> = Mutex::new(Vec::new());
@@ -14,7 +14,7 @@ static SESSIONS: Mutex<Vec<Weak<Compiler>>> = Mutex::new(Vec::new());
 /// A fork under way: sessions stand still, with a copy of their code memory for the child, and
 /// no signal handler of the program can want a compile from them.
 struct Fork {
-    stopped: Vec<(Arc<Compiler>, File)>,
+    stopped: Vec<(Arc<Compiler>, Object)>,
     signals: host::SignalMask,
     /// One fork at a time.
     _turn: MutexGuard<'static, ()>,
@@ -67,6 +67,7 @@ unsafe extern "C" fn in_child() {
             fail(&error);
         }
         compiler.reopen_in_child();
+        compiler.linker.tell_forked();
     }
     finish(fork);
 }

@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 
-use crate::definition::{Definition, Unit};
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::host;
 use crate::link::Linker;
@@ -33,7 +33,7 @@ pub(crate) fn interpose(linker: &Linker, is_wanted: &dyn Fn(&str) -> bool) -> Re
         linker.table.symbols().filter(|&id| is_candidate(linker, id)).collect();
     let replace: Vec<_> = candidates
         .iter()
-        .map(|&id| move |original| interposer(linker, id, flag, original))
+        .map(|&id| move |original| replacement(linker, id, flag, original))
         .collect();
     let mut replacements = Replacements::new();
     for (&id, replace) in candidates.iter().zip(&replace) {
@@ -46,12 +46,20 @@ pub(crate) fn interpose(linker: &Linker, is_wanted: &dyn Fn(&str) -> bool) -> Re
 fn is_candidate(linker: &Linker, id: SymbolId) -> bool {
     let entry = linker.table.entry(id);
     let inner = entry.lock();
-    let is_lazy = |unit| matches!(unit, Unit::Lazy | Unit::Whole);
     entry.scope() == ScopeId::GLOBAL
-        && inner.kind == Some(SymbolKind::Function)
+        && matches!(inner.kind, Some(SymbolKind::Function | SymbolKind::Data))
         && inner.linkage == Linkage::Strong
         && inner.visibility != Visibility::Hidden
-        && matches!(inner.definition, Some(Definition::Module { unit, .. }) if is_lazy(unit))
+        && matches!(inner.definition, Some(Definition::Module { .. }))
+}
+
+/// The address that the libraries get for `id` in place of `original`.
+fn replacement(linker: &Linker, id: SymbolId, flag: i32, original: Addr) -> Result<Addr> {
+    let kind = linker.table.entry(id).lock().kind;
+    match kind {
+        Some(SymbolKind::Data) => linker.address(id, id).map(Addr),
+        _ => interposer(linker, id, flag, original),
+    }
 }
 
 fn interposer(linker: &Linker, id: SymbolId, flag: i32, original: Addr) -> Result<Addr> {
@@ -60,6 +68,7 @@ fn interposer(linker: &Linker, id: SymbolId, flag: i32, original: Addr) -> Resul
     let bytes = native::interposer(block.addr.0, flag, original.0, stub.0)
         .ok_or_else(|| Error::other("an interposed function's stub is out of reach"))?;
     block.bytes_mut().copy_from_slice(&bytes);
+    linker.memory.sync(block.addr, native::INTERPOSER_SIZE)?;
     Ok(block.addr)
 }
 

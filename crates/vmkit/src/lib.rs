@@ -13,6 +13,7 @@ mod memory;
 mod host;
 mod process;
 mod definition;
+pub mod listener;
 mod table;
 mod stub;
 mod patch;
@@ -21,6 +22,8 @@ mod link;
 mod object;
 mod interposition;
 mod compile;
+mod explain;
+pub mod debug;
 mod fork;
 mod session;
 
@@ -30,6 +33,8 @@ pub use crate::symbol::{
     Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility,
 };
 pub use crate::table::{Outcome, State};
+pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};
 pub use crate::link::Structors;
 pub use crate::object::LoadedObject;
+pub use crate::process::Located;
 pub use crate::session::{Builder, Session, Stats};

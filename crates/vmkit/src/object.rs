@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::definition::{Definition, Private, Source, Unit};
 use crate::error::{Error, Result};
-use crate::graph::{Binding, LinkGraph, Place, SectionKind, Symbol};
+use crate::graph::{Binding, LinkGraph, Listed, Place, SectionKind, Symbol};
 use crate::link::Linker;
 use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
 
@@ -22,8 +22,24 @@ pub struct LoadedObject {
     pub undefined: Vec<Name>,
     /// Whether it has constructors or destructors, hence must be linked at the start.
     pub has_structors: bool,
+    object: Arc<Object>,
 }
 
+impl LoadedObject {
+    /// What it defines and needs.
+    #[must_use]
+    pub fn listing(&self) -> Vec<Listed> {
+        self.object.graph.get().map_or_else(Vec::new, LinkGraph::listing)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.object.name
+    }
+}
+
+#[derive(Debug)]
 struct Object {
     name: Arc<str>,
     graph: OnceLock<LinkGraph>,
@@ -66,6 +82,7 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
         functions: graph.symbols.iter().filter(is_function).count() as u64,
         undefined,
         has_structors: graph.sections.iter().any(|section| is_structors(section.kind)),
+        object: object.clone(),
     };
     object.graph.set(graph).expect("set here only");
     Ok(loaded)

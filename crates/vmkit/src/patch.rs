@@ -15,6 +15,15 @@ pub(crate) fn place(memory: &Memory, site: Site) -> Addr {
     memory.start(Zone::Code).offset(i64::from(site.place))
 }
 
+/// Where the call at a site goes now.
+pub(crate) fn target(memory: &Memory, site: Site) -> Addr {
+    let place = place(memory, site);
+    // SAFETY: four bytes of linked code of this session. Where another thread writes them as well,
+    // it does so by one store.
+    let displacement = unsafe { memory.writable(place).cast::<i32>().read_unaligned() };
+    place.offset(i64::from(displacement) + 4)
+}
+
 /// Can the site be rewritten while code runs through it, so that it goes to `target`?
 pub(crate) fn can_bind(memory: &Memory, site: Site, target: Addr) -> bool {
     let place = place(memory, site);
@@ -32,5 +41,6 @@ pub(crate) fn bind(memory: &Memory, site: Site, target: Addr) -> bool {
     // SAFETY: the place is a displacement in code of this session, writable through the view, and
     // lies in one line.
     unsafe { host::patch(memory.writable(place), value) };
-    true
+    // Where it cannot be done, the call goes through the stub as before.
+    memory.sync(place, 4).is_ok()
 }

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use crate::compile::{Compiler, FailureHook, Gate};
 use crate::definition::{Definition, Source, Unit};
 use crate::error::{Error, Result};
+use crate::explain::{self, Explanation};
 use crate::fork;
 use crate::host;
 use crate::interposition;
 use crate::link::{Linker, Structors};
+use crate::listener::Listener;
 use crate::memory::{Memory, Zone};
 use crate::object::{self, LoadedObject};
-use crate::process::{self, Libraries, tls_get_addr};
+use crate::process::{self, Libraries, Located, tls_get_addr};
 use crate::stub::Stubs;
 use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind};
 use crate::table::{Outcome, State};
@@ -28,9 +31,11 @@ pub struct Session {
 /// How a session is made.
 pub struct Builder {
     reach: Option<u64>,
+    breakpoints: bool,
     threads: u32,
     whole_process: bool,
     on_failure: FailureHook,
+    listeners: Vec<Arc<dyn Listener>>,
 }
 
 /// What a session has done so far.
@@ -69,6 +74,13 @@ impl Builder {
         self
     }
 
+    /// Whether debuggers can set breakpoints in code. Costs memory, and a system call a function.
+    #[must_use]
+    pub fn breakpoints(mut self, yes: bool) -> Self {
+        self.breakpoints = yes;
+        self
+    }
+
     /// How many threads may compile at once; as many as there are processors unless set.
     #[must_use]
     pub fn compile_threads(mut self, threads: u32) -> Self {
@@ -96,6 +108,13 @@ impl Builder {
         self
     }
 
+    /// Has `listener` told of what is linked.
+    #[must_use]
+    pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
     /// Makes the session.
     ///
     /// # Errors
@@ -103,11 +122,12 @@ impl Builder {
     /// The system gives no memory, or lacks what patching needs.
     pub fn build(self) -> Result<Session> {
         host::prepare()?;
-        let memory = Memory::reserve(self.reach)?;
+        let memory = Memory::reserve(self.reach, self.breakpoints)?;
         let gate = Gate::new();
         let session = std::ptr::from_ref(&*gate) as u64;
         let stubs = Stubs::new(&memory, session, host::first_call_entry())?;
-        let linker = Linker::new(memory, stubs, Libraries::new(self.whole_process))?;
+        let libraries = Libraries::new(self.whole_process);
+        let linker = Linker::new(memory, stubs, libraries, self.listeners)?;
         let compiler = Compiler::new(linker, gate, self.threads, self.on_failure);
         fork::register(&compiler);
         let session = Session { compiler };
@@ -129,9 +149,11 @@ impl Session {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Builder {
             reach: None,
+            breakpoints: false,
             threads: u32::try_from(threads).unwrap_or(1),
             whole_process: true,
             on_failure: Box::new(print_and_exit),
+            listeners: Vec::new(),
         }
     }
 
@@ -179,7 +201,8 @@ impl Session {
         self.linker().private(scope, name, key)
     }
 
-    /// Says that a symbol is `offset` bytes into another.
+    /// Says that a symbol is `offset` bytes into another. If `body` is given, a module's scope and its
+    /// key of a definition, that definition is meant even where another module's comes first.
     ///
     /// # Errors
     ///
@@ -190,8 +213,9 @@ impl Session {
         descriptor: &Descriptor,
         target: SymbolId,
         offset: i64,
+        body: Option<(ScopeId, u64)>,
     ) -> Result<(SymbolId, Outcome)> {
-        self.linker().table.define(scope, descriptor, Definition::Alias { target, offset })
+        self.linker().table.define(scope, descriptor, Definition::Alias { target, offset, body })
     }
 
     /// Says that a symbol's code is whatever `resolver` returns when the symbol is first called.
@@ -305,12 +329,6 @@ impl Session {
         self.linker().table.symbol(ScopeId::GLOBAL, name)
     }
 
-    /// Whether the symbol's definition is one of the module with this scope.
-    #[must_use]
-    pub fn is_defined_in(&self, id: SymbolId, scope: ScopeId) -> bool {
-        self.linker().is_defined_in(id, scope)
-    }
-
     /// Whether anything in the session defines the symbol.
     #[must_use]
     pub fn is_defined(&self, id: SymbolId) -> bool {
@@ -363,6 +381,38 @@ impl Session {
     #[must_use]
     pub fn structors(&self) -> Structors {
         self.linker().structors()
+    }
+
+    /// When the session was made.
+    #[must_use]
+    pub fn began(&self) -> Instant {
+        self.compiler.began
+    }
+
+    /// Everything that is known of a symbol, for people to read.
+    #[must_use]
+    pub fn explain(&self, id: SymbolId) -> Explanation {
+        explain::explain(&self.compiler, id)
+    }
+
+    /// The symbols of this name: the one that every module means first, then those that modules
+    /// keep to themselves. Looks at every symbol there is.
+    #[must_use]
+    pub fn symbols_named(&self, name: &Name) -> Vec<SymbolId> {
+        explain::symbols_named(&self.compiler, name)
+    }
+
+    /// The function whose linked code is at `address`, and the offset in it.
+    #[must_use]
+    pub fn function_at(&self, address: Addr) -> Option<(SymbolId, u64)> {
+        let function = self.linker().function_at(address)?;
+        Some((function.symbol, address.0 - function.start.0))
+    }
+
+    /// The place in a shared library, or in the executable, at `address`.
+    #[must_use]
+    pub fn library_at(&self, address: Addr) -> Option<Located> {
+        process::locate(address)
     }
 
     /// What was done so far.

@@ -31,6 +31,7 @@ impl Stubs {
         let mut trampoline = memory.allocate(Zone::Code, 32, 32)?;
         let bytes = native::first_call_trampoline(session, entry);
         trampoline.bytes_mut().copy_from_slice(&bytes);
+        memory.sync(trampoline.addr, bytes.len() as u64)?;
         let capacity = memory.left(Zone::Stubs) / native::STUB_SIZE;
         let slots = memory.allocate(Zone::Slots, capacity * 8, 4096)?;
         Ok(Self {
@@ -61,6 +62,7 @@ impl Stubs {
             .ok_or_else(|| Error::other("stub area out of reach of its slots"))?;
         self.store(id, block.addr.offset(native::STUB_LAZY as i64));
         block.bytes_mut().copy_from_slice(&bytes);
+        memory.sync(block.addr, native::STUB_SIZE)?;
         Ok(id)
     }
 

@@ -1,4 +1,4 @@
-/* Compresses and decompresses generated data with bzip2: argv[1] megabytes. */
+/* Compresses and decompresses generated data with bzip2: argv[1] kilobytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static int round_trip(char *data, unsigned length, int blocks) {
 }
 
 int main(int argc, char **argv) {
-    unsigned length = (unsigned)(argc > 1 ? atoi(argv[1]) : 2) << 20;
+    unsigned length = (unsigned)(argc > 1 ? atoi(argv[1]) : 2048) << 10;
     char *data = malloc(length);
     generate((unsigned char *)data, length);
     int good = round_trip(data, length, 9) && round_trip(data, length / 2, 1);

@@ -1,4 +1,4 @@
-/* Compresses and decompresses generated data with zlib: argv[1] megabytes, a few levels. */
+/* Compresses and decompresses generated data with zlib: argv[1] kilobytes, a few levels. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static int stream(const unsigned char *data, size_t length) {
 }
 
 int main(int argc, char **argv) {
-    size_t length = (size_t)(argc > 1 ? atoi(argv[1]) : 2) << 20;
+    size_t length = (size_t)(argc > 1 ? atoi(argv[1]) : 2048) << 10;
     unsigned char *data = malloc(length);
     generate(data, length);
     int good = round_trip(data, length, 1) && round_trip(data, length, 6) &&

@@ -20,13 +20,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         &format!("{millions} million calls to a function of another module"),
         "The shortest wall time of the runs, less that of the same program without a call, beside \
          the same bitcode linked ahead of time. The engines take turns.",
-        &[
-            "engine",
-            "time of the loop",
-            "per call",
-            "engine / native",
-            "goal",
-        ],
+        &["engine", "time of the loop", "per call", "engine / native", "goal"],
     );
     let sources = place::root().join("tests/bench");
     let modules = ["loop.c", "step.c"]
@@ -55,10 +49,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
             let [all, none] = [millions, 0].map(|count| measure(1, None, || command(count)));
             let (all, none) = (all?, none?);
             let time = net(all.seconds(), none.seconds());
-            best[index] = [best[index], time]
-                .into_iter()
-                .flatten()
-                .min_by(f64::total_cmp);
+            best[index] = [best[index], time].into_iter().flatten().min_by(f64::total_cmp);
             failures[index] = failure(all);
         }
     }
@@ -67,10 +58,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         let per_call = time.map(|time| seconds_per_call(time, millions));
         table.row(vec![
             (*name).into(),
-            failures[index]
-                .clone()
-                .or(time.map(seconds))
-                .unwrap_or("-".into()),
+            failures[index].clone().or(time.map(seconds)).unwrap_or("-".into()),
             per_call.unwrap_or("-".into()),
             ratio(time, best[0]),
             (*goal).into(),

@@ -34,12 +34,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
             llc
         })
     };
-    table.row(vec![
-        "vmkit --eager -O0".into(),
-        vmkit.time(),
-        "-".into(),
-        "-".into(),
-    ]);
+    table.row(vec!["vmkit --eager -O0".into(), vmkit.time(), "-".into(), "-".into()]);
     for (name, figure, goal) in [
         ("lli", run(&Engine::lli(&[]))?, "0.143"),
         ("lli -O0", run(&Engine::lli(&["-O0"]))?, "-"),

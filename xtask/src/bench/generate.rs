@@ -31,21 +31,13 @@ pub(super) fn tiny(folder: &Path, count: usize, called: bool) -> Result<PathBuf>
         text += "  ret void\n}\n";
     }
     for f in 0..count {
-        let _ = writeln!(
-            text,
-            "define i32 @tiny{f}(i32 %x) {{\n  %y = add i32 %x, {f}"
-        );
+        let _ = writeln!(text, "define i32 @tiny{f}(i32 %x) {{\n  %y = add i32 %x, {f}");
         text += "  ret i32 %y\n}\n";
     }
     let source = folder.join(format!("{name}{count}.ll"));
     fs::write(&source, text)?;
     let module = source.with_extension("bc");
-    process::output(
-        Command::new("llvm-as-22")
-            .arg(&source)
-            .arg("-o")
-            .arg(&module),
-    )?;
+    process::output(Command::new("llvm-as-22").arg(&source).arg("-o").arg(&module))?;
     Ok(module)
 }
 
@@ -55,11 +47,7 @@ pub(super) fn first_calls(folder: &Path, count: usize) -> Result<PathBuf> {
     let header = folder.join(format!("functions{count}.h"));
     fs::write(&header, list.concat())?;
     let source = place::root().join("tests/bench/first_calls.c");
-    bitcode(
-        &source,
-        folder,
-        &[format!("-DFUNCTIONS=\"{}\"", header.display())],
-    )
+    bitcode(&source, folder, &[format!("-DFUNCTIONS=\"{}\"", header.display())])
 }
 
 /// Compiles a C file to bitcode in `folder`.
@@ -67,12 +55,7 @@ pub(super) fn bitcode(source: &Path, folder: &Path, flags: &[String]) -> Result<
     let stem = source.file_stem().unwrap_or_default();
     let module = folder.join(stem).with_extension("bc");
     let mut clang = Command::new("clang-22");
-    clang
-        .args(["-O1", "-emit-llvm", "-c"])
-        .args(flags)
-        .arg(source)
-        .arg("-o")
-        .arg(&module);
+    clang.args(["-O1", "-emit-llvm", "-c"]).args(flags).arg(source).arg("-o").arg(&module);
     process::output(&mut clang)?;
     Ok(module)
 }
@@ -81,12 +64,6 @@ pub(super) fn bitcode(source: &Path, folder: &Path, flags: &[String]) -> Result<
 pub(super) fn native(modules: &[PathBuf]) -> Result<PathBuf> {
     let program = modules[0].with_extension("");
     let mut clang = Command::new("clang-22");
-    process::output(
-        clang
-            .arg("-O1")
-            .args(modules)
-            .args(["-pthread", "-o"])
-            .arg(&program),
-    )?;
+    process::output(clang.arg("-O1").args(modules).args(["-pthread", "-o"]).arg(&program))?;
     Ok(program)
 }

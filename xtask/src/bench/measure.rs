@@ -73,10 +73,7 @@ pub(super) fn measure(
         peak_rss = peak_rss.max(outcome.peak_rss);
     }
     walls.sort_by(f64::total_cmp);
-    Ok(Figure::Runs {
-        median: walls[walls.len() / 2],
-        peak_rss,
-    })
+    Ok(Figure::Runs { median: walls[walls.len() / 2], peak_rss })
 }
 
 fn failure(outcome: &Outcome, expected: Option<&[u8]>) -> Option<String> {
@@ -145,9 +142,6 @@ mod tests {
         assert_eq!(cells, ["50.0 µs", "12.3 ms", "1.23 s", "12.3 s"]);
         assert_eq!(ratio(Some(1.0), Some(8.0)), "0.125");
         assert_eq!(ratio(None, Some(8.0)), "-");
-        assert_eq!(
-            (net(Some(3.0), Some(1.0)), net(Some(1.0), Some(3.0))),
-            (Some(2.0), None)
-        );
+        assert_eq!((net(Some(3.0), Some(1.0)), net(Some(1.0), Some(3.0))), (Some(2.0), None));
     }
 }

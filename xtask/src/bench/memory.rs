@@ -10,26 +10,13 @@ use super::{Bench, generate};
 use crate::engine::Engine;
 
 pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
-    let counts = if bench.quick {
-        [1_000, 11_000]
-    } else {
-        [10_000, 210_000]
-    };
+    let counts = if bench.quick { [1_000, 11_000] } else { [10_000, 210_000] };
     let mut table = Table::new(
         "Memory of functions that are known and never called",
         "The growth of the peak resident size from one number of functions to the other, divided by \
          the difference. `llvm-extract` loads the same bitcode lazily and does nothing with these \
          functions: LLVM's own share. The goal is for what vmkit has beyond it.",
-        &[
-            "program",
-            "n",
-            "peak",
-            "n",
-            "peak",
-            "bytes per function",
-            "beyond LLVM's own",
-            "goal",
-        ],
+        &["program", "n", "peak", "n", "peak", "bytes per function", "beyond LLVM's own", "goal"],
     );
     let modules = [
         generate::tiny(&bench.folder, counts[0], false)?,
@@ -38,18 +25,12 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let lli = Engine::lli(&["--jit-kind=orc-lazy"]);
     let vmkit = Engine::vmkit(&[])?;
     let run = |make: &dyn Fn(usize) -> Command| -> Result<[Figure; 2]> {
-        Ok([
-            measure(bench.repeats, None, || make(0))?,
-            measure(bench.repeats, None, || make(1))?,
-        ])
+        Ok([measure(bench.repeats, None, || make(0))?, measure(bench.repeats, None, || make(1))?])
     };
     let with = |engine: &Engine, index: usize| engine.command("", &modules[index..=index], &[]);
     let llvm = run(&|index| {
         let mut extract = Command::new("llvm-extract-22");
-        extract
-            .arg("--func=main")
-            .arg(&modules[index])
-            .args(["-o", "/dev/null"]);
+        extract.arg("--func=main").arg(&modules[index]).args(["-o", "/dev/null"]);
         extract
     })?;
     let own = each(&llvm, counts);
@@ -73,9 +54,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
 }
 
 fn memory(figure: &Figure) -> String {
-    figure
-        .peak_rss()
-        .map_or_else(|| figure.time(), |bytes| format!("{} MB", bytes >> 20))
+    figure.peak_rss().map_or_else(|| figure.time(), |bytes| format!("{} MB", bytes >> 20))
 }
 
 fn each(figures: &[Figure; 2], counts: [usize; 2]) -> Option<f64> {

@@ -60,11 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = place::target()?.join("bench");
     fs::create_dir_all(&folder)?;
     let repeats = if options.quick { 1 } else { 5 };
-    let bench = Bench {
-        quick: options.quick,
-        repeats,
-        folder,
-    };
+    let bench = Bench { quick: options.quick, repeats, folder };
     let mut text = report::machine();
     for (name, measurement) in MEASUREMENTS {
         if name.starts_with(&options.only) {

@@ -23,12 +23,7 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(title: &str, about: &str, head: &[&str]) -> Self {
         let head = head.iter().map(|cell| (*cell).to_owned()).collect();
-        Table {
-            title: title.into(),
-            about: about.into(),
-            head,
-            rows: Vec::new(),
-        }
+        Table { title: title.into(), about: about.into(), head, rows: Vec::new() }
     }
 
     /// Adds a row, which is also shown as progress on standard error.
@@ -52,9 +47,7 @@ impl Table {
 pub(super) fn machine() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
-    let model = model.map_or("an unknown processor", |rest| {
-        rest.trim_matches([' ', '\t', ':'])
-    });
+    let model = model.map_or("an unknown processor", |rest| rest.trim_matches([' ', '\t', ':']));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let clang = process::output(Command::new("clang-22").arg("--version")).unwrap_or_default();
     let clang = String::from_utf8_lossy(&clang);

@@ -15,14 +15,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let mut table = Table::new(
         &format!("First calls of {count} functions by several threads, on {cores} cores"),
         "Wall time less that of the same program that calls none of them.",
-        &[
-            "threads",
-            "vmkit -O0",
-            "vmkit",
-            "one thread / these: -O0",
-            "default",
-            "goal",
-        ],
+        &["threads", "vmkit -O0", "vmkit", "one thread / these: -O0", "default", "goal"],
     );
     let module = generate::first_calls(&bench.folder, count)?;
     let engines = [Engine::vmkit(&["-O0"])?, Engine::vmkit(&[])?];
@@ -43,11 +36,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
             speedups.push(ratio(*one, net));
         }
         cells.extend(speedups);
-        cells.push(if threads == 8 {
-            "1.700".into()
-        } else {
-            "-".into()
-        });
+        cells.push(if threads == 8 { "1.700".into() } else { "-".into() });
         table.row(cells);
     }
     Ok(table)

@@ -37,9 +37,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let lazy = Engine::lli(&["-O0", "--jit-kind=orc-lazy"]);
     let repeats = bench.repeats.min(3);
     let run = |engine: &Engine, module: &PathBuf| {
-        measure(repeats, None, || {
-            engine.command("", std::slice::from_ref(module), &[])
-        })
+        measure(repeats, None, || engine.command("", std::slice::from_ref(module), &[]))
     };
     let one = generate::tiny(&bench.folder, 1, true)?;
     let (vmkit_start, lli_start) = (run(&vmkit, &one)?, run(&lli, &one)?);
@@ -47,16 +45,8 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     for &n in COUNTS.iter().filter(|&&n| !bench.quick || n <= 2_000) {
         let module = generate::tiny(&bench.folder, n, true)?;
         let (vmkit, lli) = (run(&vmkit, &module)?, run(&lli, &module)?);
-        let most = if bench.quick {
-            MOST_ORC_LAZY / 4
-        } else {
-            MOST_ORC_LAZY
-        };
-        let lazy = if n <= most {
-            run(&lazy, &module)?.time()
-        } else {
-            "-".into()
-        };
+        let most = if bench.quick { MOST_ORC_LAZY / 4 } else { MOST_ORC_LAZY };
+        let lazy = if n <= most { run(&lazy, &module)?.time() } else { "-".into() };
         let vmkit_each = each(&vmkit, &vmkit_start, n);
         let lli_each = each(&lli, &lli_start, n);
         costs.push((n, vmkit_each, lli_each));
@@ -87,14 +77,5 @@ fn flatness(costs: &[Costs]) -> Vec<String> {
     let name = format!("flatness, 1000 to {}", last.map_or(0, |(n, ..)| *n));
     let blank = || String::from("-");
     let (vmkit, lli) = (of(|costs| costs.1), of(|costs| costs.2));
-    vec![
-        name,
-        blank(),
-        blank(),
-        blank(),
-        vmkit,
-        lli,
-        blank(),
-        "1.300".into(),
-    ]
+    vec![name, blank(), blank(), blank(), vmkit, lli, blank(), "1.300".into()]
 }

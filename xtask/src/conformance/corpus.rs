@@ -49,11 +49,7 @@ pub(super) fn unpack(folder: &Path) -> Result<Vec<Test>> {
         fs::create_dir_all(&fresh)?;
         let mut tar = Command::new("tar");
         tar.arg("-xf").arg(&archive).arg("-C").arg(&fresh);
-        process::output(tar.args([
-            "--wildcards",
-            "--strip-components=4",
-            &format!("*/{INSIDE}"),
-        ]))?;
+        process::output(tar.args(["--wildcards", "--strip-components=4", &format!("*/{INSIDE}")]))?;
         fs::rename(fresh.join("execute"), &sources)?;
         fs::remove_dir_all(&fresh)?;
     }
@@ -64,11 +60,7 @@ pub(super) fn unpack(folder: &Path) -> Result<Vec<Test>> {
             name: format!("{prefix}{name}"),
             sources: vec![file],
         };
-        tests.extend(
-            c_files(&part)?
-                .into_iter()
-                .map(|(name, file)| single(file, &name)),
-        );
+        tests.extend(c_files(&part)?.into_iter().map(|(name, file)| single(file, &name)));
     }
     tests.extend(builtins(&sources.join("builtins"))?);
     tests.sort_by(|a, b| a.name.cmp(&b.name));
@@ -81,17 +73,10 @@ fn archive() -> Result<PathBuf> {
     })?;
     let paths = entries.flatten().map(|entry| entry.path());
     let named = |path: &PathBuf| {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         name.starts_with("gcc-12") && name.ends_with(".tar.xz")
     };
-    paths
-        .into_iter()
-        .find(named)
-        .with_context(|| format!("no gcc-12*.tar.xz in {PACKAGE}"))
+    paths.into_iter().find(named).with_context(|| format!("no gcc-12*.tar.xz in {PACKAGE}"))
 }
 
 /// Drops what was kept from another version of the compiler.
@@ -114,11 +99,7 @@ fn c_files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     let files = entries.flatten().map(|entry| entry.path());
     let c_files = files.filter(|path| path.extension().is_some_and(|extension| extension == "c"));
     let named = c_files.map(|path| {
-        let stem = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         (stem, path)
     });
     Ok(named.collect())
@@ -127,15 +108,10 @@ fn c_files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
 /// Each of these tests is three modules, which replace functions of the C library.
 fn builtins(folder: &Path) -> Result<Vec<Test>> {
     let main = folder.join("lib/main.c");
-    let files = c_files(folder)?
-        .into_iter()
-        .filter(|(name, _)| !name.ends_with("-lib"));
+    let files = c_files(folder)?.into_iter().filter(|(name, _)| !name.ends_with("-lib"));
     let tests = files.map(|(name, file)| {
         let library = folder.join(format!("{name}-lib.c"));
-        Test {
-            name: format!("builtins/{name}"),
-            sources: vec![file, library, main.clone()],
-        }
+        Test { name: format!("builtins/{name}"), sources: vec![file, library, main.clone()] }
     });
     Ok(tests.collect())
 }
@@ -143,10 +119,7 @@ fn builtins(folder: &Path) -> Result<Vec<Test>> {
 impl Test {
     #[cfg(test)]
     pub(super) fn named(name: &str) -> Self {
-        Test {
-            name: name.into(),
-            sources: Vec::new(),
-        }
+        Test { name: name.into(), sources: Vec::new() }
     }
 
     /// Compiles the test, natively and to bitcode; nothing when it does not pass natively.
@@ -164,11 +137,7 @@ impl Test {
         }
         if !passes.exists() {
             fs::create_dir_all(&built)?;
-            let verdict = if self.build(&built)? {
-                &passes
-            } else {
-                &counts_not
-            };
+            let verdict = if self.build(&built)? { &passes } else { &counts_not };
             fs::write(verdict, "")?;
             if verdict == &counts_not {
                 return Ok(None);
@@ -176,11 +145,7 @@ impl Test {
         }
         let modules = (0..self.sources.len()).map(|index| built.join(format!("{index}.bc")));
         let stdout = fs::read(built.join("stdout")).ok();
-        Ok(Some(Program {
-            name: self.name.clone(),
-            modules: modules.collect(),
-            stdout,
-        }))
+        Ok(Some(Program { name: self.name.clone(), modules: modules.collect(), stdout }))
     }
 
     /// Builds the test both ways into `built`; says whether it passes natively.
@@ -188,12 +153,7 @@ impl Test {
         for language in LANGUAGES {
             let compile = |args: &[&str], output: &Path| {
                 let mut clang = Command::new("clang-22");
-                clang
-                    .args(FLAGS)
-                    .args(*language)
-                    .args(args)
-                    .arg("-o")
-                    .arg(output);
+                clang.args(FLAGS).args(*language).args(args).arg("-o").arg(output);
                 clang
             };
             let native = built.join("native");

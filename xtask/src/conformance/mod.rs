@@ -54,11 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let programs = parallel::map(options.jobs, &tests, |test| test.compile(&folder));
     let programs = programs.into_iter().collect::<Result<Vec<_>>>()?;
     let programs: Vec<Program> = programs.into_iter().flatten().collect();
-    let levels: Vec<String> = options
-        .levels
-        .iter()
-        .map(|level| format!("-O{level}"))
-        .collect();
+    let levels: Vec<String> = options.levels.iter().map(|level| format!("-O{level}")).collect();
     println!(
         "conformance: {} of {known} tests, {} pass natively, each runs at {}",
         tests.len(),
@@ -71,11 +67,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .collect();
     let failures = parallel::map(options.jobs, &runs, |(program, level)| {
         let failure = run_one(&engine, program, level, &folder);
-        failure
-            .unwrap_or_else(|error| Some(format!("{error:#}")))
-            .map(|cause| {
-                println!("FAIL {} {level}: {cause}", program.name);
-            })
+        failure.unwrap_or_else(|error| Some(format!("{error:#}"))).map(|cause| {
+            println!("FAIL {} {level}: {cause}", program.name);
+        })
     });
     let failed = failures.iter().flatten().count();
     println!("{} passed, {failed} failed", runs.len() - failed);
@@ -94,9 +88,7 @@ fn run_one(
     folder: &Path,
 ) -> Result<Option<String>> {
     // Some tests write files.
-    let scratch = folder
-        .join("scratch")
-        .join(format!("{}{level}", program.name));
+    let scratch = folder.join("scratch").join(format!("{}{level}", program.name));
     fs::create_dir_all(&scratch).with_context(|| scratch.display().to_string())?;
     let mut command = engine.command(level, &program.modules, &[]);
     let outcome = process::run(command.current_dir(&scratch), LIMIT)?;
@@ -104,19 +96,14 @@ fn run_one(
     if !outcome.is_success() {
         return Ok(Some(outcome.cause()));
     }
-    let same = program
-        .stdout
-        .as_ref()
-        .is_none_or(|stdout| outcome.stdout == *stdout);
+    let same = program.stdout.as_ref().is_none_or(|stdout| outcome.stdout == *stdout);
     Ok((!same).then(|| "exit 0, but its output is not that of the native build".to_owned()))
 }
 
 /// Leaves `count` tests, in their order, that depend on `seed` alone.
 fn draw(tests: &mut Vec<Test>, count: usize, seed: u64) {
-    let mut keyed: Vec<(u64, Test)> = tests
-        .drain(..)
-        .map(|test| (hash(seed, &test.name), test))
-        .collect();
+    let mut keyed: Vec<(u64, Test)> =
+        tests.drain(..).map(|test| (hash(seed, &test.name), test)).collect();
     keyed.sort_by_key(|(key, _)| *key);
     tests.extend(keyed.into_iter().take(count).map(|(_, test)| test));
     tests.sort_by(|a, b| a.name.cmp(&b.name));
@@ -125,12 +112,9 @@ fn draw(tests: &mut Vec<Test>, count: usize, seed: u64) {
 /// FNV-1a of the seed and the name, with its high bits stirred in.
 fn hash(seed: u64, name: &str) -> u64 {
     let bytes = seed.to_le_bytes();
-    let hash = bytes
-        .iter()
-        .chain(name.as_bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+    let hash = bytes.iter().chain(name.as_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 

@@ -42,10 +42,7 @@ impl Program {
 pub(crate) fn build(programs: &[&'static Program], jobs: usize) -> Result<Vec<Built>> {
     let folder = place::target()?.join("programs");
     let vendor = vendor(&folder)?;
-    programs
-        .iter()
-        .map(|program| build_one(program, &folder, &vendor, jobs))
-        .collect()
+    programs.iter().map(|program| build_one(program, &folder, &vendor, jobs)).collect()
 }
 
 /// Lets cargo bring all packages of the table into `folder`, unless they are there.
@@ -91,11 +88,7 @@ fn build_one(
     let folder = folder.join("built").join(program.name);
     let built = Built {
         program,
-        modules: sources
-            .iter()
-            .enumerate()
-            .map(|(i, path)| module(&folder, i, path))
-            .collect(),
+        modules: sources.iter().enumerate().map(|(i, path)| module(&folder, i, path)).collect(),
         linked: folder.join(format!("{}.bc", program.name)),
         native: folder.join(program.name),
     };
@@ -111,23 +104,14 @@ fn build_one(
     } else if is(&driver_stamp, &driver_key) {
         return Ok(built);
     }
-    println!(
-        "programs: compiling {} ({} files)",
-        program.name,
-        sources.len()
-    );
+    println!("programs: compiling {} ({} files)", program.name, sources.len());
     // The driver first: its mistakes are the likely ones.
     compile(program, &sources[0], &built.modules[0], &flags)?;
-    let steps: Vec<(&PathBuf, &PathBuf)> = sources
-        .iter()
-        .zip(&built.modules)
-        .filter(|(_, module)| !object(module).exists())
-        .collect();
-    parallel::map(jobs, &steps, |(source, module)| {
-        compile(program, source, module, &flags)
-    })
-    .into_iter()
-    .collect::<Result<()>>()?;
+    let steps: Vec<(&PathBuf, &PathBuf)> =
+        sources.iter().zip(&built.modules).filter(|(_, module)| !object(module).exists()).collect();
+    parallel::map(jobs, &steps, |(source, module)| compile(program, source, module, &flags))
+        .into_iter()
+        .collect::<Result<()>>()?;
     link(&built)?;
     fs::write(driver_stamp, driver_key)?;
     Ok(built)
@@ -143,9 +127,7 @@ fn sources(program: &Program, package: &Path) -> Result<Vec<PathBuf>> {
     let mut sources = Vec::new();
     for pattern in program.sources {
         let pattern = package.join(pattern);
-        let pattern = pattern
-            .to_str()
-            .context("the path of the target folder is not UTF-8")?;
+        let pattern = pattern.to_str().context("the path of the target folder is not UTF-8")?;
         for path in glob::glob(pattern)? {
             let path = path?;
             let name = path.to_string_lossy();
@@ -154,27 +136,17 @@ fn sources(program: &Program, package: &Path) -> Result<Vec<PathBuf>> {
             }
         }
     }
-    ensure!(
-        !sources.is_empty(),
-        "{} has no sources in {}",
-        program.name,
-        package.display()
-    );
+    ensure!(!sources.is_empty(), "{} has no sources in {}", program.name, package.display());
     sources.sort();
     sources.insert(0, program.driver_folder().join(program.driver));
     Ok(sources)
 }
 
 fn flags(program: &Program, package: &Path) -> Vec<String> {
-    let given = FLAGS
-        .iter()
-        .chain(program.flags)
-        .map(|flag| (*flag).to_owned());
+    let given = FLAGS.iter().chain(program.flags).map(|flag| (*flag).to_owned());
     let includes = program.includes.iter().map(|include| package.join(include));
     let includes = includes.chain([program.driver_folder()]);
-    given
-        .chain(includes.map(|include| format!("-I{}", include.display())))
-        .collect()
+    given.chain(includes.map(|include| format!("-I{}", include.display()))).collect()
 }
 
 /// What the package's modules depend on: compiler, flags, version.
@@ -199,23 +171,11 @@ fn object(module: &Path) -> PathBuf {
 fn compile(program: &Program, source: &Path, module: &Path, flags: &[String]) -> Result<()> {
     let is_c = source.extension().is_some_and(|extension| extension == "c");
     let mut clang = Command::new(if is_c { "clang-22" } else { "clang++-22" });
-    let flags = flags
-        .iter()
-        .filter(|flag| !(is_c && flag.starts_with("-std=c++")));
-    clang
-        .args(flags)
-        .args(["-emit-llvm", "-c"])
-        .arg(source)
-        .arg("-o")
-        .arg(module);
+    let flags = flags.iter().filter(|flag| !(is_c && flag.starts_with("-std=c++")));
+    clang.args(flags).args(["-emit-llvm", "-c"]).arg(source).arg("-o").arg(module);
     process::output(&mut clang).context(program.name)?;
     let mut native = Command::new("clang-22");
-    native
-        .args(FLAGS)
-        .arg("-c")
-        .arg(module)
-        .arg("-o")
-        .arg(object(module));
+    native.args(FLAGS).arg("-c").arg(module).arg("-o").arg(object(module));
     process::output(&mut native).context(program.name)?;
     Ok(())
 }
@@ -223,16 +183,8 @@ fn compile(program: &Program, source: &Path, module: &Path, flags: &[String]) ->
 fn link(built: &Built) -> Result<()> {
     let mut link = Command::new("llvm-link-22");
     process::output(link.args(&built.modules).arg("-o").arg(&built.linked))?;
-    let mut native = Command::new(if built.program.is_cxx() {
-        "clang++-22"
-    } else {
-        "clang-22"
-    });
+    let mut native = Command::new(if built.program.is_cxx() { "clang++-22" } else { "clang-22" });
     native.args(built.modules.iter().map(|module| object(module)));
-    process::output(
-        native
-            .args(["-lm", "-ldl", "-pthread", "-o"])
-            .arg(&built.native),
-    )?;
+    process::output(native.args(["-lm", "-ldl", "-pthread", "-o"]).arg(&built.native))?;
     Ok(())
 }

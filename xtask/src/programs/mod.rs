@@ -54,28 +54,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut runs = Vec::new();
     for built in build(&programs, options.jobs)? {
         let native = run_in_scratch(&mut Command::new(&built.native), built.program, "native")?;
-        ensure!(
-            native.is_success(),
-            "{} natively: {}",
-            built.program.name,
-            native.cause()
-        );
+        ensure!(native.is_success(), "{} natively: {}", built.program.name, native.cause());
         let levels = if options.quick { &LEVELS[1..] } else { LEVELS };
         for form in [Form::Linked, Form::Split] {
-            runs.extend(
-                levels
-                    .iter()
-                    .map(|level| (built.clone(), native.clone(), form, *level)),
-            );
+            runs.extend(levels.iter().map(|level| (built.clone(), native.clone(), form, *level)));
         }
     }
     let failures = parallel::map(options.jobs, &runs, |(built, native, form, level)| {
         let failure = compare(&engine, built, native, *form, level);
         let failure = failure.unwrap_or_else(|error| Some(format!("{error:#}")));
-        let (name, level) = (
-            built.program.name,
-            if level.is_empty() { "default" } else { level },
-        );
+        let (name, level) = (built.program.name, if level.is_empty() { "default" } else { level });
         match &failure {
             None => println!("pass {name}, {form:?}, {level}"),
             Some(cause) => println!("FAIL {name}, {form:?}, {level}: {cause}"),
@@ -98,16 +86,11 @@ enum Form {
 }
 
 fn chosen(options: &Options) -> Result<Vec<&'static Program>> {
-    if let Some(unknown) = options
-        .only
-        .iter()
-        .find(|name| PROGRAMS.iter().all(|program| program.name != **name))
+    if let Some(unknown) =
+        options.only.iter().find(|name| PROGRAMS.iter().all(|program| program.name != **name))
     {
         let names: Vec<&str> = PROGRAMS.iter().map(|program| program.name).collect();
-        bail!(
-            "there is no program {unknown}; there are {}",
-            names.join(", ")
-        );
+        bail!("there is no program {unknown}; there are {}", names.join(", "));
     }
     let is_chosen = |program: &&Program| {
         let named = options.only.is_empty() || options.only.iter().any(|name| name == program.name);
@@ -141,10 +124,7 @@ fn compare(
 
 /// Runs `command` with the arguments of `program`, in a fresh folder that has the driver's files.
 fn run_in_scratch(command: &mut Command, program: &Program, label: &str) -> Result<Outcome> {
-    let folder = place::target()?
-        .join("programs/scratch")
-        .join(program.name)
-        .join(label);
+    let folder = place::target()?.join("programs/scratch").join(program.name).join(label);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
@@ -152,33 +132,20 @@ fn run_in_scratch(command: &mut Command, program: &Program, label: &str) -> Resu
     for entry in fs::read_dir(program.driver_folder())? {
         let path = entry?.path();
         if path.is_file() {
-            fs::copy(
-                &path,
-                folder.join(path.file_name().context("a file without a name")?),
-            )?;
+            fs::copy(&path, folder.join(path.file_name().context("a file without a name")?))?;
         }
     }
     process::run(command.args(program.args).current_dir(&folder), LIMIT)
 }
 
 fn first_difference(expected: &[u8], found: &[u8]) -> String {
-    let (expected, found) = (
-        String::from_utf8_lossy(expected),
-        String::from_utf8_lossy(found),
-    );
+    let (expected, found) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(found));
     let mut lines = expected.lines().zip(found.lines()).enumerate();
     match lines.find(|(_, (expected, found))| expected != found) {
         Some((index, (expected, found))) => {
-            format!(
-                "line {} of the output is {found:?}, natively {expected:?}",
-                index + 1
-            )
+            format!("line {} of the output is {found:?}, natively {expected:?}", index + 1)
         }
-        None => format!(
-            "{} bytes of output, natively {}",
-            found.len(),
-            expected.len()
-        ),
+        None => format!("{} bytes of output, natively {}", found.len(), expected.len()),
     }
 }
 
@@ -188,26 +155,16 @@ fn demo(jobs: usize) -> Result<()> {
     let engine = Engine::vmkit(&["--stats"])?;
     let built = build(&[lua], jobs)?;
     let script = lua.driver_folder().join("hello.lua");
-    let script = script
-        .to_str()
-        .context("the path of the script is not UTF-8")?;
+    let script = script.to_str().context("the path of the script is not UTF-8")?;
     let mut command = engine.command("", &built[0].modules, &[script.to_owned()]);
-    println!(
-        "$ vmkit run --stats {} -- hello.lua",
-        relative(&built[0].modules)
-    );
+    println!("$ vmkit run --stats {} -- hello.lua", relative(&built[0].modules));
     let status = command.status().context("cannot run vmkit")?;
     ensure!(status.success(), "vmkit: {status}");
     Ok(())
 }
 
 fn relative(modules: &[std::path::PathBuf]) -> String {
-    let name = |path: &Path| {
-        path.file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
-    };
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let names: Vec<String> = modules.iter().map(|path| name(path)).collect();
     match names.as_slice() {
         [first, .., last] => format!("{first} ... {last} ({} modules)", names.len()),
@@ -231,11 +188,7 @@ mod tests {
     #[test]
     fn every_driver_is_there() {
         for program in PROGRAMS {
-            assert!(
-                program.driver_folder().join(program.driver).is_file(),
-                "{}",
-                program.name
-            );
+            assert!(program.driver_folder().join(program.driver).is_file(), "{}", program.name);
         }
     }
 }

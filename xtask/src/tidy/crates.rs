@@ -10,32 +10,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("vmkit-llvm", &["vmkit"]),
     ("vmkit-cranelift", &["vmkit"]),
     ("vmkit-gc", &["vmkit"]),
-    (
-        "vmkit-java",
-        &["vmkit", "vmkit-llvm", "vmkit-cranelift", "vmkit-gc"],
-    ),
-    (
-        "vmkit-cli",
-        &[
-            "vmkit",
-            "vmkit-llvm",
-            "vmkit-cranelift",
-            "vmkit-gc",
-            "vmkit-java",
-        ],
-    ),
+    ("vmkit-java", &["vmkit", "vmkit-llvm", "vmkit-cranelift", "vmkit-gc"]),
+    ("vmkit-cli", &["vmkit", "vmkit-llvm", "vmkit-cranelift", "vmkit-gc", "vmkit-java"]),
     ("xtask", &[]),
 ];
 
 /// What `vmkit` must not know, not even in its tests.
-const COMPILERS: &[&str] = &[
-    "inkwell",
-    "llvm-",
-    "cranelift",
-    "wasmtime",
-    "iced-x86",
-    "gccjit",
-];
+const COMPILERS: &[&str] = &["inkwell", "llvm-", "cranelift", "wasmtime", "iced-x86", "gccjit"];
 
 const HERE: &str = "xtask/src/tidy/crates.rs";
 
@@ -45,18 +26,11 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Breach> {
         Ok(manifest) => manifest,
         Err(error) => return vec![Breach::new(path, 1, error.to_string(), "make it parse")],
     };
-    let name = manifest
-        .get("package")
-        .and_then(|package| package.get("name"));
+    let name = manifest.get("package").and_then(|package| package.get("name"));
     let name = name.and_then(Value::as_str).unwrap_or_default();
     let Some((_, allowed)) = CRATES.iter().find(|(known, _)| *known == name) else {
         let what = format!("the crate `{name}` is in no line of the table of crates");
-        return vec![Breach::new(
-            path,
-            1,
-            what,
-            format!("say in {HERE} what it may import"),
-        )];
+        return vec![Breach::new(path, 1, what, format!("say in {HERE} what it may import"))];
     };
     let mut breaches = Vec::new();
     for dependency in dependencies(&manifest) {
@@ -67,18 +41,9 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Breach> {
             let mend = format!("turn the dependency round; who may import whom is in {HERE}");
             breaches.push(Breach::new(path, line, what, mend));
         }
-        if name == "vmkit"
-            && COMPILERS
-                .iter()
-                .any(|compiler| dependency.starts_with(compiler))
-        {
+        if name == "vmkit" && COMPILERS.iter().any(|compiler| dependency.starts_with(compiler)) {
             let what = format!("`vmkit` names a compiler: `{dependency}`");
-            breaches.push(Breach::new(
-                path,
-                line,
-                what,
-                "what needs a compiler is a backend's",
-            ));
+            breaches.push(Breach::new(path, line, what, "what needs a compiler is a backend's"));
         }
     }
     breaches
@@ -115,12 +80,7 @@ fn line_of(text: &str, name: &str) -> usize {
         .skip_while(|line| !line.contains("dependencies]"))
         .position(names_it)
         .map_or(1, |after| {
-            after
-                + 1
-                + text
-                    .lines()
-                    .position(|l| l.contains("dependencies]"))
-                    .unwrap_or(0)
+            after + 1 + text.lines().position(|l| l.contains("dependencies]")).unwrap_or(0)
         })
 }
 
@@ -137,11 +97,7 @@ mod tests {
     #[test]
     fn the_table_is_obeyed() {
         check_dependencies("vmkit", "object = \"1\"", &[]);
-        check_dependencies(
-            "vmkit-llvm",
-            "vmkit.workspace = true\ninkwell = \"0.11\"",
-            &[],
-        );
+        check_dependencies("vmkit-llvm", "vmkit.workspace = true\ninkwell = \"0.11\"", &[]);
         check_dependencies("vmkit", "a = \"1\"\nvmkit-llvm.workspace = true", &[5]);
         check_dependencies("vmkit-llvm", "vmkit-cranelift = { path = \"x\" }", &[4]);
         check_dependencies("xtask", "vmkit.workspace = true", &[4]);
@@ -149,16 +105,8 @@ mod tests {
 
     #[test]
     fn renamed_and_per_target_dependencies_count() {
-        check_dependencies(
-            "vmkit",
-            "x = { package = \"vmkit-llvm\", path = \"x\" }",
-            &[4],
-        );
-        check_dependencies(
-            "vmkit",
-            "[target.'cfg(unix)'.dependencies]\nllvm-sys = \"1\"",
-            &[5],
-        );
+        check_dependencies("vmkit", "x = { package = \"vmkit-llvm\", path = \"x\" }", &[4]);
+        check_dependencies("vmkit", "[target.'cfg(unix)'.dependencies]\nllvm-sys = \"1\"", &[5]);
     }
 
     #[test]

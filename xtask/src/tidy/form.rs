@@ -20,12 +20,7 @@ pub(super) fn check(source: &Source<'_>) -> Vec<Breach> {
         let (text, line) = (source.text(index), source.tokens[index].line);
         if UNFINISHED.contains(&text) && source.text(index + 1) == "!" {
             let what = format!("`{text}!` is left in");
-            breaches.push(Breach::new(
-                source.path,
-                line,
-                what,
-                "finish it or return an Error",
-            ));
+            breaches.push(Breach::new(source.path, line, what, "finish it or return an Error"));
         }
         let name = source.text(index + 1);
         if DECLARATIONS.contains(&text) && is_word(name) && is_empty_name(name) {
@@ -39,14 +34,8 @@ pub(super) fn check(source: &Source<'_>) -> Vec<Breach> {
 pub(super) fn check_architecture(path: &str, text: &str) -> Option<Breach> {
     let count = text.lines().count();
     let what = format!("{count} lines, at most {ARCHITECTURE_LINES} are allowed");
-    (count > ARCHITECTURE_LINES).then(|| {
-        Breach::new(
-            path,
-            ARCHITECTURE_LINES + 1,
-            what,
-            "keep the map, move the rest",
-        )
-    })
+    (count > ARCHITECTURE_LINES)
+        .then(|| Breach::new(path, ARCHITECTURE_LINES + 1, what, "keep the map, move the rest"))
 }
 
 fn check_length(source: &Source<'_>) -> Option<Breach> {
@@ -74,9 +63,7 @@ fn code_lines(source: &Source<'_>) -> usize {
         !line.is_empty() && !line.starts_with("//")
     };
     let numbered = source.lines.iter().enumerate();
-    numbered
-        .filter(|(index, line)| is_code(line) && !test[index + 1])
-        .count()
+    numbered.filter(|(index, line)| is_code(line) && !test[index + 1]).count()
 }
 
 fn check_file_name(path: &str) -> Option<Breach> {
@@ -87,9 +74,7 @@ fn check_file_name(path: &str) -> Option<Breach> {
 
 fn is_empty_name(name: &str) -> bool {
     let lower_module = name.starts_with(char::is_lowercase)
-        && EMPTY_NAMES
-            .iter()
-            .any(|empty| empty.eq_ignore_ascii_case(name.trim_end_matches('s')));
+        && EMPTY_NAMES.iter().any(|empty| empty.eq_ignore_ascii_case(name.trim_end_matches('s')));
     lower_module || EMPTY_NAMES.iter().any(|empty| name.ends_with(empty))
 }
 
@@ -120,21 +105,14 @@ mod tests {
     #[test]
     fn comments_and_tests_have_no_length() {
         check_text("a/x.rs", &"// why\n\n".repeat(500), &[]);
-        let tests = format!(
-            "#[cfg(test)]\nmod tests {{\n{}}}",
-            "fn f() {}\n".repeat(500)
-        );
+        let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}", "fn f() {}\n".repeat(500));
         check_text("a/x.rs", &tests, &[]);
     }
 
     #[test]
     fn unfinished_code_is_refused() {
         check_text("a/x.rs", "fn f() {\n todo!() }", &["a/x.rs:2: `todo!`"]);
-        check_text(
-            "a/x.rs",
-            "fn f() { unimplemented!() }",
-            &["`unimplemented!`"],
-        );
+        check_text("a/x.rs", "fn f() { unimplemented!() }", &["`unimplemented!`"]);
         check_text("a/x.rs", "fn f() { dbg!(1); }", &["`dbg!`"]);
         check_text("a/x.rs", "// todo!()\nfn todo() {}", &[]);
     }
@@ -145,19 +123,12 @@ mod tests {
         check_text("a/x.rs", "trait Utils {}", &["`Utils`"]);
         check_text("a/x.rs", "mod helpers {}", &["`helpers`"]);
         check_text("a/utils.rs", "", &["`utils`"]);
-        check_text(
-            "a/x.rs",
-            "use llvm::PassManager; struct Commons; enum Simple {}",
-            &[],
-        );
+        check_text("a/x.rs", "use llvm::PassManager; struct Commons; enum Simple {}", &[]);
     }
 
     #[test]
     fn the_map_stays_short() {
-        assert_eq!(
-            check_architecture("ARCHITECTURE.md", &"x\n".repeat(150)),
-            None
-        );
+        assert_eq!(check_architecture("ARCHITECTURE.md", &"x\n".repeat(150)), None);
         assert!(check_architecture("ARCHITECTURE.md", &"x\n".repeat(151)).is_some());
     }
 }

@@ -160,16 +160,8 @@ mod tests {
 
     #[test]
     fn upward_is_free() {
-        check_text(
-            "link.rs",
-            "use crate::graph::{Edge, elf}; use crate::table::X;",
-            &[],
-        );
-        check_text(
-            "graph/elf.rs",
-            "use super::Edge; use crate::graph::Section;",
-            &[],
-        );
+        check_text("link.rs", "use crate::graph::{Edge, elf}; use crate::table::X;", &[]);
+        check_text("graph/elf.rs", "use super::Edge; use crate::graph::Section;", &[]);
         check_text("lib.rs", "pub use crate::session::Session;", &[]);
     }
 
@@ -181,17 +173,9 @@ mod tests {
             "use crate::{error::Error, link::{a, b}, table};",
             &["`link`", "`table`"],
         );
-        check_text(
-            "stub.rs",
-            "fn f() { crate::dispatch::f() }",
-            &["`dispatch`"],
-        );
+        check_text("stub.rs", "fn f() { crate::dispatch::f() }", &["`dispatch`"]);
         check_text("stub.rs", "fn f() { super::session::f() }", &["`session`"]);
-        check_text(
-            "graph/elf.rs",
-            "use super::super::session::S;",
-            &["`session`"],
-        );
+        check_text("graph/elf.rs", "use super::super::session::S;", &["`session`"]);
         check_text(
             "stub.rs",
             "mod imp { use super::super::patch::P; use super::X; }",
@@ -208,15 +192,7 @@ mod tests {
 
     #[test]
     fn visibility_and_tests_are_no_imports() {
-        check_text(
-            "stub.rs",
-            "pub(in crate::session) fn f() {} pub(crate) fn g() {}",
-            &[],
-        );
-        check_text(
-            "stub.rs",
-            "#[cfg(test)] mod tests { use crate::session::S; }",
-            &[],
-        );
+        check_text("stub.rs", "pub(in crate::session) fn f() {} pub(crate) fn g() {}", &[]);
+        check_text("stub.rs", "#[cfg(test)] mod tests { use crate::session::S; }", &[]);
     }
 }

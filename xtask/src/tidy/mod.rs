@@ -31,31 +31,18 @@ struct Breach {
 
 impl Breach {
     fn new(path: &str, line: usize, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Breach {
-            path: path.into(),
-            line,
-            what: what.into(),
-            mend: mend.into(),
-            warning: false,
-        }
+        Breach { path: path.into(), line, what: what.into(), mend: mend.into(), warning: false }
     }
 
     fn warning(path: &str, line: usize, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Breach {
-            warning: true,
-            ..Breach::new(path, line, what, mend)
-        }
+        Breach { warning: true, ..Breach::new(path, line, what, mend) }
     }
 }
 
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.warning { "warning: " } else { "" };
-        write!(
-            f,
-            "{}:{}: {kind}{}\n    {}",
-            self.path, self.line, self.what, self.mend
-        )
+        write!(f, "{}:{}: {kind}{}\n    {}", self.path, self.line, self.what, self.mend)
     }
 }
 
@@ -120,24 +107,15 @@ fn is_source(path: &str) -> bool {
 /// What git tracks or would track, relative to `root`, with `/` between names.
 fn project_files(root: &Path) -> Result<Vec<String>> {
     let output = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output();
     if let Ok(output) = output
         && output.status.success()
     {
         let list = String::from_utf8(output.stdout).context("a file name is not UTF-8")?;
-        let mut files: Vec<String> = list
-            .split('\0')
-            .filter(|f| !f.is_empty())
-            .map(Into::into)
-            .collect();
+        let mut files: Vec<String> =
+            list.split('\0').filter(|f| !f.is_empty()).map(Into::into).collect();
         files.sort();
         return Ok(files);
     }
@@ -151,10 +129,7 @@ fn project_files(root: &Path) -> Result<Vec<String>> {
 fn walk(root: &Path, folder: &Path, files: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path: PathBuf = entry?.path();
-        let relative = path
-            .strip_prefix(root)?
-            .to_string_lossy()
-            .replace('\\', "/");
+        let relative = path.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
         if path.is_dir() {
             if relative != "target" && relative != ".git" {
                 walk(root, &path, files)?;
@@ -174,11 +149,8 @@ mod tests {
     fn the_tree_is_tidy() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let breaches = check_tree(root).unwrap();
-        let failures: Vec<String> = breaches
-            .iter()
-            .filter(|b| !b.warning)
-            .map(ToString::to_string)
-            .collect();
+        let failures: Vec<String> =
+            breaches.iter().filter(|b| !b.warning).map(ToString::to_string).collect();
         assert!(failures.is_empty(), "\n{}", failures.join("\n"));
     }
 

@@ -11,12 +11,7 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Breach> {
     let hits = numbered.filter_map(|(index, line)| Some((index + 1, own_folder(line)?)));
     hits.map(|(line, folder)| {
         let what = format!("names the absolute path /{folder}/...");
-        Breach::new(
-            path,
-            line,
-            what,
-            "make it relative, or let the environment say it",
-        )
+        Breach::new(path, line, what, "make it relative, or let the environment say it")
     })
     .collect()
 }
@@ -24,8 +19,7 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Breach> {
 fn own_folder(line: &str) -> Option<&'static str> {
     OWN_FOLDERS.iter().copied().find(|folder| {
         let path = format!("/{folder}/");
-        line.match_indices(&path)
-            .any(|(at, _)| !line[..at].ends_with(continues_a_path))
+        line.match_indices(&path).any(|(at, _)| !line[..at].ends_with(continues_a_path))
     })
 }
 
@@ -53,10 +47,7 @@ mod tests {
     #[test]
     fn other_paths_are_free() {
         for folder in OWN_FOLDERS {
-            check_line(
-                &format!("docs/{folder}/x ${{HOME}}/{folder}/x ../{folder}/x"),
-                false,
-            );
+            check_line(&format!("docs/{folder}/x ${{HOME}}/{folder}/x ../{folder}/x"), false);
         }
         check_line("/usr/lib/llvm-22", false);
     }

@@ -53,9 +53,7 @@ fn names_a_type(source: &Source<'_>, index: usize) -> bool {
 
 fn has_comment(source: &Source<'_>, line: usize) -> bool {
     let from = line.saturating_sub(REACH + 1);
-    source.lines[from..line]
-        .iter()
-        .any(|text| text.contains("SAFETY:"))
+    source.lines[from..line].iter().any(|text| text.contains("SAFETY:"))
 }
 
 #[cfg(test)]
@@ -68,40 +66,22 @@ mod tests {
         let breaches = check(&Source::parse("crates/vmkit/src/a.rs", text).unwrap());
         assert_eq!(breaches.len(), expected.len(), "{breaches:?}");
         for (breach, (line, part)) in breaches.iter().zip(expected) {
-            assert!(
-                breach.line == *line && breach.what.contains(part),
-                "{breach}"
-            );
+            assert!(breach.line == *line && breach.what.contains(part), "{breach}");
         }
     }
 
     #[test]
     fn an_explained_unsafe_passes() {
-        check_text(
-            &format!("{OPEN}fn f() {{\n // SAFETY: x\n unsafe {{ g() }} }}"),
-            &[],
-        );
-        check_text(
-            &format!("{OPEN}unsafe impl Send for X {{}} // SAFETY: x"),
-            &[],
-        );
+        check_text(&format!("{OPEN}fn f() {{\n // SAFETY: x\n unsafe {{ g() }} }}"), &[]);
+        check_text(&format!("{OPEN}unsafe impl Send for X {{}} // SAFETY: x"), &[]);
         check_text(&format!("{OPEN}unsafe fn f() {{}}"), &[]);
-        check_text(
-            "#[expect(unsafe_code, reason = \"x\")]\nunsafe fn f() {}",
-            &[],
-        );
+        check_text("#[expect(unsafe_code, reason = \"x\")]\nunsafe fn f() {}", &[]);
     }
 
     #[test]
     fn an_unexplained_unsafe_fails() {
-        check_text(
-            &format!("{OPEN}fn f() {{ unsafe {{ g() }} }}"),
-            &[(2, "SAFETY")],
-        );
-        check_text(
-            &format!("{OPEN}unsafe impl Send for X {{}}"),
-            &[(2, "SAFETY")],
-        );
+        check_text(&format!("{OPEN}fn f() {{ unsafe {{ g() }} }}"), &[(2, "SAFETY")]);
+        check_text(&format!("{OPEN}unsafe impl Send for X {{}}"), &[(2, "SAFETY")]);
         let far = format!("{OPEN}// SAFETY: too far\n\n\n\n\n\n\nunsafe impl Send for X {{}}");
         check_text(&far, &[(9, "SAFETY")]);
     }
@@ -110,18 +90,12 @@ mod tests {
     fn a_file_must_open_it() {
         check_text("unsafe fn f() {}", &[(1, "does not say why")]);
         check_text("#[unsafe(no_mangle)] fn f() {}", &[(1, "does not say why")]);
-        check_text(
-            "unsafe extern \"C\" { fn f(); }",
-            &[(1, "does not say why")],
-        );
+        check_text("unsafe extern \"C\" { fn f(); }", &[(1, "does not say why")]);
     }
 
     #[test]
     fn types_words_and_strings_are_free() {
-        check_text(
-            "type F = unsafe extern \"C\" fn(u64); type G = unsafe fn();",
-            &[],
-        );
+        check_text("type F = unsafe extern \"C\" fn(u64); type G = unsafe fn();", &[]);
         check_text("// unsafe\nconst S: &str = \"unsafe { }\";", &[]);
     }
 }

@@ -29,12 +29,7 @@ impl<'a> Source<'a> {
     pub(super) fn parse(path: &'a str, text: &'a str) -> Result<Self, Breach> {
         let stream = TokenStream::from_str(text).map_err(|error| {
             let line = error.span().start().line;
-            Breach::new(
-                path,
-                line,
-                format!("cannot be lexed: {error}"),
-                "make it compile first",
-            )
+            Breach::new(path, line, format!("cannot be lexed: {error}"), "make it compile first")
         })?;
         let mut tokens = Vec::new();
         flatten(stream, &mut tokens);
@@ -44,18 +39,12 @@ impl<'a> Source<'a> {
         } else {
             mark_tests(&mut tokens);
         }
-        Ok(Source {
-            path,
-            lines: text.lines().collect(),
-            tokens,
-        })
+        Ok(Source { path, lines: text.lines().collect(), tokens })
     }
 
     /// The text of token `index`, or nothing past the end.
     pub(super) fn text(&self, index: usize) -> &str {
-        self.tokens
-            .get(index)
-            .map_or("", |token| token.text.as_str())
+        self.tokens.get(index).map_or("", |token| token.text.as_str())
     }
 
     /// Whether the tokens from `index` on read `pattern`.
@@ -78,11 +67,7 @@ fn flatten(stream: TokenStream, tokens: &mut Vec<Token>) {
     for tree in stream {
         let line = tree.span().start().line;
         let TokenTree::Group(group) = tree else {
-            tokens.push(Token {
-                text: tree.to_string(),
-                line,
-                test: false,
-            });
+            tokens.push(Token { text: tree.to_string(), line, test: false });
             continue;
         };
         let (open, close) = match group.delimiter() {
@@ -92,17 +77,9 @@ fn flatten(stream: TokenStream, tokens: &mut Vec<Token>) {
             Delimiter::None => continue, // only macros make these
         };
         let end = group.span_close().end().line;
-        tokens.push(Token {
-            text: open.into(),
-            line,
-            test: false,
-        });
+        tokens.push(Token { text: open.into(), line, test: false });
         flatten(group.stream(), tokens);
-        tokens.push(Token {
-            text: close.into(),
-            line: end,
-            test: false,
-        });
+        tokens.push(Token { text: close.into(), line: end, test: false });
     }
 }
 
@@ -119,9 +96,7 @@ fn mark_tests(tokens: &mut [Token]) {
                 && let Some(open) = module_body(tokens, end + 1)
             {
                 let close = closing(tokens, open);
-                tokens[index..=close]
-                    .iter_mut()
-                    .for_each(|token| token.test = true);
+                tokens[index..=close].iter_mut().for_each(|token| token.test = true);
                 index = close;
             }
         }

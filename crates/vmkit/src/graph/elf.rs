@@ -72,7 +72,15 @@ impl<'a> Reader<'a> {
         let groups = self.groups(&mut sections)?;
         let symbols = self.symbols()?;
         self.edges(&mut sections, symbols.len())?;
-        Ok(LinkGraph { name: self.name.clone(), scope, sections, symbols, entry: None, groups })
+        Ok(LinkGraph {
+            name: self.name.clone(),
+            scope,
+            sections,
+            symbols,
+            entry: None,
+            groups,
+            compile: None,
+        })
     }
 
     fn section(&self, header: &SectionHeader64<LittleEndian>) -> Result<Option<Section>> {

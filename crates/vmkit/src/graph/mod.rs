@@ -5,9 +5,12 @@
 #![forbid(unsafe_code)]
 
 mod elf;
+mod listing;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+pub use self::listing::{Content, Listed, Standing};
 use crate::symbol::{Linkage, Name, ScopeId, SymbolKind, Visibility};
 
 /// What one compile produced, still without addresses.
@@ -25,6 +28,19 @@ pub struct LinkGraph {
     pub entry: Option<usize>,
     /// Signatures of comdat groups; sections name them by index.
     pub groups: Vec<Name>,
+    /// The compile that made it, where there was one.
+    pub compile: Option<Compile>,
+}
+
+/// The compile that made a graph.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Compile {
+    /// When it began.
+    pub began: Instant,
+    /// When the graph was there.
+    pub ended: Instant,
+    /// What took how long, one after the other from the beginning on; the rest has no name.
+    pub phases: [(&'static str, Duration); 4],
 }
 
 /// Bytes that are placed together, in one piece.

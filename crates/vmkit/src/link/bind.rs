@@ -179,7 +179,7 @@ impl Linker {
 
     /// Where calls of `id` go, and the function they can be bound to.
     fn callee(&self, id: SymbolId, unit: SymbolId) -> Result<(u64, Option<SymbolId>)> {
-        let (target, offset) = self.table.target(id)?;
+        let (target, offset) = self.target(id)?;
         let kind_is_data = {
             let inner = self.table.entry(target).lock();
             let is_data = |unit| unit == Unit::Data;

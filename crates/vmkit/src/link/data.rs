@@ -105,7 +105,7 @@ impl Linker {
             let symbols = self.bind(id, &graph)?;
             for (target, used) in symbols.targets.iter().zip(&symbols.uses) {
                 let &Target::Symbol { id: needed, is_weak } = target else { continue };
-                let (needed, _) = self.table.target(needed)?;
+                let (needed, _) = self.target(needed)?;
                 if self.is_data(needed) {
                     queue.push(needed);
                 } else if used.address && !(is_weak && self.is_absent(needed)?) {
@@ -227,5 +227,6 @@ fn common(name: &Name, size: u64, align: u64) -> LinkGraph {
         }],
         entry: Some(0),
         groups: Vec::new(),
+        compile: None,
     }
 }

@@ -42,7 +42,11 @@ impl Linker {
             }
         }
         let placed = fixer.placed;
+        for block in &placed.blocks {
+            self.memory.sync(block.addr, block.bytes().len() as u64)?;
+        }
         self.announce(bound.graph, &placed);
+        self.tell(unit, bound, &placed);
         let address = |defined: &super::bind::Defined| {
             placed.spots[defined.section].map(|spot| spot.addr.0 + defined.offset)
         };
@@ -107,8 +111,22 @@ impl Fixer<'_> {
         if row.formula == Formula::SlotLoad && self.relax(spot, edge, row)? {
             return Ok(());
         }
-        let value = self.value(spot, edge, row.formula)?;
+        let mut value = self.value(spot, edge, row.formula)?;
+        if value < row.low || value > row.high {
+            value += self.way_to_stub(edge.target)?;
+        }
         self.write(spot, edge, row, value)
+    }
+
+    /// From a library's function to our stub of it: code that was compiled for a fixed address
+    /// takes a near address for the function's, as an executable's linker gives it.
+    fn way_to_stub(&self, target: usize) -> Result<i128> {
+        let Target::Symbol { id, .. } = self.bound.symbols.targets[target] else { return Ok(0) };
+        let address = self.address(target)?;
+        if !self.linker.libraries.is_function(Addr(address)) {
+            return Ok(0);
+        }
+        Ok(i128::from(self.linker.stub_address(id)?.0) - i128::from(address))
     }
 
     fn place(&self, spot: Spot, edge: Edge) -> Addr {

@@ -7,6 +7,7 @@ mod bind;
 mod data;
 mod fixup;
 mod place;
+mod tell;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::definition::{Definition, Private, Source, Unit};
 use crate::error::{Error, Result};
 use crate::graph::LinkGraph;
 use crate::host;
+use crate::listener::Listener;
 use crate::memory::{Memory, Zone};
 use crate::patch;
 use crate::process::{Found, Libraries, ThreadLocals};
@@ -36,6 +38,7 @@ pub(crate) struct Linker {
     pub(crate) stubs: Stubs,
     pub(crate) libraries: Libraries,
     pub(crate) counters: Counters,
+    listeners: Vec<Arc<dyn Listener>>,
     threads: ThreadLocals,
     sources: RwLock<Vec<Arc<dyn Source>>>,
     sets: Sets,
@@ -72,13 +75,19 @@ pub(crate) struct Function {
 }
 
 impl Linker {
-    pub(crate) fn new(memory: Memory, stubs: Stubs, libraries: Libraries) -> Result<Self> {
+    pub(crate) fn new(
+        memory: Memory,
+        stubs: Stubs,
+        libraries: Libraries,
+        listeners: Vec<Arc<dyn Listener>>,
+    ) -> Result<Self> {
         Ok(Self {
             memory,
             table: Table::new(),
             stubs,
             libraries,
             counters: Counters::default(),
+            listeners,
             threads: ThreadLocals::new()?,
             sources: RwLock::default(),
             sets: Sets::default(),
@@ -131,6 +140,24 @@ impl Linker {
             entry.advance(Event::Define);
         }
         id
+    }
+
+    /// Follows aliases from a symbol to the one that has an address, and the offset from it.
+    pub(crate) fn target(&self, mut id: SymbolId) -> Result<(SymbolId, i64)> {
+        let mut total = 0i64;
+        for _ in 0..64 {
+            let definition = self.table.entry(id).lock().definition.clone();
+            let Some(Definition::Alias { target, offset, body }) = definition else {
+                return Ok((id, total));
+            };
+            (id, total) = (target, total.wrapping_add(offset));
+            if let Some((scope, key)) = body
+                && !self.is_defined_in(target, scope)
+            {
+                id = self.private(scope, self.table.entry(target).name(), key);
+            }
+        }
+        Err(Error::other(format!("alias {} goes in a circle", self.table.entry(id).name())))
     }
 
     /// Finds or produces the address of `id` and publishes it. Called on a compile thread.
@@ -250,6 +277,7 @@ impl Linker {
         }
         let stub = self.stubs.allocate(&self.memory, id)?;
         inner.stub = stub.0 + 1;
+        self.tell_stub(id, stub);
         if entry.state() == State::Ready {
             self.stubs.store(stub, Addr(entry.address()));
         }
@@ -283,7 +311,7 @@ impl Linker {
     /// The address of a symbol as data sees it: for ever the same, never null but for a weak
     /// symbol that nobody defines. `user` is the code that needs it.
     pub(crate) fn address(&self, id: SymbolId, user: SymbolId) -> Result<u64> {
-        let (target, offset) = self.table.target(id)?;
+        let (target, offset) = self.target(id)?;
         let entry = self.table.entry(target);
         let inner = entry.lock();
         let (definition, kind) = (inner.definition.clone(), inner.kind);
@@ -326,7 +354,7 @@ impl Linker {
 
     /// Is there nothing at all that defines this symbol?
     fn is_absent(&self, id: SymbolId) -> Result<bool> {
-        let (target, _) = self.table.target(id)?;
+        let (target, _) = self.target(id)?;
         let entry = self.table.entry(target);
         let is_undefined = entry.lock().definition.is_none();
         Ok(is_undefined && !self.is_bound_of_set(entry.name()) && !self.is_known(target))
@@ -355,7 +383,7 @@ impl Linker {
 
     /// The {module, offset} pair of a thread-local variable.
     fn pair(&self, id: SymbolId, user: SymbolId) -> Result<Addr> {
-        let (target, offset) = self.table.target(id)?;
+        let (target, offset) = self.target(id)?;
         self.address(target, user)?;
         let mut inner = self.table.entry(target).lock();
         let start = self.memory.start(Zone::Slots);

@@ -14,13 +14,13 @@
 //! [`Memory::snapshot`] and [`Memory::adopt`] around a `fork`.
 #![expect(unsafe_code, reason = "maps pages and writes through the writable view")]
 
+mod mirror;
 mod pages;
-
-use std::fs::File;
 
 use parking_lot::Mutex;
 
-use self::pages::Reservation;
+pub(crate) use self::pages::Object;
+use self::pages::{Pages, Reservation};
 use crate::error::{Kind, Result};
 use crate::symbol::Addr;
 
@@ -28,6 +28,8 @@ const MIB: u64 = 1 << 20;
 /// Distance over which a signed 32-bit displacement reaches, less room for addends.
 const NEAR: u64 = (1 << 31) - (1 << 20);
 
+/// Data larger than this does not lie in the range. Compilers reach such data through slots.
+pub(crate) const LARGEST_NEAR: u64 = 16 * MIB;
 /// Bytes of a cache line, after which the costs of a place repeat.
 const LINE: u64 = 64;
 /// Places that are looked at for a block.
@@ -58,6 +60,8 @@ const SHARED_ZONES: usize = 3;
 pub(crate) struct Memory {
     range: Reservation,
     zones: [Mutex<Bump>; ZONES.len()],
+    /// Large objects, each mapped apart, out of reach.
+    large: Mutex<Vec<Pages>>,
     reach: u64,
 }
 
@@ -76,19 +80,20 @@ pub(crate) struct Block {
 
 impl Memory {
     /// Reserves the range. Branches and displacements are taken to reach `reach` bytes, at most
-    /// what the target's do.
-    pub(crate) fn reserve(reach: Option<u64>) -> Result<Self> {
+    /// what the target's do. Debuggers can set breakpoints in code if `has_breakpoints`.
+    pub(crate) fn reserve(reach: Option<u64>, has_breakpoints: bool) -> Result<Self> {
         let shared = ZONES[..SHARED_ZONES].iter().map(|zone| zone.2).sum();
         let size = ZONES.iter().map(|zone| zone.2).sum();
         let executable = ZONES[0].2 + ZONES[1].2;
-        let range = Reservation::new(size, shared, executable)?;
+        let range = Reservation::new(size, shared, executable, has_breakpoints)?;
         let mut next = range.base();
         let zones = ZONES.map(|(_, _, size)| {
             let bump = Bump { next, end: next + size };
             next += size;
             Mutex::new(bump)
         });
-        Ok(Self { range, zones, reach: reach.unwrap_or(NEAR).min(NEAR) })
+        let large = Mutex::default();
+        Ok(Self { range, zones, large, reach: reach.unwrap_or(NEAR).min(NEAR) })
     }
 
     /// Takes `size` bytes, zeroed, at a multiple of `align`.
@@ -104,6 +109,9 @@ impl Memory {
         align: u64,
         cost: impl Fn(u64) -> usize,
     ) -> Result<Block> {
+        if size > LARGEST_NEAR && matches!(zone, Zone::Data | Zone::ReadOnly) {
+            return self.allocate_large(size, align);
+        }
         let (_, name, limit) = ZONES[zone as usize];
         let mut bump = self.zones[zone as usize].lock();
         let align = align.max(1);
@@ -121,6 +129,20 @@ impl Memory {
             bytes: self.range.writable(start),
             size: usize::try_from(size).expect("a zone fits the address space"),
         })
+    }
+
+    /// Takes pages of their own.
+    fn allocate_large(&self, size: u64, align: u64) -> Result<Block> {
+        let pages = Pages::new(size, align)?;
+        let (addr, size) = (pages.start(), usize::try_from(size).expect("64-bit"));
+        self.large.lock().push(pages);
+        let bytes = std::ptr::with_exposed_provenance_mut(addr as usize);
+        Ok(Block { addr: Addr(addr), bytes, size })
+    }
+
+    /// Has code that was written at `addr` run there. To be called whenever code was written.
+    pub(crate) fn sync(&self, addr: Addr, size: u64) -> Result<()> {
+        self.range.sync(addr.0, size)
     }
 
     /// Bytes a zone can still give.
@@ -163,18 +185,18 @@ impl Memory {
     }
 
     /// Copies the shared part, for a child about to be forked. No one may publish meanwhile.
-    pub(crate) fn snapshot(&self) -> Result<File> {
+    pub(crate) fn snapshot(&self) -> Result<Object> {
         let copy = self.range.new_object()?;
         for (index, (zone, _, _)) in ZONES[..SHARED_ZONES].iter().enumerate() {
             let start = self.start(*zone);
             let used = self.zones[index].lock().next - start.0;
-            self.range.copy_out(&copy, start.0, used)?;
+            self.range.copy_out(&copy, start.0, used);
         }
         Ok(copy)
     }
 
     /// In the forked child: replaces the shared part by its copy, at the same addresses.
-    pub(crate) fn adopt(&self, copy: &File) -> Result<()> {
+    pub(crate) fn adopt(&self, copy: &Object) -> Result<()> {
         self.range.map_object(copy)
     }
 }

@@ -1,11 +1,9 @@
 //! The pages behind the range: a memory object with two views, and private pages.
 #![expect(unsafe_code, reason = "mmap and its like")]
 
-use std::fs::File;
-use std::os::fd::{AsRawFd, FromRawFd};
-use std::os::unix::fs::FileExt;
 use std::ptr;
 
+use super::mirror;
 use crate::error::{Error, Result};
 
 /// Low addresses that are tried for the range: there, 32-bit absolute relocations (objects that
@@ -24,6 +22,17 @@ pub(super) struct Reservation {
     executable: u64,
     /// The writable view of the memory object.
     view: *mut u8,
+    /// Whether code runs from private pages rather than from the memory object.
+    is_mirrored: bool,
+}
+
+/// A memory object: shared pages, all zero at first. It lives on in the views made of it.
+///
+/// Anonymous, so that it takes no file descriptor (programs see the numbers they expect), and that
+/// `perf` looks for its functions in a perf map: code in a named object it takes for a file's.
+pub(crate) struct Object {
+    at: u64,
+    size: u64,
 }
 
 // SAFETY: the views are plain memory; who may write where is decided by `Memory`'s allocator.
@@ -32,15 +41,25 @@ unsafe impl Send for Reservation {}
 unsafe impl Sync for Reservation {}
 
 impl Reservation {
-    pub(super) fn new(size: u64, shared: u64, executable: u64) -> Result<Self> {
+    pub(super) fn new(
+        size: u64,
+        shared: u64,
+        executable: u64,
+        is_mirrored: bool,
+    ) -> Result<Self> {
         let base = reserve(size)?;
         // SAFETY: a fresh mapping wherever the system likes.
         let view = unsafe { map(0, shared, libc::PROT_NONE, RESERVE, -1, 0)? };
-        let range = Self { base, size, shared, executable, view: view as *mut u8 };
+        let view = view as *mut u8;
+        let range = Self { base, size, shared, executable, view, is_mirrored };
         range.map_object(&range.new_object()?)?;
-        let writable = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: the pages were reserved above for this.
-        unsafe { map(base + shared, size - shared, writable, RESERVE | libc::MAP_FIXED, -1, 0)? };
+        unsafe {
+            if is_mirrored {
+                map(base, executable, EXECUTABLE, RESERVE | libc::MAP_FIXED, -1, 0)?;
+            }
+            map(base + shared, size - shared, WRITABLE, RESERVE | libc::MAP_FIXED, -1, 0)?;
+        }
         Ok(range)
     }
 
@@ -62,44 +81,78 @@ impl Reservation {
         }
     }
 
-    /// A memory object of the right size, all zero. It has a file descriptor only while it is
-    /// being mapped, so that programs see the numbers they expect.
-    pub(super) fn new_object(&self) -> Result<File> {
-        // SAFETY: the name is a C string; the descriptor is ours.
-        let fd = unsafe { libc::memfd_create(c"vmkit".as_ptr(), libc::MFD_CLOEXEC) };
-        if fd < 0 {
-            return Err(Error::system("memfd_create"));
-        }
-        // SAFETY: just created, owned by nobody else.
-        let file = unsafe { File::from_raw_fd(fd) };
-        file.set_len(self.shared).map_err(|_| Error::system("ftruncate"))?;
-        Ok(file)
+    /// A memory object of the right size.
+    pub(super) fn new_object(&self) -> Result<Object> {
+        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a fresh mapping wherever the system likes.
+        let at = unsafe { map(0, self.shared, WRITABLE, flags, -1, 0)? };
+        Ok(Object { at, size: self.shared })
     }
 
-    /// Maps both views of `object` over what is there.
-    pub(super) fn map_object(&self, object: &File) -> Result<()> {
-        let fd = object.as_raw_fd();
-        let flags = libc::MAP_SHARED | libc::MAP_FIXED | libc::MAP_NORESERVE;
-        let (code, constants) = (libc::PROT_READ | libc::PROT_EXEC, libc::PROT_READ);
+    /// Puts both views of `object` over what is there.
+    pub(super) fn map_object(&self, object: &Object) -> Result<()> {
         let rest = self.shared - self.executable;
         // SAFETY: all three lie in mappings of this reservation, made for this.
         unsafe {
-            map(self.base, self.executable, code, flags, fd, 0)?;
-            map(self.base + self.executable, rest, constants, flags, fd, self.executable)?;
-            let view = self.view as u64;
-            map(view, self.shared, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0)?;
+            if !self.is_mirrored {
+                object.view(0, self.executable, self.base, EXECUTABLE)?;
+            }
+            object.view(self.executable, rest, self.base + self.executable, libc::PROT_READ)?;
+            object.view(0, self.shared, self.view as u64, WRITABLE)
         }
-        Ok(())
+    }
+
+    /// Makes `size` bytes from `addr` on, as written through the view, what runs there.
+    pub(super) fn sync(&self, addr: u64, size: u64) -> Result<()> {
+        let offset = addr.wrapping_sub(self.base);
+        if !self.is_mirrored || offset >= self.executable {
+            return Ok(());
+        }
+        // SAFETY: a block of this range, whose code lies in private pages.
+        unsafe { mirror::copy(self.writable(addr), addr, size as usize) }
     }
 
     /// Writes `size` bytes from `addr` on to the same place in `object`.
-    pub(super) fn copy_out(&self, object: &File, addr: u64, size: u64) -> Result<()> {
-        let size = usize::try_from(size).expect("64-bit");
-        // SAFETY: the bytes are mapped, in the shared part, and no one publishes meanwhile.
-        let bytes = unsafe { std::slice::from_raw_parts(self.writable(addr), size) };
-        object
-            .write_all_at(bytes, addr - self.base)
-            .map_err(|e| Error::other(format!("copying code memory: {e}")))
+    pub(super) fn copy_out(&self, object: &Object, addr: u64, size: u64) {
+        let offset = addr - self.base;
+        assert!(offset + size <= self.shared, "only the shared part is copied");
+        // SAFETY: the bytes are mapped, in the shared part, and no one publishes meanwhile; the
+        // object is of the same size, and not mapped elsewhere yet.
+        unsafe {
+            let to = ptr::with_exposed_provenance_mut((object.at + offset) as usize);
+            ptr::copy_nonoverlapping(self.writable(addr), to, size as usize);
+        }
+    }
+}
+
+impl Object {
+    /// Makes `size` bytes from `offset` on visible at `at` as well.
+    ///
+    /// # Safety
+    ///
+    /// The pages at `at` must belong to the caller.
+    unsafe fn view(&self, offset: u64, size: u64, at: u64, prot: libc::c_int) -> Result<()> {
+        let from = (self.at + offset) as *mut libc::c_void;
+        let (size, at) = (size as usize, at as *mut libc::c_void);
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        // SAFETY: the caller's promise. An old size of 0 adds a mapping of shared pages, and leaves
+        // the old one as it is (mremap(2)).
+        unsafe {
+            if libc::mremap(from, 0, size, flags, at) == libc::MAP_FAILED {
+                return Err(Error::system("mremap"));
+            }
+            if libc::mprotect(at, size, prot) != 0 {
+                return Err(Error::system("mprotect"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        // SAFETY: our own mapping; the views have mappings of theirs.
+        unsafe { libc::munmap(self.at as *mut _, self.size as usize) };
     }
 }
 
@@ -114,6 +167,38 @@ impl Drop for Reservation {
     }
 }
 
+/// Private, writable pages anywhere.
+pub(super) struct Pages {
+    mapped: u64,
+    bytes: u64,
+    start: u64,
+}
+
+impl Pages {
+    /// At least `size` bytes, zero, from a multiple of `align` on.
+    pub(super) fn new(size: u64, align: u64) -> Result<Self> {
+        let bytes = size
+            .checked_add(align)
+            .ok_or_else(|| Error::other(format!("an object of {size:#x} bytes")))?;
+        // SAFETY: a fresh mapping wherever the system likes.
+        let mapped = unsafe { map(0, bytes, WRITABLE, RESERVE, -1, 0)? };
+        Ok(Self { mapped, bytes, start: mapped.next_multiple_of(align.max(1)) })
+    }
+
+    pub(super) fn start(&self) -> u64 {
+        self.start
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: as for the reservation.
+        unsafe { libc::munmap(self.mapped as *mut _, self.bytes as usize) };
+    }
+}
+
+const EXECUTABLE: libc::c_int = libc::PROT_READ | libc::PROT_EXEC;
+const WRITABLE: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
 const RESERVE: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
 
 /// Reserves `size` bytes, in the low 2 GiB if there is room.

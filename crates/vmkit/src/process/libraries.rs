@@ -50,15 +50,63 @@ impl Libraries {
         Ok(())
     }
 
+    /// Is there code of a library at this address?
+    #[expect(clippy::unused_self, reason = "what libraries know, however they know it")]
+    pub(crate) fn is_function(&self, address: Addr) -> bool {
+        struct Search(u64, bool);
+        unsafe extern "C" fn visit(
+            info: *mut libc::dl_phdr_info,
+            _size: usize,
+            search: *mut c_void,
+        ) -> c_int {
+            // SAFETY: dl_iterate_phdr passes a valid description and our own pointer.
+            let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
+            let count = usize::from(info.dlpi_phnum);
+            // SAFETY: the program headers are mapped as long as the library is loaded.
+            let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, count) };
+            let offset = search.0.wrapping_sub(info.dlpi_addr);
+            search.1 |= headers.iter().any(|header| {
+                header.p_type == libc::PT_LOAD
+                    && header.p_flags & libc::PF_X != 0
+                    && offset.wrapping_sub(header.p_vaddr) < header.p_memsz
+            });
+            c_int::from(search.1)
+        }
+        let mut search = Search(address.0, false);
+        // SAFETY: the callback only reads what it is given and writes to `search`.
+        unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };
+        search.1
+    }
+
     /// Looks `name` up, first library first.
     pub(crate) fn find(&self, name: &Name) -> Option<Found> {
-        let name = name.to_c_string()?;
+        let (plain, version) = split_version(name.bytes());
+        let plain = CString::new(plain).ok()?;
+        let version = version.and_then(|version| CString::new(version).ok());
         self.handles.read().iter().find_map(|handle| {
-            // SAFETY: a live handle and a C string.
-            let at = unsafe { libc::dlsym(handle.0, name.as_ptr()) };
+            // SAFETY: a live handle and C strings.
+            let at = unsafe {
+                match &version {
+                    Some(version) => libc::dlvsym(handle.0, plain.as_ptr(), version.as_ptr()),
+                    None => libc::dlsym(handle.0, plain.as_ptr()),
+                }
+            };
             // A null symbol is as good as none: nothing can be there.
             (!at.is_null()).then(|| classify(at as u64))
         })
+    }
+}
+
+/// A name and the version of it that is meant: assembly writes `name@VERSION`, and libgcc has
+/// what compilers use for dispatching by processor under a version only.
+fn split_version(name: &[u8]) -> (&[u8], Option<&[u8]>) {
+    if let Some(at) = name.iter().position(|&byte| byte == b'@') {
+        let version = name[at..].iter().position(|&byte| byte != b'@').unwrap_or(name.len() - at);
+        return (&name[..at], Some(&name[at + version..]));
+    }
+    match name {
+        b"__cpu_model" | b"__cpu_indicator_init" => (name, Some(b"GCC_4.8.0")),
+        _ => (name, None),
     }
 }
 

@@ -2,8 +2,11 @@
 
 mod interpose;
 mod libraries;
+mod locate;
 mod thread_local;
 
 pub(crate) use self::interpose::{Replacements, interpose};
 pub(crate) use self::libraries::{Found, Libraries};
+pub use self::locate::Located;
+pub(crate) use self::locate::locate;
 pub(crate) use self::thread_local::{ThreadLocals, tls_get_addr};

@@ -20,6 +20,8 @@ pub(crate) struct Entry {
     address: AtomicU64,
     /// Where the first call came from: a return address.
     pub(crate) caller: AtomicU64,
+    /// When that was, in nanoseconds since the session began; 0 if nobody listens.
+    pub(crate) called: AtomicU64,
     inner: Mutex<Inner>,
 }
 
@@ -58,6 +60,7 @@ impl Entry {
             next: AtomicU32::new(0),
             address: AtomicU64::new(0),
             caller: AtomicU64::new(0),
+            called: AtomicU64::new(0),
             inner: Mutex::new(Inner {
                 definition: None,
                 kind: None,

@@ -16,7 +16,7 @@ pub(crate) use self::entry::{Entry, Inner, Site};
 pub use self::state::State;
 pub(crate) use self::state::Event;
 use crate::definition::Definition;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId};
 
 /// Entries in one chunk; a chunk never moves.
@@ -128,19 +128,6 @@ impl Table {
     /// Makes `owner` the one whose members of the comdat group `name` count, unless another is.
     pub(crate) fn claim_group(&self, name: &Name, owner: u64) -> bool {
         *self.groups.lock().entry(name.clone()).or_insert(owner) == owner
-    }
-
-    /// Follows aliases from a symbol to the one that has an address, and the offset from it.
-    pub(crate) fn target(&self, mut id: SymbolId) -> Result<(SymbolId, i64)> {
-        let mut total = 0i64;
-        for _ in 0..64 {
-            let inner = self.entry(id).lock();
-            let Some(Definition::Alias { target, offset }) = inner.definition else {
-                return Ok((id, total));
-            };
-            (id, total) = (target, total.wrapping_add(offset));
-        }
-        Err(Error::other(format!("alias {} goes in a circle", self.entry(id).name())))
     }
 }
 

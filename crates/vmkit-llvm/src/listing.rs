@@ -1,0 +1,71 @@
+//! What the modules define and need, as `nm` lists it.
+
+use std::sync::Arc;
+
+use vmkit::graph::{Content, Listed, Standing};
+use vmkit::{Error, Linkage, Name, Result, SymbolId};
+
+use crate::ffi::{self, Kind, Symbol};
+use crate::llvm::Llvm;
+use crate::module::{Module, symbol_kind};
+
+impl Llvm {
+    /// What each module defines and needs, in the order they were added.
+    ///
+    /// # Errors
+    ///
+    /// A module that can no longer be read.
+    pub fn listings(&self) -> Result<Vec<(Arc<str>, Vec<Listed>)>> {
+        let modules = self.modules.lock();
+        modules.iter().map(|module| Ok((module.name.clone(), self.listing(module)?))).collect()
+    }
+
+    fn listing(&self, module: &Module) -> Result<Vec<Listed>> {
+        let listed = self.pool.with(module.number, |worker, raw| {
+            let contents = worker.contents(raw)?;
+            let index = worker.index(raw)?;
+            let symbols = index.symbols.iter().zip(&contents);
+            Ok(symbols.filter_map(|(symbol, content)| listed(symbol, (*content)?)).collect())
+        })?;
+        let mut listed: Vec<_> = listed.map_err(|what| Error::input(module.name.clone(), what))?;
+        if let Some(assembly) = module.assembly.get() {
+            listed.extend(assembly.graph.listing());
+        }
+        Ok(listed)
+    }
+
+    /// The definitions of this name that modules keep to themselves.
+    ///
+    /// # Errors
+    ///
+    /// A module that can no longer be read.
+    pub fn private_symbols(&self, name: &Name) -> Result<Vec<SymbolId>> {
+        let mut found = Vec::new();
+        for module in self.modules.lock().iter() {
+            let key = self.pool.with(module.number, |_, raw| Ok(raw.find_private(name.bytes())))?;
+            if let Ok(Some(key)) = key {
+                let scope = *module.scope.get().expect("set when added");
+                found.push(self.session.private(scope, name, u64::from(key)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn listed(symbol: &Symbol<'_>, content: Content) -> Option<Listed> {
+    let standing = match symbol.linkage {
+        ffi::Linkage::Strong => Standing::Defined(Linkage::Strong),
+        ffi::Linkage::Weak => Standing::Defined(Linkage::Weak),
+        ffi::Linkage::Common => Standing::Defined(Linkage::Common),
+        ffi::Linkage::Private => Standing::Private,
+        ffi::Linkage::Undefined => Standing::Needed,
+        ffi::Linkage::UndefinedWeak => Standing::NeededWeakly,
+        ffi::Linkage::Ignored => return None,
+    };
+    let kind = match symbol.kind {
+        Kind::Alias if symbol.is_code => Kind::Function,
+        kind => kind,
+    };
+    let kind = Some(symbol_kind(kind));
+    Some(Listed { name: Name::new(symbol.name), standing, kind, content })
+}
