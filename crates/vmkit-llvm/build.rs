@@ -18,7 +18,10 @@ fn main() {
         .define("NDEBUG", None)
         .flag_if_supported("-fno-strict-aliasing")
         .flag_if_supported("-Wno-unused-parameter")
-        .files(["worker", "index", "extract", "data", "contents", "debug"].map(|part| format!("shim/{part}.cpp")))
+        .files(
+            ["worker", "index", "extract", "data", "contents", "debug"]
+                .map(|part| format!("shim/{part}.cpp")),
+        )
         .compile("vmkit_shim");
     println!("cargo::rustc-link-search=native={}", ask(&config, "--libdir"));
     println!("cargo::rustc-link-lib=dylib=LLVM-22");

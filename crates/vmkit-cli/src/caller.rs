@@ -35,6 +35,6 @@ fn root(session: &Session, roots: &Roots, callee: SymbolId) -> &'static str {
         () if stub == roots.entry => "vmkit, as the entry",
         () if roots.constructors.contains(&stub) => "vmkit, as a constructor",
         () if roots.destructors.contains(&stub) => "vmkit, as a destructor",
-        () => "vmkit",
+        () => "vmkit, or at the end of a function that it called",
     }
 }

@@ -2,42 +2,85 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
-use vmkit::debug::{Compiled, Journal};
-use vmkit::{Definer, Explanation, Name, Session, State, SymbolId, SymbolKind};
+use vmkit::debug::{Code, Journal, Record};
+use vmkit::graph::{Listed, Standing};
+use vmkit::{Definer, Explanation, LoadedObject, Name, Session, State, SymbolId, SymbolKind};
 use vmkit_llvm::Llvm;
 
 use crate::caller::{Roots, caller};
 
-/// Everything known of all symbols called `name`.
-pub(crate) fn text(
-    session: &Session,
-    llvm: &Llvm,
-    journal: &Journal,
-    roots: &Roots,
-    name: &str,
-) -> String {
-    // Modules tell of their private definitions only when asked.
-    drop(llvm.private_symbols(&Name::from(name)));
-    let symbols = session.symbols_named(&Name::from(name));
-    if symbols.is_empty() {
-        return format!("{name}: no module defines or uses a symbol of this name\n");
+/// What is known of a run that is over.
+pub(crate) struct Knowledge<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) llvm: &'a Llvm,
+    pub(crate) objects: &'a [LoadedObject],
+    pub(crate) journal: &'a Journal,
+    pub(crate) roots: &'a Roots,
+}
+
+impl Knowledge<'_> {
+    /// Everything about all symbols called `name`.
+    pub(crate) fn explain(&self, name: &str) -> String {
+        let name = Name::from(name);
+        let claims = self.claims(&name);
+        // Bitcode modules tell of what they keep to themselves only when they are asked.
+        drop(self.llvm.private_symbols(&name));
+        if claims.iter().any(|(_, standing)| *standing != Standing::Private) {
+            let _ = self.session.symbol_of(&name);
+        }
+        let symbols = self.session.symbols_named(&name);
+        let mut texts: Vec<_> = symbols.into_iter().map(|id| self.account(id, &claims)).collect();
+        texts.extend(self.objects.iter().filter_map(|object| self.within(object, &name)));
+        if texts.is_empty() {
+            return format!("{name}: no module defines or uses a symbol of this name\n");
+        }
+        texts.concat()
     }
-    let one = |id| {
-        let known = session.explain(id);
-        Account { session, journal, roots, id, known, text: String::new() }.write()
-    };
-    symbols.into_iter().map(one).collect()
+
+    /// The modules that name it, and how they stand to it.
+    fn claims(&self, name: &Name) -> Vec<(Arc<str>, Standing)> {
+        let mut listings = self.llvm.listings().unwrap_or_default();
+        let objects = self.objects.iter().map(|object| (object.name().clone(), object.listing()));
+        listings.extend(objects);
+        let claim = |(module, listed): (Arc<str>, Vec<Listed>)| {
+            let listed = listed.into_iter().find(|listed| listed.name == *name)?;
+            Some((module, listed.standing))
+        };
+        listings.into_iter().filter_map(claim).collect()
+    }
+
+    fn account(&self, id: SymbolId, claims: &[(Arc<str>, Standing)]) -> String {
+        let known = self.session.explain(id);
+        Account { knowledge: self, id, known, claims, text: String::new() }.write()
+    }
+
+    /// What an object keeps to itself is no symbol of the session's.
+    fn within(&self, object: &LoadedObject, name: &Name) -> Option<String> {
+        let listing = object.listing();
+        let is_wanted =
+            |listed: &&Listed| listed.name == *name && listed.standing == Standing::Private;
+        let listed = listing.iter().find(is_wanted)?;
+        let module = object.name();
+        let records = self.journal.records();
+        let own = records.iter().filter(|record| record.module == *module);
+        let code = |code: &&Code| code.symbol.is_none() && code.name == *name;
+        let place = match own.flat_map(|record| &record.functions).find(code) {
+            Some(code) => format!("  {:<11} {}, {} bytes\n", "address", code.address, code.size),
+            None => String::new(),
+        };
+        Some(format!("{name} ({} private to {module})\n{place}", kind(listed.kind)))
+    }
 }
 
 /// What is told of one symbol.
 struct Account<'a> {
-    session: &'a Session,
-    journal: &'a Journal,
-    roots: &'a Roots,
+    knowledge: &'a Knowledge<'a>,
     id: SymbolId,
     known: Explanation,
+    claims: &'a [(Arc<str>, Standing)],
     text: String,
 }
 
@@ -70,13 +113,12 @@ impl Account<'_> {
     }
 
     fn definer(&self) -> String {
-        let name = |id| self.session.name(id);
+        let name = |id| self.knowledge.session.name(id);
         match &self.known.definer {
-            None if self.known.state == State::Failed => "by nobody".into(),
-            None => "by nobody, as far as anybody has asked".into(),
+            None => self.no_definer(),
             Some(Definer::Module(module)) => format!("in {module}"),
             Some(Definer::Common) => "tentatively, by one or more modules".into(),
-            Some(Definer::Process(address)) => match self.session.library_at(*address) {
+            Some(Definer::Process(address)) => match self.knowledge.session.library_at(*address) {
                 Some(place) => format!("in {}", place.file),
                 None => format!("at {address}"),
             },
@@ -89,12 +131,26 @@ impl Account<'_> {
         }
     }
 
+    fn no_definer(&self) -> String {
+        let needs = |(module, standing): &(Arc<str>, Standing)| {
+            matches!(standing, Standing::Needed | Standing::NeededWeakly)
+                .then(|| module.to_string())
+        };
+        let modules: Vec<_> = self.claims.iter().filter_map(needs).collect();
+        let whom = if modules.is_empty() { "nobody".into() } else { modules.join(", ") };
+        match self.known.state {
+            State::Failed => format!("by nobody; needed by {whom}"),
+            _ => format!("in no module; needed by {whom}; no library was asked yet"),
+        }
+    }
+
     fn state(&self) -> String {
-        let is_code = matches!(self.known.kind, Some(SymbolKind::Function | SymbolKind::Indirect));
+        let is_function =
+            matches!(self.known.kind, Some(SymbolKind::Function | SymbolKind::Indirect));
+        let is_code = is_function || self.known.stub.is_some();
         let state = match self.known.state {
-            State::Undefined => "not needed by anything that ran",
-            State::Defined if is_code => "never called",
-            State::Defined => "not needed by anything that ran",
+            State::Undefined | State::Defined if is_code => "never called",
+            State::Undefined | State::Defined => "not needed by anything that ran",
             State::Queued => "waits for a compile thread",
             State::Compiling => "being compiled",
             State::Ready => "ready",
@@ -121,7 +177,7 @@ impl Account<'_> {
 
     fn first_call(&mut self) {
         let Some(call) = self.known.first_call else { return };
-        let who = caller(self.session, self.roots, self.id, call.from);
+        let who = caller(self.knowledge.session, self.knowledge.roots, self.id, call.from);
         match call.after {
             Some(after) => self.line("first call", format!("at {}, by {who}", millis(after))),
             None => self.line("first call", format!("by {who}")),
@@ -129,31 +185,37 @@ impl Account<'_> {
     }
 
     fn compile(&mut self) {
-        let compiles = self.journal.compiles();
-        let is_own = |compiled: &&Compiled| {
-            let mut functions = compiled.functions.iter();
-            compiled.unit == self.id || functions.any(|f| f.symbol == Some(self.id))
+        let records = self.knowledge.journal.records();
+        let is_own = |record: &&Record| {
+            let mut functions = record.functions.iter();
+            record.unit == self.id || functions.any(|f| f.symbol == Some(self.id))
         };
-        let Some(compiled) = compiles.iter().find(is_own) else { return };
-        let whole = millis(compiled.linked - compiled.compile.began);
-        let link = ("link", compiled.linked - compiled.compile.ended);
-        let phases = compiled.compile.phases.into_iter().chain([link]);
+        let Some(record) = records.iter().find(is_own) else { return };
+        let Some(compile) = record.compile else { return };
+        let whole = millis(record.linked - compile.began);
+        let phases = compile.phases.into_iter().chain([("link", record.linked - compile.ended)]);
         let phases: Vec<_> = phases
             .filter(|(_, time)| !time.is_zero())
             .map(|(name, time)| format!("{name} {}", millis(time)))
             .collect();
-        let thread = compiled.thread;
-        self.line("compiled", format!("in {whole} by compile thread {thread}: {}", phases.join(", ")));
+        let thread = record.thread;
+        self.line(
+            "compiled",
+            format!("in {whole} by compile thread {thread}: {}", phases.join(", ")),
+        );
     }
 
     fn uses(&mut self) {
         let mut uses: BTreeMap<SymbolId, Uses> = BTreeMap::new();
         for site in &self.known.sites {
-            let counts = uses.entry(site.owner).or_default();
+            // Code that is linked as a whole has one owner for all of its functions.
+            let function = self.knowledge.session.function_at(site.place);
+            let owner = function.map_or(site.owner, |(function, _)| function);
+            let counts = uses.entry(owner).or_default();
             counts.calls += 1;
             counts.bound += usize::from(site.is_bound);
         }
-        for noted in self.journal.uses().iter().filter(|noted| noted.used == self.id) {
+        for noted in self.knowledge.journal.uses().iter().filter(|noted| noted.used == self.id) {
             let counts = uses.entry(noted.user).or_default();
             // The session forgets sites that can never be bound, such as calls into libraries.
             counts.calls = counts.calls.max(noted.calls as usize);
@@ -167,7 +229,7 @@ impl Account<'_> {
         };
         self.line("used", all.text());
         for (user, counts) in uses {
-            self.line("", format!("in {}: {}", self.session.name(user), counts.text()));
+            self.line("", format!("in {}: {}", self.knowledge.session.name(user), counts.text()));
         }
     }
 }
@@ -178,7 +240,10 @@ impl Uses {
         let stubbed = calls - bound;
         let calls = match calls {
             0 => None,
-            _ => Some(format!("{} ({bound} bound, {stubbed} on the stub)", count(*calls, "call site"))),
+            _ => Some(format!(
+                "{} ({bound} bound, {stubbed} on the stub)",
+                count(*calls, "call site")
+            )),
         };
         let references = (*references > 0).then(|| count(*references, "other reference"));
         let parts: Vec<_> = calls.into_iter().chain(references).collect();
@@ -196,7 +261,7 @@ fn kind(kind: Option<SymbolKind>) -> &'static str {
         Some(SymbolKind::Indirect) => "indirect function",
         Some(SymbolKind::Data) => "data",
         Some(SymbolKind::ThreadLocal) => "thread-local data",
-        None => "of a kind that nobody has told",
+        None => "symbol",
     }
 }
 

@@ -27,11 +27,7 @@ const BAD_INPUT: c_int = 2;
 #[expect(unsafe_code, reason = "the symbol that the C runtime calls, and the program")]
 // SAFETY: `main` is defined nowhere else in this program.
 #[unsafe(no_mangle)]
-extern "C-unwind" fn main(
-    _: c_int,
-    _: *const *const c_char,
-    _: *const *const c_char,
-) -> c_int {
+extern "C-unwind" fn main(_: c_int, _: *const *const c_char, _: *const *const c_char) -> c_int {
     match prepare() {
         // SAFETY: what the user asked for; nothing here waits to be dropped.
         Ok(program) => unsafe { program.run() },

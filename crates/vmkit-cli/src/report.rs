@@ -42,17 +42,21 @@ impl Report {
     pub(crate) fn json(&self) -> String {
         let counts = self.counts().map(|(name, count)| format!("  \"{name}\": {count}"));
         let seconds = self.seconds().map(|(name, time)| format!("    \"{name}\": {time:.6}"));
-        format!("{{\n{},\n  \"seconds\": {{\n{}\n  }}\n}}\n", counts.join(",\n"), seconds.join(",\n"))
+        format!(
+            "{{\n{},\n  \"seconds\": {{\n{}\n  }}\n}}\n",
+            counts.join(",\n"),
+            seconds.join(",\n")
+        )
     }
 
     /// The report as a table.
     pub(crate) fn table(&self) -> String {
-        let counts = self.counts().map(|(name, count)| {
-            format!("{:<20} {count:>12}", name.replace('_', " "))
-        });
-        let seconds = self.seconds().map(|(name, time)| {
-            format!("{:<20} {:>12.3} ms", format!("{name} time"), time * 1e3)
-        });
+        let counts = self
+            .counts()
+            .map(|(name, count)| format!("{:<20} {count:>12}", name.replace('_', " ")));
+        let seconds = self
+            .seconds()
+            .map(|(name, time)| format!("{:<20} {:>12.3} ms", format!("{name} time"), time * 1e3));
         format!("{}\n{}\n", counts.join("\n"), seconds.join("\n"))
     }
 }

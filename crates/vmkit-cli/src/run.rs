@@ -19,15 +19,14 @@ use crate::watch::Watch;
 /// What a program finds without asking for any library, as clang links it.
 const LIBRARIES: [&str; 4] = ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6"];
 /// Libraries that go on calling their own functions: this program's, and those it could not go on
-/// without.
-const OWN: [&str; 3] = ["libLLVM", "libc.so", "ld-linux"];
+/// without. (libgcc's unwinder holds a lock while it allocates, which publishing code needs too.)
+const OWN: [&str; 4] = ["libLLVM", "libc.so", "libgcc_s", "ld-linux"];
 /// A symbol that nobody defines was called.
 const UNDEFINED: c_int = 127;
 /// A function that was called cannot be compiled.
 const UNCOMPILED: c_int = 126;
 
-type Function =
-    unsafe extern "C-unwind" fn(c_int, *const *mut c_char, *const *mut c_char) -> c_int;
+type Function = unsafe extern "C-unwind" fn(c_int, *const *mut c_char, *const *mut c_char) -> c_int;
 
 /// What `exit` has to do, kept where a C callback finds it.
 struct AtExit {
@@ -84,11 +83,12 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     if let Some(threads) = options.threads {
         builder = builder.compile_threads(threads);
     }
-    let (watch, builder) = Watch::new(options, builder)?;
+    let (mut watch, builder) = Watch::new(options, builder)?;
     let session = builder.build()?;
     let level = [Level::O0, Level::O1, Level::O2, Level::O3][usize::from(options.level)];
     let far_data = options.reach.is_some();
-    let llvm = Llvm::new(&session, vmkit_llvm::Options { level, keep_debug: options.gdb, far_data });
+    let llvm =
+        Llvm::new(&session, vmkit_llvm::Options { level, keep_debug: options.gdb, far_data });
     session.warm_up();
     let inputs = Inputs::load(&session, &llvm, &options.modules)?;
     load_libraries(&session, options)?;
@@ -114,6 +114,7 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     }
     let stats = options.stats.clone();
     let functions = inputs.functions;
+    watch.objects(inputs.objects);
     let constructors: &[Addr] = constructors.leak();
     let roots = Roots { entry, constructors, destructors };
     let at_exit = AtExit { session, llvm, functions, roots, watch, stats, began };
@@ -217,9 +218,7 @@ fn stop(_: SymbolId, error: &Error, _: Addr) -> Addr {
         report();
     }
     // SAFETY: as above.
-    unsafe {
-        libc::_exit(if error.is_undefined() { UNDEFINED } else { UNCOMPILED })
-    }
+    unsafe { libc::_exit(if error.is_undefined() { UNDEFINED } else { UNCOMPILED }) }
 }
 
 extern "C" fn destroy() {

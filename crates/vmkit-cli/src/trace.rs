@@ -5,25 +5,33 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 use vmkit::Session;
-use vmkit::debug::{Compiled, Journal};
+use vmkit::debug::{Journal, Record};
+use vmkit::graph::Compile;
 
 use crate::caller::{Roots, caller};
 
 /// The trace: an event a function, with its phases inside.
 pub(crate) fn json(session: &Session, journal: &Journal, roots: &Roots) -> String {
-    let compiles = journal.compiles();
-    let threads: BTreeSet<u32> = compiles.iter().map(|compiled| compiled.thread).collect();
+    let records = journal.records();
+    let compiles = || records.iter().filter_map(|record| Some((record, record.compile?)));
+    let threads: BTreeSet<u32> = compiles().map(|(record, _)| record.thread).collect();
     let mut events = vec![label("process_name", 0, "vmkit")];
-    events.extend(threads.iter().map(|&thread| {
-        label("thread_name", thread, &format!("compile thread {thread}"))
-    }));
-    for compiled in &compiles {
-        let arguments = arguments(session, roots, compiled);
-        let line = Line { thread: compiled.thread, start: session.began() };
-        let name = session.name(compiled.unit).to_string();
-        let whole = (compiled.compile.began, compiled.linked);
-        events.push(line.event(&name, "function", whole, arguments));
-        events.extend(line.phases(compiled));
+    events.extend(
+        threads
+            .iter()
+            .map(|&thread| label("thread_name", thread, &format!("compile thread {thread}"))),
+    );
+    for (record, compile) in compiles() {
+        let line = Line { thread: record.thread, start: session.began() };
+        let name = session.name(record.unit).to_string();
+        let whole = (compile.began, record.linked);
+        events.push(line.event(
+            &name,
+            "function",
+            whole,
+            arguments(session, roots, record, compile),
+        ));
+        events.extend(line.phases(record, compile));
     }
     let lines: Vec<_> = events.iter().map(Value::to_string).collect();
     format!("[\n{}\n]\n", lines.join(",\n"))
@@ -55,36 +63,41 @@ impl Line {
         })
     }
 
-    fn phases(&self, compiled: &Compiled) -> Vec<Value> {
-        let mut at = compiled.compile.began;
+    fn phases(&self, record: &Record, compile: Compile) -> Vec<Value> {
+        let mut at = compile.began;
         let mut events = Vec::new();
-        for (name, time) in compiled.compile.phases {
+        for (name, time) in compile.phases {
             if !time.is_zero() {
                 events.push(self.event(name, "phase", (at, at + time), Map::new()));
             }
             at += time;
         }
-        let link = (compiled.compile.ended, compiled.linked);
+        let link = (compile.ended, record.linked);
         events.push(self.event("link", "phase", link, Map::new()));
         events
     }
 }
 
-fn arguments(session: &Session, roots: &Roots, compiled: &Compiled) -> Map<String, Value> {
-    let code: u64 = compiled.functions.iter().map(|function| function.size).sum();
+fn arguments(
+    session: &Session,
+    roots: &Roots,
+    record: &Record,
+    compile: Compile,
+) -> Map<String, Value> {
+    let code: u64 = record.functions.iter().map(|function| function.size).sum();
     let mut arguments = Map::new();
     let mut add = |name: &str, value: Value| arguments.insert(name.into(), value);
-    add("module", compiled.module.as_ref().into());
+    add("module", record.module.as_ref().into());
     add("code bytes", code.into());
-    if let Some(call) = session.explain(compiled.unit).first_call {
-        add("called by", caller(session, roots, compiled.unit, call.from).into());
+    if let Some(call) = session.explain(record.unit).first_call {
+        add("called by", caller(session, roots, record.unit, call.from).into());
         if let Some(after) = call.after {
-            let waited = compiled.compile.began.saturating_duration_since(session.began() + after);
+            let waited = compile.began.saturating_duration_since(session.began() + after);
             add("queued µs", micros(waited).into());
         }
     }
-    if compiled.functions.len() > 1 {
-        let names: Vec<_> = compiled.functions.iter().map(|f| f.name.to_string()).collect();
+    if record.functions.len() > 1 {
+        let names: Vec<_> = record.functions.iter().map(|f| f.name.to_string()).collect();
         add("functions", names.into());
     }
     arguments

@@ -4,18 +4,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use vmkit::debug::{Gdb, Journal, PerfMap};
-use vmkit::{Builder, Error, Name, Result, Session};
+use vmkit::{Builder, Error, LoadedObject, Name, Result, Session};
 use vmkit_llvm::Llvm;
 
 use crate::caller::Roots;
+use crate::explain::Knowledge;
 use crate::options::Run;
-use crate::{explain, trace};
+use crate::trace;
 
 /// The listeners of a run, and what they are to say at its end.
 pub(crate) struct Watch {
     journal: Option<Arc<Journal>>,
     trace: Option<PathBuf>,
     explained: Vec<String>,
+    objects: Vec<LoadedObject>,
     /// The process that was asked; those that it forks are not.
     process: u32,
 }
@@ -37,7 +39,15 @@ impl Watch {
             builder = builder.breakpoints(true).listener(Arc::new(Gdb::new()));
         }
         let trace = options.trace.as_ref().map(file).transpose()?;
-        Ok((Self { journal, trace, explained, process: std::process::id() }, builder))
+        let process = std::process::id();
+        Ok((Self { journal, trace, explained, objects: Vec::new(), process }, builder))
+    }
+
+    /// Remembers what objects there are, should it be asked for at the end.
+    pub(crate) fn objects(&mut self, objects: Vec<LoadedObject>) {
+        if !self.explained.is_empty() {
+            self.objects = objects;
+        }
     }
 
     /// Says at the end of the run what was asked for.
@@ -51,8 +61,9 @@ impl Watch {
         {
             eprintln!("vmkit: {}: {error}", file.display());
         }
+        let knowledge = Knowledge { session, llvm, objects: &self.objects, journal, roots };
         for name in &self.explained {
-            eprint!("{}", explain::text(session, llvm, journal, roots, name));
+            eprint!("{}", knowledge.explain(name));
         }
     }
 }

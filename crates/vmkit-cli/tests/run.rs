@@ -10,10 +10,7 @@ use libtest_mimic::Arguments;
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_args();
     // A program that aborts on purpose should not leave a core file behind.
-    let no_core = rustix::process::Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
+    let no_core = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(rustix::process::Resource::Core, no_core)?;
 
     let mut trials = support::program_trials()?;

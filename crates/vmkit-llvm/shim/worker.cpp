@@ -174,6 +174,7 @@ int vk_load(vk_worker *worker, vk_bytes bitcode, vk_bytes name, vk_module **resu
     auto module = std::make_unique<vk_module>();
     module->module = std::move(loaded);
     Module &m = *module->module;
+    if (triple.str().empty()) m.setTargetTriple(own);
     if (m.getDataLayoutStr().empty()) m.setDataLayout(worker->machine->createDataLayout());
     auto number = [&](GlobalValue &value) {
       if (!value.hasName()) value.setName("__unnamed_" + Twine(module->values.size()));
@@ -202,9 +203,10 @@ static void compile(vk_worker *worker, Module &module, Needed &needed, vk_object
     clock.lap(object->optimize_nanos);
   }
   bool is_frugal = worker->options.level == 0 && module.getInstructionCount() > LargestQuick;
-  auto &generator = is_frugal ? worker->frugal : worker->generator;
-  if (!generator) generator = std::make_unique<Generator>(*worker->machine, is_frugal);
-  object->object = bytes(generator->run(module));
+  // The quick one is always built first: that is when LLVM settles its default allocator.
+  if (!worker->generator) worker->generator = std::make_unique<Generator>(*worker->machine, false);
+  if (is_frugal && !worker->frugal) worker->frugal = std::make_unique<Generator>(*worker->machine, true);
+  object->object = bytes((is_frugal ? worker->frugal : worker->generator)->run(module));
   clock.lap(object->codegen_nanos);
   if (!worker->error.empty()) fail(worker->error);
   worker->needed = std::move(needed.list);

@@ -131,8 +131,12 @@ unsafe extern "C" {
     fn vk_worker_free(worker: *mut RawWorker);
     fn vk_error(worker: *mut RawWorker) -> Bytes;
     fn vk_normalize(worker: *mut RawWorker, input: Bytes, name: Bytes, out: *mut Bytes) -> i32;
-    fn vk_load(worker: *mut RawWorker, bitcode: Bytes, name: Bytes, out: *mut *mut RawModule)
-    -> i32;
+    fn vk_load(
+        worker: *mut RawWorker,
+        bitcode: Bytes,
+        name: Bytes,
+        out: *mut *mut RawModule,
+    ) -> i32;
     fn vk_read_index(worker: *mut RawWorker, module: *mut RawModule, out: *mut RawIndex) -> i32;
     fn vk_compile(
         worker: *mut RawWorker,

@@ -6,9 +6,9 @@
 //! once. So a function's cost does not depend on the size of its module.
 
 mod ffi;
-mod pool;
-mod module;
-mod llvm;
 mod listing;
+mod llvm;
+mod module;
+mod pool;
 
 pub use crate::llvm::{Level, Llvm, Loaded, Options, Structor, StructorArray, Times};

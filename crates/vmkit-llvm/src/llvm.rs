@@ -216,9 +216,7 @@ impl Llvm {
                 let defined = index.symbols.iter().enumerate().filter(|(_, symbol)| {
                     symbol.kind == Kind::Function && is_definition(symbol.linkage)
                 });
-                Ok(defined
-                    .map(|(key, symbol)| self.symbol(scope, key, symbol))
-                    .collect::<Vec<_>>())
+                Ok(defined.map(|(key, symbol)| self.symbol(scope, key, symbol)).collect::<Vec<_>>())
             })?;
             functions.extend(found.map_err(|what| Error::input(module.name.clone(), what))?);
         }
@@ -268,8 +266,7 @@ impl Adding<'_> {
     fn run(&self) -> Result<Loaded> {
         // A comdat group counts as a whole: all of it from the first module that has it.
         let groups: Vec<_> = self.index.comdats.iter().map(|name| self.claim(name)).collect();
-        let is_dropped =
-            |symbol: &Symbol<'_>| symbol.comdat.is_some_and(|comdat| !groups[comdat]);
+        let is_dropped = |symbol: &Symbol<'_>| symbol.comdat.is_some_and(|comdat| !groups[comdat]);
         let mut loaded = Loaded::default();
         for (key, symbol) in self.index.symbols.iter().enumerate() {
             let is_undefined = symbol.linkage == ffi::Linkage::Undefined;
@@ -284,7 +281,8 @@ impl Adding<'_> {
         }
         // Aliases last: what they stand for is decided then.
         for symbol in self.index.symbols.iter().filter(|symbol| !is_dropped(symbol)) {
-            if matches!(symbol.kind, Kind::Alias | Kind::Indirect) && is_definition(symbol.linkage) {
+            if matches!(symbol.kind, Kind::Alias | Kind::Indirect) && is_definition(symbol.linkage)
+            {
                 self.define_other(symbol)?;
             }
         }

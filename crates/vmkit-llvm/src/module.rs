@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
-use vmkit::graph::{Binding, Compile, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol};
+use vmkit::graph::{
+    Binding, Compile, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol,
+};
 use vmkit::{Error, Linkage, Name, Private, Result, ScopeId, Source, SymbolKind, Unit, Visibility};
 
 use crate::ffi::{Data, Kind, ModuleRef, Needed, Object, Pointer};

@@ -7,8 +7,8 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -292,9 +292,8 @@ impl Compiler {
             return;
         }
         let result = catch_unwind(AssertUnwindSafe(|| self.linker.materialize(id)));
-        let result = result.unwrap_or_else(|_| {
-            Err(Error::compile(entry.name().clone(), "the compiler panicked"))
-        });
+        let result = result
+            .unwrap_or_else(|_| Err(Error::compile(entry.name().clone(), "the compiler panicked")));
         if let Err(error) = result {
             Counters::add(&self.linker.counters.functions_failed, 1);
             self.errors.lock().insert(id, error);

@@ -80,10 +80,9 @@ impl Definition {
     /// Are both the same definition of the same module?
     pub(crate) fn is_same_unit(&self, other: &Self) -> bool {
         match (self, other) {
-            (
-                Self::Module { source: a, key: x, .. },
-                Self::Module { source: b, key: y, .. },
-            ) => x == y && Arc::ptr_eq(a, b),
+            (Self::Module { source: a, key: x, .. }, Self::Module { source: b, key: y, .. }) => {
+                x == y && Arc::ptr_eq(a, b)
+            }
             _ => false,
         }
     }

@@ -108,7 +108,10 @@ pub(crate) fn explain(compiler: &Compiler, id: SymbolId) -> Explanation {
         },
         size: inner.size,
         stub: stub_of(&inner).map(|stub| linker.stubs.address(stub)),
-        first_call: first_call(entry.caller.load(Ordering::Relaxed), entry.called.load(Ordering::Relaxed)),
+        first_call: first_call(
+            entry.caller.load(Ordering::Relaxed),
+            entry.called.load(Ordering::Relaxed),
+        ),
         error,
         sites: sites.collect(),
     }

@@ -4,37 +4,37 @@
 //! they define ([`Source`]); a definition is compiled to a [`graph::LinkGraph`] and linked when it
 //! is first called, and the calls that wait for it in code that already runs are bound to it.
 
-mod error;
-mod symbol;
-mod stats;
-pub mod graph;
-pub mod target;
-mod memory;
-mod host;
-mod process;
-mod definition;
-pub mod listener;
-mod table;
-mod stub;
-mod patch;
-mod unwind;
-mod link;
-mod object;
-mod interposition;
 mod compile;
-mod explain;
 pub mod debug;
+mod definition;
+mod error;
+mod explain;
 mod fork;
+pub mod graph;
+mod host;
+mod interposition;
+mod link;
+pub mod listener;
+mod memory;
+mod object;
+mod patch;
+mod process;
 mod session;
+mod stats;
+mod stub;
+mod symbol;
+mod table;
+pub mod target;
+mod unwind;
 
 pub use crate::definition::{Private, Source, Unit};
 pub use crate::error::{Error, Result};
-pub use crate::symbol::{
-    Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility,
-};
-pub use crate::table::{Outcome, State};
 pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};
 pub use crate::link::Structors;
 pub use crate::object::LoadedObject;
 pub use crate::process::Located;
 pub use crate::session::{Builder, Session, Stats};
+pub use crate::symbol::{
+    Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility,
+};
+pub use crate::table::{Outcome, State};

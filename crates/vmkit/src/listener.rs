@@ -76,7 +76,8 @@ impl<'a> Linked<'a> {
         let mut end = (usize::MAX, Addr(0));
         for function in functions.iter_mut().rev() {
             if function.size == 0 {
-                let next = if end.0 == function.section { end.1 } else { self.end(function.section) };
+                let next =
+                    if end.0 == function.section { end.1 } else { self.end(function.section) };
                 function.size = next.0.saturating_sub(function.address.0);
             }
             end = (function.section, function.address);

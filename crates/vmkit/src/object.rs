@@ -10,6 +10,8 @@ use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Vi
 
 /// The one key of an object: all of it.
 const WHOLE: u64 = 0;
+/// What the symbol is called that stands for all of it.
+const UNIT_NAME: &[u8] = b"(object)";
 
 /// What an object brought along.
 #[derive(Clone, Debug)]
@@ -29,7 +31,8 @@ impl LoadedObject {
     /// What it defines and needs.
     #[must_use]
     pub fn listing(&self) -> Vec<Listed> {
-        self.object.graph.get().map_or_else(Vec::new, LinkGraph::listing)
+        let graph = self.object.graph.get().expect("an object that was added");
+        graph.listing().into_iter().filter(|listed| listed.name.bytes() != UNIT_NAME).collect()
     }
 
     /// Its name.
@@ -72,8 +75,7 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
         define(linker, &object, symbol)?;
     }
     let unit = add_unit_symbol(linker, &mut graph);
-    let is_structors =
-        |kind| matches!(kind, SectionKind::Init(_) | SectionKind::Fini(_));
+    let is_structors = |kind| matches!(kind, SectionKind::Init(_) | SectionKind::Fini(_));
     let is_function = |symbol: &&Symbol| {
         symbol.kind == Some(SymbolKind::Function) && symbol.place != Place::Undefined
     };
@@ -144,7 +146,7 @@ fn define(linker: &Linker, object: &Arc<Object>, symbol: &mut Symbol) -> Result<
 
 /// Adds a private symbol for the object itself, at its first loaded section.
 fn add_unit_symbol(linker: &Linker, graph: &mut LinkGraph) -> SymbolId {
-    let name = Name::from("(object)");
+    let name = Name::new(UNIT_NAME);
     let is_placed =
         |index: &usize| graph.sections[*index].kind.is_loaded() && graph.sections[*index].size > 0;
     if let Some(index) = (0..graph.sections.len()).find(is_placed) {

@@ -1,25 +1,27 @@
 //! What a call costs when everything is compiled.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
 
-use super::measure::{Figure, measure, net, ratio, seconds};
+use super::measure::{Make, measure_in_turns, net, ratio, seconds};
 use super::report::Table;
 use super::{Bench, generate};
 use crate::engine::Engine;
 use crate::place;
 
-/// An engine's name, its goal, and the command that calls so many million times.
-type Row<'a> = (&'a str, &'a str, &'a dyn Fn(u32) -> Command);
+/// An engine's name, which row it is compared with, its goal, and the command that calls so many
+/// million times.
+type Row<'a> = (&'a str, usize, &'a str, Box<dyn Fn(u32) -> Command + 'a>);
 
 pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let millions: u32 = if bench.quick { 200 } else { 1_000 };
     let mut table = Table::new(
         &format!("{millions} million calls to a function of another module"),
-        "The shortest wall time of the runs, less that of the same program without a call, beside \
-         the same bitcode linked ahead of time. The engines take turns.",
+        "The shortest wall time of the runs, less that of the same program without a call, over \
+         that of the same bitcode compiled at the same level and linked ahead of time. `lli` \
+         generates code at -O2. The engines take turns.",
         &["engine", "time of the loop", "per call", "engine / native", "goal"],
     );
     let sources = place::root().join("tests/bench");
@@ -27,53 +29,48 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         .iter()
         .map(|name| generate::bitcode(&sources.join(name), &bench.folder, &[]))
         .collect::<Result<Vec<PathBuf>>>()?;
-    let native = generate::native(&modules)?;
+    let native = ["-O2", "-O0"].map(|level| generate::native(&modules, level));
+    let [good, plain] = native;
+    let (good, plain) = (good?, plain?);
     let vmkit = Engine::vmkit(&[])?;
     let lli = Engine::lli(&[]);
     let lazy = Engine::lli(&["--jit-kind=orc-lazy"]);
-    let with = |engine: &Engine, count: u32| engine.command("", &modules, &[count.to_string()]);
-    let rows: [Row<'_>; 4] = [
-        ("native", "-", &|count| {
-            let mut command = Command::new(&native);
-            command.arg(count.to_string());
-            command
-        }),
-        ("vmkit", "1.030", &|count| with(&vmkit, count)),
-        ("lli", "-", &|count| with(&lli, count)),
-        ("lli orc-lazy", "-", &|count| with(&lazy, count)),
+    let with = |engine: &Engine, level: &str, count: u32| {
+        engine.command(level, &modules, &[count.to_string()])
+    };
+    let rows: [Row<'_>; 6] = [
+        ("native -O2", 0, "-", Box::new(|count| native_command(&good, count))),
+        ("native -O0", 1, "-", Box::new(|count| native_command(&plain, count))),
+        ("vmkit -O2", 0, "1.030", Box::new(|count| with(&vmkit, "-O2", count))),
+        ("vmkit -O0", 1, "1.030", Box::new(|count| with(&vmkit, "-O0", count))),
+        ("lli", 0, "-", Box::new(|count| with(&lli, "", count))),
+        ("lli orc-lazy", 0, "-", Box::new(|count| with(&lazy, "", count))),
     ];
-    let mut best: [Option<f64>; 4] = [None; 4];
-    let mut failures: [Option<String>; 4] = [const { None }; 4];
-    for _ in 0..bench.repeats.max(3) {
-        for (index, (_, _, command)) in rows.iter().enumerate() {
-            let [all, none] = [millions, 0].map(|count| measure(1, None, || command(count)));
-            let (all, none) = (all?, none?);
-            let time = net(all.seconds(), none.seconds());
-            best[index] = [best[index], time].into_iter().flatten().min_by(f64::total_cmp);
-            failures[index] = failure(all);
-        }
+    let mut commands: Vec<Make<'_>> = Vec::new();
+    for (.., command) in &rows {
+        commands.push(Box::new(|| command(millions)));
+        commands.push(Box::new(|| command(0)));
     }
-    for (index, (name, goal, _)) in rows.iter().enumerate() {
-        let time = best[index];
-        let per_call = time.map(|time| seconds_per_call(time, millions));
+    let figures = measure_in_turns(bench.repeats.max(3), None, &commands)?;
+    let time = |row: usize| net(figures[2 * row].best(), figures[2 * row + 1].best());
+    for (index, (name, reference, goal, _)) in rows.iter().enumerate() {
         table.row(vec![
             (*name).into(),
-            failures[index].clone().or(time.map(seconds)).unwrap_or("-".into()),
-            per_call.unwrap_or("-".into()),
-            ratio(time, best[0]),
+            time(index).map_or_else(|| figures[2 * index].time(), seconds),
+            time(index).map_or("-".into(), |time| per_call(time, millions)),
+            ratio(time(index), time(*reference)),
             (*goal).into(),
         ]);
     }
     Ok(table)
 }
 
-fn seconds_per_call(time: f64, millions: u32) -> String {
-    format!("{:.2} ns", time * 1e3 / f64::from(millions))
+fn native_command(program: &Path, count: u32) -> Command {
+    let mut command = Command::new(program);
+    command.arg(count.to_string());
+    command
 }
 
-fn failure(figure: Figure) -> Option<String> {
-    match figure {
-        Figure::Failed(why) => Some(why),
-        Figure::Runs { .. } => None,
-    }
+fn per_call(time: f64, millions: u32) -> String {
+    format!("{:.2} ns", time * 1e3 / f64::from(millions))
 }

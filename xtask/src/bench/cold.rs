@@ -1,12 +1,13 @@
 //! Cold time to exit of real programs.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use super::Bench;
-use super::measure::{Figure, measure, ratio};
+use super::measure::{Figure, Make, measure_in_turns, ratio};
 use super::report::Table;
 use crate::engine::Engine;
 use crate::process;
@@ -96,26 +97,30 @@ fn measure_work(
         true => &built.modules,
         false => std::slice::from_ref(&built.linked),
     };
+    // A program that crashes leaves its files behind.
+    let scratch = bench.folder.join("scratch");
+    fs::create_dir_all(&scratch)?;
     let native = || {
         let mut command = Command::new(&built.native);
-        command.args(work.args).current_dir(&bench.folder);
+        command.args(work.args).current_dir(&scratch);
         command
     };
     let expected = process::output(&mut native())?;
     let args: Vec<String> = work.args.iter().map(|arg| (*arg).to_owned()).collect();
-    let run = |engine: &Engine| {
-        measure(bench.repeats, Some(&expected), || {
+    let mut commands: Vec<Make<'_>> = vec![Box::new(native)];
+    for engine in vmkit.iter().chain(lli) {
+        commands.push(Box::new(|| {
             let mut command = engine.command("", modules, &args);
-            command.current_dir(&bench.folder);
+            command.current_dir(&scratch);
             command
-        })
-    };
-    let native = measure(bench.repeats, Some(&expected), native)?;
-    let vmkit = vmkit.iter().map(run).collect::<Result<Vec<Figure>>>()?;
-    let lli = lli.iter().map(run).collect::<Result<Vec<Figure>>>()?;
+        }));
+    }
+    let figures = measure_in_turns(bench.repeats, Some(&expected), &commands)?;
+    let (vmkit, lli) = figures[1..].split_at(vmkit.len());
+    fs::remove_dir_all(&scratch)?;
     let form = if work.split { format!(", {} modules", modules.len()) } else { String::new() };
     let mut row = vec![format!("{} `{}`{form}", work.program, work.args.join(" "))];
-    row.extend([&native].into_iter().chain(&vmkit).chain(&lli).map(Figure::with_memory));
+    row.extend(figures.iter().map(Figure::with_memory));
     let fastest = lli.iter().filter_map(Figure::seconds).min_by(f64::total_cmp);
     row.extend([
         ratio(vmkit[0].seconds(), lli[0].seconds()),

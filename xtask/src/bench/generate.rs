@@ -60,10 +60,10 @@ pub(super) fn bitcode(source: &Path, folder: &Path, flags: &[String]) -> Result<
     Ok(module)
 }
 
-/// Links bitcode to a native program beside the first module.
-pub(super) fn native(modules: &[PathBuf]) -> Result<PathBuf> {
-    let program = modules[0].with_extension("");
+/// Compiles bitcode at `level` and links it to a native program beside the first module.
+pub(super) fn native(modules: &[PathBuf], level: &str) -> Result<PathBuf> {
+    let program = modules[0].with_extension(level.trim_start_matches('-'));
     let mut clang = Command::new("clang-22");
-    process::output(clang.arg("-O1").args(modules).args(["-pthread", "-o"]).arg(&program))?;
+    process::output(clang.arg(level).args(modules).args(["-pthread", "-o"]).arg(&program))?;
     Ok(program)
 }

@@ -1,7 +1,7 @@
 //! One measured figure: a program run a few times.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(12);
 /// The runs of one program that all succeeded, or why one did not.
 #[derive(Debug, Clone)]
 pub(super) enum Figure {
-    Runs { median: f64, peak_rss: u64 },
+    Runs { median: f64, best: f64, peak_rss: u64 },
     Failed(String),
 }
 
@@ -23,6 +23,14 @@ impl Figure {
     pub(super) fn seconds(&self) -> Option<f64> {
         match *self {
             Figure::Runs { median, .. } => Some(median),
+            Figure::Failed(_) => None,
+        }
+    }
+
+    /// The shortest wall time in seconds; for loops, where all else is disturbance.
+    pub(super) fn best(&self) -> Option<f64> {
+        match *self {
+            Figure::Runs { best, .. } => Some(best),
             Figure::Failed(_) => None,
         }
     }
@@ -51,6 +59,9 @@ impl Figure {
     }
 }
 
+/// Makes the command of one run.
+pub(super) type Make<'a> = Box<dyn Fn() -> Command + 'a>;
+
 /// Runs what `command` makes up to `repeats` times; `expected` is what it must print, if known.
 ///
 /// # Errors
@@ -59,21 +70,61 @@ impl Figure {
 pub(super) fn measure(
     repeats: usize,
     expected: Option<&[u8]>,
-    mut command: impl FnMut() -> Command,
+    command: impl Fn() -> Command,
 ) -> Result<Figure> {
-    let start = Instant::now();
-    let mut walls = Vec::new();
-    let mut peak_rss = 0;
-    while walls.len() < repeats && (walls.is_empty() || start.elapsed() < PATIENCE) {
-        let outcome = process::run(&mut command(), LIMIT)?;
-        if let Some(why) = failure(&outcome, expected) {
-            return Ok(Figure::Failed(why));
+    Ok(measure_in_turns(repeats, expected, &[Box::new(command)])?.remove(0))
+}
+
+/// As [`measure`] for several programs that take turns, so that what disturbs the machine for a
+/// while disturbs them all.
+///
+/// # Errors
+///
+/// When a program cannot be started at all.
+pub(super) fn measure_in_turns(
+    repeats: usize,
+    expected: Option<&[u8]>,
+    commands: &[Make<'_>],
+) -> Result<Vec<Figure>> {
+    let mut series = vec![Series::default(); commands.len()];
+    for _ in 0..repeats {
+        for (series, command) in series.iter_mut().zip(commands) {
+            if series.failure.is_none() && series.spent < PATIENCE {
+                series.run(&mut command(), expected)?;
+            }
         }
-        walls.push(outcome.wall.as_secs_f64());
-        peak_rss = peak_rss.max(outcome.peak_rss);
     }
-    walls.sort_by(f64::total_cmp);
-    Ok(Figure::Runs { median: walls[walls.len() / 2], peak_rss })
+    Ok(series.into_iter().map(Series::figure).collect())
+}
+
+/// The runs of one program so far.
+#[derive(Debug, Clone, Default)]
+struct Series {
+    walls: Vec<f64>,
+    spent: Duration,
+    peak_rss: u64,
+    failure: Option<String>,
+}
+
+impl Series {
+    fn run(&mut self, command: &mut Command, expected: Option<&[u8]>) -> Result<()> {
+        let outcome = process::run(command, LIMIT)?;
+        self.failure = failure(&outcome, expected);
+        self.walls.push(outcome.wall.as_secs_f64());
+        self.spent += outcome.wall;
+        self.peak_rss = self.peak_rss.max(outcome.peak_rss);
+        Ok(())
+    }
+
+    fn figure(mut self) -> Figure {
+        if let Some(why) = self.failure {
+            return Figure::Failed(why);
+        }
+        self.walls.sort_by(f64::total_cmp);
+        let wall = |index: usize| self.walls.get(index).copied().unwrap_or_default();
+        let median = wall(self.walls.len() / 2);
+        Figure::Runs { median, best: wall(0), peak_rss: self.peak_rss }
+    }
 }
 
 fn failure(outcome: &Outcome, expected: Option<&[u8]>) -> Option<String> {

@@ -1,8 +1,10 @@
 //! Threads that call different functions for the first time.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
-use super::measure::{measure, net, ratio, seconds};
+use super::measure::{Make, measure_in_turns, net, ratio, seconds};
 use super::report::Table;
 use super::{Bench, generate};
 use crate::engine::Engine;
@@ -14,30 +16,44 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut table = Table::new(
         &format!("First calls of {count} functions by several threads, on {cores} cores"),
-        "Wall time less that of the same program that calls none of them.",
+        "The shortest wall time less that of the same program that calls none of them. Thread counts take \
+         turns.",
         &["threads", "vmkit -O0", "vmkit", "one thread / these: -O0", "default", "goal"],
     );
     let module = generate::first_calls(&bench.folder, count)?;
     let engines = [Engine::vmkit(&["-O0"])?, Engine::vmkit(&[])?];
-    let time = |engine: &Engine, threads: u32, calls: usize| {
-        let args = [threads.to_string(), calls.to_string()];
-        let modules = std::slice::from_ref(&module);
-        measure(bench.repeats, None, || engine.command("", modules, &args))
-    };
-    let mut one = [None, None];
-    for &threads in THREADS {
-        let mut cells = vec![threads.to_string()];
-        let mut speedups = Vec::new();
-        for (engine, one) in engines.iter().zip(&mut one) {
-            let (all, none) = (time(engine, threads, count)?, time(engine, threads, 0)?);
-            let net = net(all.seconds(), none.seconds());
-            *one = one.or(net);
-            cells.push(net.map_or_else(|| all.time(), seconds));
-            speedups.push(ratio(*one, net));
-        }
-        cells.extend(speedups);
-        cells.push(if threads == 8 { "1.700".into() } else { "-".into() });
-        table.row(cells);
+    let times = engines.each_ref().map(|engine| times(bench, engine, &module, count));
+    let [plain, default] = times;
+    let (plain, default) = (plain?, default?);
+    for (index, threads) in THREADS.iter().enumerate() {
+        let show = |times: &[Option<f64>]| times[index].map_or("-".into(), seconds);
+        table.row(vec![
+            threads.to_string(),
+            show(&plain),
+            show(&default),
+            ratio(plain[0], plain[index]),
+            ratio(default[0], default[index]),
+            if *threads == 8 { "1.700".into() } else { "-".into() },
+        ]);
     }
     Ok(table)
+}
+
+/// The time that the first calls take with each number of threads.
+fn times(
+    bench: &Bench,
+    engine: &Engine,
+    module: &PathBuf,
+    count: usize,
+) -> Result<Vec<Option<f64>>> {
+    let mut commands: Vec<Make<'_>> = Vec::new();
+    for threads in THREADS {
+        for calls in [count, 0] {
+            let args = [threads.to_string(), calls.to_string()];
+            let modules = std::slice::from_ref(module);
+            commands.push(Box::new(move || engine.command("", modules, &args)));
+        }
+    }
+    let figures = measure_in_turns(bench.repeats, None, &commands)?;
+    Ok(figures.chunks(2).map(|pair| net(pair[0].best(), pair[1].best())).collect())
 }

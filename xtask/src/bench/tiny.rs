@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::measure::{Figure, measure, net, ratio, seconds};
+use super::measure::{Figure, Make, measure, measure_in_turns, net, ratio, seconds};
 use super::report::Table;
 use super::{Bench, generate};
 use crate::engine::Engine;
@@ -35,18 +35,26 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let vmkit = Engine::vmkit(&["-O0"])?;
     let lli = Engine::lli(&["-O0"]);
     let lazy = Engine::lli(&["-O0", "--jit-kind=orc-lazy"]);
-    let repeats = bench.repeats.min(3);
-    let run = |engine: &Engine, module: &PathBuf| {
-        measure(repeats, None, || engine.command("", std::slice::from_ref(module), &[]))
+    let both = |module: &PathBuf| -> Result<(Figure, Figure)> {
+        let modules = std::slice::from_ref(module);
+        let commands: [Make<'_>; 2] = [
+            Box::new(|| vmkit.command("", modules, &[])),
+            Box::new(|| lli.command("", modules, &[])),
+        ];
+        let mut figures = measure_in_turns(bench.repeats, None, &commands)?;
+        Ok((figures.remove(0), figures.remove(0)))
     };
-    let one = generate::tiny(&bench.folder, 1, true)?;
-    let (vmkit_start, lli_start) = (run(&vmkit, &one)?, run(&lli, &one)?);
+    let (vmkit_start, lli_start) = both(&generate::tiny(&bench.folder, 1, true)?)?;
     let mut costs: Vec<Costs> = Vec::new();
     for &n in COUNTS.iter().filter(|&&n| !bench.quick || n <= 2_000) {
         let module = generate::tiny(&bench.folder, n, true)?;
-        let (vmkit, lli) = (run(&vmkit, &module)?, run(&lli, &module)?);
+        let (vmkit, lli) = both(&module)?;
         let most = if bench.quick { MOST_ORC_LAZY / 4 } else { MOST_ORC_LAZY };
-        let lazy = if n <= most { run(&lazy, &module)?.time() } else { "-".into() };
+        let lazy = if n <= most {
+            measure(1, None, || lazy.command("", std::slice::from_ref(&module), &[]))?.time()
+        } else {
+            "-".into()
+        };
         let vmkit_each = each(&vmkit, &vmkit_start, n);
         let lli_each = each(&lli, &lli_start, n);
         costs.push((n, vmkit_each, lli_each));
@@ -69,12 +77,15 @@ fn each(all: &Figure, one: &Figure, n: usize) -> Option<f64> {
     Some(net(all.seconds(), one.seconds())? / n as f64)
 }
 
-/// The cost at the largest count over that at 1,000.
+/// The largest cost over the smallest, from 1,000 functions on.
 fn flatness(costs: &[Costs]) -> Vec<String> {
-    let first = costs.iter().find(|(n, ..)| *n == 1_000);
-    let last = costs.last();
-    let of = |pick: fn(&Costs) -> Option<f64>| ratio(last.and_then(pick), first.and_then(pick));
-    let name = format!("flatness, 1000 to {}", last.map_or(0, |(n, ..)| *n));
+    let of = |pick: fn(&Costs) -> Option<f64>| {
+        let costs = costs.iter().filter(|(n, ..)| *n >= 1_000);
+        let costs: Option<Vec<f64>> = costs.map(pick).collect();
+        let costs = costs.unwrap_or_default().into_iter();
+        ratio(costs.clone().max_by(f64::total_cmp), costs.min_by(f64::total_cmp))
+    };
+    let name = "from 1000 on, the dearest / the cheapest".to_owned();
     let blank = || String::from("-");
     let (vmkit, lli) = (of(|costs| costs.1), of(|costs| costs.2));
     vec![name, blank(), blank(), blank(), vmkit, lli, blank(), "1.300".into()]

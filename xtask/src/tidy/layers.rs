@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["stub", "dispatch"],
     &["patch", "reclaim"],
     &["unwind"],
+    &["listener"],
     &["link"],
     &["object"],
     &["interposition"],
@@ -27,6 +28,7 @@ const LAYERS: &[&[&str]] = &[
     &["cache"],
     &["debug"],
     &["fork"],
+    &["explain"],
     &["session"],
 ];
 

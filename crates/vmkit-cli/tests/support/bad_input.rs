@@ -35,91 +35,38 @@ const FILES: &[(&str, &str, MakeBytes)] = &[
     ("one_byte", "one.bc", |_| Ok(vec![b'B'])),
     ("garbage", "garbage.bc", |_| Ok(garbage(b""))),
     ("garbage_with_elf_magic", "garbage.o", |_| {
-        Ok(garbage(
-            b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x01\0\x3e\0",
-        ))
+        Ok(garbage(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x01\0\x3e\0"))
     }),
-    ("garbage_with_archive_magic", "garbage.a", |_| {
-        Ok(garbage(b"!<arch>\n"))
-    }),
-    ("garbage_with_wrapper_magic", "garbage.bc", |_| {
-        Ok(garbage(b"\xde\xc0\x17\x0b"))
-    }),
-    ("garbage_text", "garbage.ll", |_| {
-        Ok(garbage(b"define i32 @main() {\n"))
-    }),
-    ("cut_to_magic", "cut.bc", |folder| {
-        cut(bitcode(folder)?, 0, 1, 4)
-    }),
-    ("cut_in_header", "cut.bc", |folder| {
-        cut(bitcode(folder)?, 0, 1, 7)
-    }),
-    ("cut_at_100", "cut.bc", |folder| {
-        cut(bitcode(folder)?, 0, 1, 100)
-    }),
-    ("cut_at_quarter", "cut.bc", |folder| {
-        cut(bitcode(folder)?, 1, 4, 0)
-    }),
-    ("cut_at_half", "cut.bc", |folder| {
-        cut(bitcode(folder)?, 1, 2, 0)
-    }),
-    ("cut_at_three_quarters", "cut.bc", |folder| {
-        cut(bitcode(folder)?, 3, 4, 0)
-    }),
-    ("cut_near_end", "cut.bc", |folder| {
-        cut(bitcode(folder)?, 1, 1, -100)
-    }),
-    ("cut_last_word", "cut.bc", |folder| {
-        cut(bitcode(folder)?, 1, 1, -4)
-    }),
-    ("cut_last_byte", "cut.bc", |folder| {
-        cut(bitcode(folder)?, 1, 1, -1)
-    }),
-    ("object_cut_in_header", "cut.o", |folder| {
-        cut(object(folder)?, 0, 1, 40)
-    }),
-    ("object_cut_after_header", "cut.o", |folder| {
-        cut(object(folder)?, 0, 1, 64)
-    }),
-    ("object_cut_at_half", "cut.o", |folder| {
-        cut(object(folder)?, 1, 2, 0)
-    }),
-    ("object_cut_near_end", "cut.o", |folder| {
-        cut(object(folder)?, 1, 1, -32)
-    }),
-    ("archive_cut_in_member", "cut.a", |folder| {
-        cut(archive(folder)?, 1, 2, 0)
-    }),
-    ("archive_with_huge_member", "huge.a", |folder| {
-        corrupt_archive(folder, 48, b"9999999999")
-    }),
+    ("garbage_with_archive_magic", "garbage.a", |_| Ok(garbage(b"!<arch>\n"))),
+    ("garbage_with_wrapper_magic", "garbage.bc", |_| Ok(garbage(b"\xde\xc0\x17\x0b"))),
+    ("garbage_text", "garbage.ll", |_| Ok(garbage(b"define i32 @main() {\n"))),
+    ("cut_to_magic", "cut.bc", |folder| cut(bitcode(folder)?, 0, 1, 4)),
+    ("cut_in_header", "cut.bc", |folder| cut(bitcode(folder)?, 0, 1, 7)),
+    ("cut_at_100", "cut.bc", |folder| cut(bitcode(folder)?, 0, 1, 100)),
+    ("cut_at_quarter", "cut.bc", |folder| cut(bitcode(folder)?, 1, 4, 0)),
+    ("cut_at_half", "cut.bc", |folder| cut(bitcode(folder)?, 1, 2, 0)),
+    ("cut_at_three_quarters", "cut.bc", |folder| cut(bitcode(folder)?, 3, 4, 0)),
+    ("cut_near_end", "cut.bc", |folder| cut(bitcode(folder)?, 1, 1, -100)),
+    ("cut_last_word", "cut.bc", |folder| cut(bitcode(folder)?, 1, 1, -4)),
+    ("cut_last_byte", "cut.bc", |folder| cut(bitcode(folder)?, 1, 1, -1)),
+    ("object_cut_in_header", "cut.o", |folder| cut(object(folder)?, 0, 1, 40)),
+    ("object_cut_after_header", "cut.o", |folder| cut(object(folder)?, 0, 1, 64)),
+    ("object_cut_at_half", "cut.o", |folder| cut(object(folder)?, 1, 2, 0)),
+    ("object_cut_near_end", "cut.o", |folder| cut(object(folder)?, 1, 1, -32)),
+    ("archive_cut_in_member", "cut.a", |folder| cut(archive(folder)?, 1, 2, 0)),
+    ("archive_with_huge_member", "huge.a", |folder| corrupt_archive(folder, 48, b"9999999999")),
     ("archive_with_negative_member", "negative.a", |folder| {
         corrupt_archive(folder, 48, b"-1        ")
     }),
-    ("archive_with_bad_terminator", "header.a", |folder| {
-        corrupt_archive(folder, 58, b"xx")
-    }),
+    ("archive_with_bad_terminator", "header.a", |folder| corrupt_archive(folder, 58, b"xx")),
     ("executable", "executable.o", |_| Ok(fs::read("/bin/true")?)),
     ("other_target_bitcode", "other.bc", |folder| {
-        compile(
-            folder,
-            &[
-                "--target=aarch64-linux-gnu",
-                "-emit-llvm",
-                "-c",
-                "-ffreestanding",
-            ],
-        )
+        compile(folder, &["--target=aarch64-linux-gnu", "-emit-llvm", "-c", "-ffreestanding"])
     }),
     ("other_target_object", "other.o", |folder| {
-        compile(
-            folder,
-            &["--target=aarch64-linux-gnu", "-c", "-ffreestanding"],
-        )
+        compile(folder, &["--target=aarch64-linux-gnu", "-c", "-ffreestanding"])
     }),
-    ("object_of_32_bits", "other.o", |folder| {
-        compile(folder, &["-m32", "-c", "-ffreestanding"])
-    }),
+    ("object_of_32_bits", "other.o", |folder| compile(folder, &["-m32", "-c", "-ffreestanding"])),
     ("other_target_text", "other.ll", |_| {
         text("target triple = \"wasm32\"\ndefine i32 @main() { ret i32 0 }\n")
     }),
@@ -134,62 +81,34 @@ const FILES: &[(&str, &str, MakeBytes)] = &[
             "define i32 @main() {\n  br label %a\na:\n  %x = add i32 %y, 1\n  br label %b\nb:\n  %y = add i32 %x, 1\n  ret i32 %y\n}\n",
         )
     }),
-    ("source_code", "main.c", |_| {
-        text("int main(void) { return 0; }\n")
-    }),
+    ("source_code", "main.c", |_| text("int main(void) { return 0; }\n")),
 ];
 
 const COMMANDS: &[(&str, Make)] = &[
-    ("missing_file", |_| {
-        refused(["/no/such/module.bc"], "/no/such/module.bc")
-    }),
-    ("folder", |folder| {
-        refused([path_text(folder)?], &path_text(folder)?)
-    }),
+    ("missing_file", |_| refused(["/no/such/module.bc"], "/no/such/module.bc")),
+    ("folder", |folder| refused([path_text(folder)?], &path_text(folder)?)),
     ("bad_beside_good", |folder| {
         let (good, bad) = (path_text(&good_file(folder)?)?, folder.join("bad.bc"));
         fs::write(&bad, "nonsense")?;
         refused([good, path_text(&bad)?], "bad.bc")
     }),
     ("no_module", |_| refused::<&str>([], "MODULE")),
-    ("unknown_option", |folder| {
-        with_good(folder, &["--no-such-option"], "--no-such-option")
-    }),
+    ("unknown_option", |folder| with_good(folder, &["--no-such-option"], "--no-such-option")),
     ("unknown_level", |folder| with_good(folder, &["-O7"], "'7'")),
-    ("reach_without_number", |folder| {
-        with_good(folder, &["--reach", "far"], "far")
-    }),
+    ("reach_without_number", |folder| with_good(folder, &["--reach", "far"], "far")),
     ("missing_library", |folder| {
-        with_good(
-            folder,
-            &["-l", "there_is_no_such_library"],
-            "there_is_no_such_library",
-        )
+        with_good(folder, &["-l", "there_is_no_such_library"], "there_is_no_such_library")
     }),
     ("missing_shared_object", |folder| {
-        with_good(
-            folder,
-            &["--dlopen=/no/such/library.so"],
-            "/no/such/library.so",
-        )
+        with_good(folder, &["--dlopen=/no/such/library.so"], "/no/such/library.so")
     }),
     ("bad_shared_object", |folder| {
         fs::write(folder.join("bad.so"), "nonsense")?;
-        with_good(
-            folder,
-            &[&format!("--dlopen={}", path_text(&folder.join("bad.so"))?)],
-            "bad.so",
-        )
+        with_good(folder, &[&format!("--dlopen={}", path_text(&folder.join("bad.so"))?)], "bad.so")
     }),
-    ("missing_entry", |folder| {
-        with_good(folder, &["--entry", "no_such_entry"], "no_such_entry")
-    }),
+    ("missing_entry", |folder| with_good(folder, &["--entry", "no_such_entry"], "no_such_entry")),
     ("unwritable_statistics", |folder| {
-        with_good(
-            folder,
-            &["--stats=/no/such/folder/stats.json"],
-            "/no/such/folder",
-        )
+        with_good(folder, &["--stats=/no/such/folder/stats.json"], "/no/such/folder")
     }),
 ];
 
@@ -223,24 +142,14 @@ fn check(name: &str, make: impl FnOnce(&Path) -> Result<Refused>) -> Result<()> 
     let outcome = run(command, None, LIMIT)?;
     let stderr = String::from_utf8_lossy(&outcome.stderr);
     let context = format!("$ {}\n{stderr}", outcome.command);
-    ensure!(
-        outcome.end == End::Exit(2),
-        "expected exit code 2, not {:?}\n{context}",
-        outcome.end
-    );
+    ensure!(outcome.end == End::Exit(2), "expected exit code 2, not {:?}\n{context}", outcome.end);
     ensure!(
         stderr.contains(&refused.named),
         "standard error does not name `{}`\n{context}",
         refused.named
     );
-    ensure!(
-        outcome.stdout.is_empty(),
-        "something was written to standard output\n{context}"
-    );
-    ensure!(
-        !stderr.contains("panicked at"),
-        "a panic is not a message\n{context}"
-    );
+    ensure!(outcome.stdout.is_empty(), "something was written to standard output\n{context}");
+    ensure!(!stderr.contains("panicked at"), "a panic is not a message\n{context}");
     Ok(())
 }
 
@@ -257,13 +166,7 @@ fn refused<T: Into<String>>(
 /// A module without fault after `options`.
 fn with_good(folder: &Path, options: &[&str], named: &str) -> Result<Refused> {
     let good = path_text(&good_file(folder)?)?;
-    refused(
-        options
-            .iter()
-            .map(|option| (*option).to_owned())
-            .chain(iter::once(good)),
-        named,
-    )
+    refused(options.iter().map(|option| (*option).to_owned()).chain(iter::once(good)), named)
 }
 
 fn good_file(folder: &Path) -> Result<PathBuf> {
@@ -273,8 +176,5 @@ fn good_file(folder: &Path) -> Result<PathBuf> {
 }
 
 fn path_text(path: &Path) -> Result<String> {
-    Ok(path
-        .to_str()
-        .context("a path that is not Unicode")?
-        .to_owned())
+    Ok(path.to_str().context("a path that is not Unicode")?.to_owned())
 }

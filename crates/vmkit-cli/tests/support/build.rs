@@ -45,19 +45,9 @@ enum Product {
 impl Build {
     /// Plans a build in a folder of its own inside `root`.
     pub(crate) fn new(program: Arc<Program>, flags: Vec<String>, root: &Path) -> Build {
-        let slug = flags
-            .join(" ")
-            .replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
-        let folder = root
-            .join(&program.name)
-            .join(if slug.is_empty() { "plain" } else { &slug });
-        Build {
-            program,
-            flags,
-            folder,
-            modules: OnceLock::new(),
-            native: OnceLock::new(),
-        }
+        let slug = flags.join(" ").replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
+        let folder = root.join(&program.name).join(if slug.is_empty() { "plain" } else { &slug });
+        Build { program, flags, folder, modules: OnceLock::new(), native: OnceLock::new() }
     }
 
     /// The program that is built.
@@ -76,9 +66,8 @@ impl Build {
     ///
     /// When a source does not compile.
     pub(crate) fn modules(&self) -> Result<&Modules> {
-        let made = self
-            .modules
-            .get_or_init(|| self.make_modules().map_err(|error| format!("{error:#}")));
+        let made =
+            self.modules.get_or_init(|| self.make_modules().map_err(|error| format!("{error:#}")));
         made.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
     }
 
@@ -88,9 +77,7 @@ impl Build {
     ///
     /// When a source does not compile or the program does not link.
     pub(crate) fn native(&self) -> Result<&Path> {
-        let made = self
-            .native
-            .get_or_init(|| self.link().map_err(|error| format!("{error:#}")));
+        let made = self.native.get_or_init(|| self.link().map_err(|error| format!("{error:#}")));
         made.as_deref().map_err(|error| anyhow::anyhow!("{error}"))
     }
 
@@ -101,12 +88,8 @@ impl Build {
 
     fn link(&self) -> Result<PathBuf> {
         let (shared, files) = self.compile_all(Product::Native)?;
-        let mut command = self.compiler(
-            self.program
-                .sources
-                .iter()
-                .any(|source| has_extension(source, &["cpp"])),
-        );
+        let mut command = self
+            .compiler(self.program.sources.iter().any(|source| has_extension(source, &["cpp"])));
         let position_dependent = self.flags.iter().any(|flag| flag == "-fno-pic");
         command
             .args(position_dependent.then_some("-no-pie"))
@@ -141,12 +124,7 @@ impl Build {
 
     fn compile(&self, source: &Path, product: Product) -> Result<PathBuf> {
         let stem = source.file_stem().unwrap_or_default().to_string_lossy();
-        let wants_object = self
-            .program
-            .header
-            .objects
-            .iter()
-            .any(|name| source.ends_with(name));
+        let wants_object = self.program.header.objects.iter().any(|name| source.ends_with(name));
         let is_assembly = has_extension(source, &["s"]);
         let as_module = product == Product::Module && !wants_object && !is_assembly;
         if as_module && has_extension(source, &["ll"]) && !self.program.header.archive {
@@ -173,21 +151,13 @@ impl Build {
         let stem = source.file_stem().unwrap_or_default().to_string_lossy();
         let mut command = self.compiler(has_extension(source, &["cpp"]));
         let flags = self.flags_of(source).filter(|flag| *flag != "-fno-pic");
-        command
-            .args(flags)
-            .args(["-fPIC", "-shared"])
-            .arg(source)
-            .args(self.includes(source));
+        command.args(flags).args(["-fPIC", "-shared"]).arg(source).args(self.includes(source));
         self.step(command, &[], &format!("lib{stem}.so"))
     }
 
     fn archive(&self, members: &[PathBuf], product: Product) -> Result<PathBuf> {
         let mut command = Command::new("llvm-ar-22");
-        let name = if product == Product::Module {
-            "members.a"
-        } else {
-            "members.native.a"
-        };
+        let name = if product == Product::Module { "members.a" } else { "members.native.a" };
         command.arg("rcs");
         // The archiver takes the output first and without a flag.
         self.produce(members, name, |output| {
@@ -204,12 +174,7 @@ impl Build {
 
     /// The flags of the set, then those of the one source.
     fn flags_of<'a>(&'a self, source: &'a Path) -> impl Iterator<Item = &'a String> {
-        let also = self
-            .program
-            .header
-            .also
-            .iter()
-            .filter(|(name, _)| source.ends_with(name));
+        let also = self.program.header.also.iter().filter(|(name, _)| source.ends_with(name));
         self.flags.iter().chain(also.flat_map(|(_, flags)| flags))
     }
 
@@ -242,20 +207,14 @@ impl Build {
         }
         fs::create_dir_all(&self.folder)?;
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-        let temporary = self
-            .folder
-            .join(format!("{}.{serial}.{name}", process::id()));
+        let temporary = self.folder.join(format!("{}.{serial}.{name}", process::id()));
         let command = command(temporary.as_os_str());
         let shown = display(&command);
         let outcome = run(command, None, LIMIT).with_context(|| {
             format!("cannot start `{shown}`; LLVM 22 and clang 22 must be installed")
         })?;
         if outcome.end != End::Exit(0) {
-            bail!(
-                "$ {shown}\n{:?}\n{}",
-                outcome.end,
-                String::from_utf8_lossy(&outcome.stderr)
-            );
+            bail!("$ {shown}\n{:?}\n{}", outcome.end, String::from_utf8_lossy(&outcome.stderr));
         }
         fs::rename(&temporary, &output)?;
         Ok(output)
@@ -263,11 +222,7 @@ impl Build {
 }
 
 fn is_newer<'a>(output: &Path, mut inputs: impl Iterator<Item = &'a PathBuf>) -> bool {
-    let time = |path: &Path| {
-        fs::metadata(path)
-            .and_then(|metadata| metadata.modified())
-            .ok()
-    };
+    let time = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     let Some(made) = time(output) else {
         return false;
     };

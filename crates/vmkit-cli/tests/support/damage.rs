@@ -21,11 +21,7 @@ pub(crate) fn text(text: &str) -> Result<Vec<u8>> {
 /// `start` and 64 KiB of pseudo-random bytes (a linear congruential generator, Knuth's MMIX).
 pub(crate) fn garbage(start: &[u8]) -> Vec<u8> {
     let next = |state: &u64| {
-        Some(
-            state
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407),
-        )
+        Some(state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407))
     };
     let noise = iter::successors(Some(1), next).map(|state: u64| state.to_be_bytes()[0]);
     start.iter().copied().chain(noise.take(1 << 16)).collect()
@@ -55,19 +51,10 @@ pub(crate) fn object(folder: &Path) -> Result<Vec<u8>> {
 
 /// What clang makes of a program that doesn't need any headers, or of a larger one.
 pub(crate) fn compile(folder: &Path, flags: &[&str]) -> Result<Vec<u8>> {
-    let source = if flags.contains(&"-ffreestanding") {
-        "exit_code.c"
-    } else {
-        "compiler_flags.c"
-    };
+    let source = if flags.contains(&"-ffreestanding") { "exit_code.c" } else { "compiler_flags.c" };
     let output = folder.join("whole");
     let mut command = Command::new("clang-22");
-    command
-        .arg("-w")
-        .args(flags)
-        .arg(sources().join(source))
-        .arg("-o")
-        .arg(&output);
+    command.arg("-w").args(flags).arg(sources().join(source)).arg("-o").arg(&output);
     made(command, &output)
 }
 

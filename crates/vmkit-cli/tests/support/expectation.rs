@@ -14,17 +14,10 @@ pub(crate) fn check(header: &Header, variant: Variant, finished: &Finished) -> R
     let outcome = &finished.outcome;
     let mut faults = Vec::new();
     if outcome.end != header.end {
-        faults.push(format!(
-            "expected {}, but it {}",
-            describe(header.end),
-            describe(outcome.end)
-        ));
+        faults.push(format!("expected {}, but it {}", describe(header.end), describe(outcome.end)));
     }
     if outcome.stdout != header.stdout.as_bytes() {
-        faults.push(diff(
-            &header.stdout,
-            &String::from_utf8_lossy(&outcome.stdout),
-        ));
+        faults.push(diff(&header.stdout, &String::from_utf8_lossy(&outcome.stdout)));
     }
     let stderr = String::from_utf8_lossy(&outcome.stderr);
     // What vmkit says of an error is not what a native program says.
@@ -36,11 +29,7 @@ pub(crate) fn check(header: &Header, variant: Variant, finished: &Finished) -> R
     if variant.has_stats() {
         faults.extend(stat_faults(header, finished.stats.as_deref()));
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(report(outcome, &faults))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(report(outcome, &faults)) }
 }
 
 fn stat_faults(header: &Header, stats: Option<&str>) -> Vec<String> {
@@ -56,10 +45,9 @@ fn stat_faults(header: &Header, stats: Option<&str>) -> Vec<String> {
         .and_then(|value| value.as_f64())
     {
         Some(value) if bound.holds(value) => None,
-        value => Some(format!(
-            "{} is {value:?}, expected {} {}",
-            bound.key, bound.operator, bound.bound
-        )),
+        value => {
+            Some(format!("{} is {value:?}, expected {} {}", bound.key, bound.operator, bound.bound))
+        }
     };
     header.stats.iter().filter_map(fault).collect()
 }
@@ -74,10 +62,7 @@ fn describe(end: End) -> String {
 
 fn diff(expected: &str, actual: &str) -> String {
     let diff = TextDiff::from_lines(expected, actual);
-    diff.unified_diff()
-        .context_radius(3)
-        .header("expected", "standard output")
-        .to_string()
+    diff.unified_diff().context_radius(3).header("expected", "standard output").to_string()
 }
 
 /// The command, the faults and the end of standard error.

@@ -110,20 +110,16 @@ impl Header {
         let mut header = Header::default();
         let mut has_about = false;
         let mut newline = true;
-        let lines = text
-            .lines()
-            .map_while(|line| line.strip_prefix("//").or(line.strip_prefix(';')));
+        let lines =
+            text.lines().map_while(|line| line.strip_prefix("//").or(line.strip_prefix(';')));
         for line in lines {
             let line = line.strip_prefix(' ').unwrap_or(line);
             if let Some(output) = line.strip_prefix('>') {
-                header
-                    .stdout
-                    .push_str(output.strip_prefix(' ').unwrap_or(output));
+                header.stdout.push_str(output.strip_prefix(' ').unwrap_or(output));
                 header.stdout.push('\n');
             } else if !line.trim().is_empty() {
-                let (key, value) = line
-                    .split_once(':')
-                    .with_context(|| format!("no directive: {line}"))?;
+                let (key, value) =
+                    line.split_once(':').with_context(|| format!("no directive: {line}"))?;
                 has_about |= key == "about";
                 newline &= key != "newline";
                 header
@@ -197,15 +193,8 @@ fn stat_bound(value: &str) -> Result<StatBound> {
     let [key, operator, bound] = value.split_whitespace().collect::<Vec<_>>()[..] else {
         bail!("not of the form KEY OPERATOR NUMBER");
     };
-    ensure!(
-        ["<=", ">=", "=="].contains(&operator),
-        "unknown operator {operator}"
-    );
-    Ok(StatBound {
-        key: key.to_owned(),
-        operator: operator.to_owned(),
-        bound: bound.parse()?,
-    })
+    ensure!(["<=", ">=", "=="].contains(&operator), "unknown operator {operator}");
+    Ok(StatBound { key: key.to_owned(), operator: operator.to_owned(), bound: bound.parse()? })
 }
 
 /// Linux numbers on x86-64 and aarch64.

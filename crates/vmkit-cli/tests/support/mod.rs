@@ -41,11 +41,7 @@ fn add_trials(program: Arc<Program>, trials: &mut Vec<Trial>) {
             1 => String::new(),
             _ => format!(" [{}]", flags.join(" ")),
         };
-        let build = Arc::new(Build::new(
-            program.clone(),
-            flags.clone(),
-            &scratch().join("run"),
-        ));
+        let build = Arc::new(Build::new(program.clone(), flags.clone(), &scratch().join("run")));
         for variant in variant::of(&program.header) {
             let name = format!("{}::{}{label}", program.name, variant.name());
             let build = build.clone();
@@ -56,11 +52,7 @@ fn add_trials(program: Arc<Program>, trials: &mut Vec<Trial>) {
 
 fn check(build: &Build, variant: Variant) -> Result<(), Failed> {
     let outcome = variant.run(build).map_err(|error| format!("{error:#}"))?;
-    Ok(expectation::check(
-        &build.program().header,
-        variant,
-        &outcome,
-    )?)
+    Ok(expectation::check(&build.program().header, variant, &outcome)?)
 }
 
 /// The folder of the programs.

@@ -43,16 +43,8 @@ pub(crate) fn run(
     stdin: Option<Vec<u8>>,
     limit: Duration,
 ) -> io::Result<Outcome> {
-    let input = if stdin.is_some() {
-        Stdio::piped()
-    } else {
-        Stdio::null()
-    };
-    command
-        .stdin(input)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
+    let input = if stdin.is_some() { Stdio::piped() } else { Stdio::null() };
+    command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn()?;
     if let (Some(mut pipe), Some(bytes)) = (child.stdin.take(), stdin) {
         // A program need not read its input; a broken pipe is its business.
@@ -102,11 +94,7 @@ fn end_of(status: ExitStatus) -> End {
 /// The command line with its additions to the environment, quoted for a shell.
 pub(crate) fn display(command: &Command) -> String {
     let variables = command.get_envs().filter_map(|(name, value)| {
-        Some(format!(
-            "{}={}",
-            name.to_string_lossy(),
-            quote(&value?.to_string_lossy())
-        ))
+        Some(format!("{}={}", name.to_string_lossy(), quote(&value?.to_string_lossy())))
     });
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words = words.map(|word| quote(&word.to_string_lossy()));

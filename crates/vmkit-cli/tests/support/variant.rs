@@ -67,17 +67,13 @@ impl Variant {
                 command.arg("run").args(options).args(&header.run);
                 if self.has_stats() && !header.stats.is_empty() {
                     let file =
-                        build
-                            .folder()
-                            .join(format!("{}.{}.json", self.name(), process::id()));
+                        build.folder().join(format!("{}.{}.json", self.name(), process::id()));
                     command.arg(format!("--stats={}", file.display()));
                     stats_file = Some(file);
                 }
                 let modules = build.modules()?;
-                let shared = modules
-                    .shared
-                    .iter()
-                    .map(|path| format!("--dlopen={}", path.display()));
+                let shared =
+                    modules.shared.iter().map(|path| format!("--dlopen={}", path.display()));
                 command.args(shared);
                 let mut files = modules.files.clone();
                 if header.pipe {
@@ -88,10 +84,7 @@ impl Variant {
                 command
             }
         };
-        command
-            .args(&header.args)
-            .envs(header.env.iter().cloned())
-            .current_dir(build.folder());
+        command.args(&header.args).envs(header.env.iter().cloned()).current_dir(build.folder());
         let limit = Duration::from_secs(header.limit);
         fs::create_dir_all(build.folder())?;
         let outcome = run(command, stdin, limit).context("the program could not be started")?;

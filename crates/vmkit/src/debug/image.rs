@@ -63,9 +63,7 @@ fn parts<'a>(event: &Linked<'a>, writer: &mut Writer<'a>) -> Vec<Part<'a>> {
         let bytes = match event.sections[number] {
             Some(loaded) if section.kind == SectionKind::Unwind => Some(loaded.bytes.into()),
             Some(_) => None,
-            None if section.name.starts_with(".debug_") => {
-                Some(relocated(section, event).into())
-            }
+            None if section.name.starts_with(".debug_") => Some(relocated(section, event).into()),
             None => return None,
         };
         let address = event.sections[number].map_or(0, |loaded| loaded.address.0);

@@ -1,39 +1,40 @@
-//! The journal: what was compiled when, and what uses what.
+//! The journal: what code was linked when, and what uses what.
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use parking_lot::Mutex;
 
 use crate::graph::{Compile, SectionKind};
-use crate::listener::{Linked, Listener};
+use crate::listener::{Function, Linked, Listener};
 use crate::symbol::{Addr, Name, SymbolId};
 use crate::target::{Formula, native};
 
-/// Remembers every compile, and the uses of chosen symbols.
+/// Remembers all code that is linked, and the uses of chosen symbols.
 #[derive(Default)]
 pub struct Journal {
     watched: Vec<Name>,
-    compiles: Mutex<Vec<Compiled>>,
+    records: Mutex<Vec<Record>>,
     uses: Mutex<Vec<Use>>,
 }
 
-/// A unit that was compiled and linked: a function, or several that go together.
+/// A unit of code that was linked: a function, or several that go together.
 #[derive(Clone, Debug)]
-pub struct Compiled {
+pub struct Record {
     /// The symbol whose definition it is.
     pub unit: SymbolId,
     /// The module it comes from.
-    pub module: std::sync::Arc<str>,
+    pub module: Arc<str>,
     /// Its functions.
     pub functions: Vec<Code>,
-    /// Number of the thread that did it, from 1.
+    /// Number of the thread that linked it, from 1.
     pub thread: u32,
-    /// When and how it was compiled.
-    pub compile: Compile,
+    /// When and how it was compiled, if it was.
+    pub compile: Option<Compile>,
     /// When it was linked, ready to be called.
     pub linked: Instant,
 }
@@ -56,7 +57,7 @@ pub struct Code {
 pub struct Use {
     /// The symbol used.
     pub used: SymbolId,
-    /// Whose code or data uses it.
+    /// The function or data that uses it.
     pub user: SymbolId,
     /// Call sites in code.
     pub calls: u32,
@@ -71,10 +72,10 @@ impl Journal {
         Self { watched: names, ..Self::default() }
     }
 
-    /// The compiles so far, in the order of their ends.
+    /// What was linked so far, in the order of linking.
     #[must_use]
-    pub fn compiles(&self) -> Vec<Compiled> {
-        self.compiles.lock().clone()
+    pub fn records(&self) -> Vec<Record> {
+        self.records.lock().clone()
     }
 
     /// The uses of watched symbols so far, in the order of linking.
@@ -83,37 +84,54 @@ impl Journal {
         self.uses.lock().clone()
     }
 
-    fn note_compile(&self, event: &Linked<'_>, compile: Compile) {
-        let code = |function: crate::listener::Function<'_>| Code {
+    fn note_code(&self, event: &Linked<'_>) {
+        let functions = event.functions();
+        if functions.is_empty() {
+            return;
+        }
+        let code = |function: Function<'_>| Code {
             symbol: function.symbol,
             name: function.name.clone(),
             address: function.address,
             size: function.size,
         };
-        let compiled = Compiled {
+        let record = Record {
             unit: event.unit,
             module: event.graph.name.clone(),
-            functions: event.functions().into_iter().map(code).collect(),
+            functions: functions.into_iter().map(code).collect(),
             thread: thread_number(),
-            compile,
+            compile: event.graph.compile,
             linked: Instant::now(),
         };
-        self.compiles.lock().push(compiled);
+        self.records.lock().push(record);
     }
 
     fn note_uses(&self, event: &Linked<'_>) {
-        let mut found: BTreeMap<SymbolId, Use> = BTreeMap::new();
-        for section in event.graph.sections.iter().filter(|section| section.kind.is_loaded()) {
-            for edge in &section.edges {
+        let graph = event.graph;
+        let is_watched: Vec<_> =
+            graph.symbols.iter().map(|symbol| self.watched.contains(&symbol.name)).collect();
+        if !is_watched.contains(&true) {
+            return;
+        }
+        let functions = event.functions();
+        let mut found: BTreeMap<(SymbolId, SymbolId), Use> = BTreeMap::new();
+        for (number, section) in graph.sections.iter().enumerate() {
+            let Some(loaded) = event.sections[number] else { continue };
+            for edge in section.edges.iter().filter(|edge| is_watched[edge.target]) {
                 let Some(used) = event.symbols[edge.target].symbol else { continue };
-                if !self.watched.contains(&event.graph.symbols[edge.target].name) {
-                    continue;
+                let place = loaded.address.offset(edge.offset.cast_signed());
+                let within = |function: &&Function<'_>| {
+                    place.0.wrapping_sub(function.address.0) < function.size
+                };
+                let function = functions.iter().find(within).and_then(|function| function.symbol);
+                let user = function.unwrap_or(event.unit);
+                let fresh = Use { used, user, calls: 0, references: 0 };
+                let counts = found.entry((used, user)).or_insert(fresh);
+                let formula = native::edge(edge.kind.0).map(|row| row.formula);
+                match (formula, section.kind) {
+                    (Some(Formula::Call), SectionKind::Code) => counts.calls += 1,
+                    _ => counts.references += 1,
                 }
-                let fresh = Use { used, user: event.unit, calls: 0, references: 0 };
-                let counts = found.entry(used).or_insert(fresh);
-                let is_call = native::edge(edge.kind.0)
-                    .is_some_and(|row| row.formula == Formula::Call && section.kind == SectionKind::Code);
-                *(if is_call { &mut counts.calls } else { &mut counts.references }) += 1;
             }
         }
         self.uses.lock().extend(found.into_values());
@@ -122,9 +140,7 @@ impl Journal {
 
 impl Listener for Journal {
     fn linked(&self, event: &Linked<'_>) {
-        if let Some(compile) = event.graph.compile {
-            self.note_compile(event, compile);
-        }
+        self.note_code(event);
         if !self.watched.is_empty() {
             self.note_uses(event);
         }

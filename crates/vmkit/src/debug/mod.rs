@@ -6,5 +6,5 @@ mod journal;
 mod perf;
 
 pub use self::gdb::Gdb;
-pub use self::journal::{Compiled, Journal, Use};
+pub use self::journal::{Code, Journal, Record, Use};
 pub use self::perf::PerfMap;

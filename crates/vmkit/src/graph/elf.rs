@@ -198,7 +198,8 @@ impl<'a> Reader<'a> {
                 }
                 continue;
             };
-            let Some(place) = self.placed.get(header.sh_info(LE) as usize).copied().flatten() else {
+            let Some(place) = self.placed.get(header.sh_info(LE) as usize).copied().flatten()
+            else {
                 continue;
             };
             let section = &mut sections[place];

@@ -72,7 +72,8 @@ impl Linker {
     /// Links the data `root`, and all data it points to.
     pub(super) fn require_data(&self, root: SymbolId) -> Result<()> {
         // Whoever holds the lock has placed everything there is to place.
-        if self.table.entry(root).state() == State::Ready || self.data.is_owned_by_current_thread() {
+        if self.table.entry(root).state() == State::Ready || self.data.is_owned_by_current_thread()
+        {
             return Ok(());
         }
         let found = self.collect(root)?;

@@ -90,7 +90,8 @@ impl Linker {
             let is_code = bound.graph.sections[defined.section].kind == SectionKind::Code;
             if let Some(spot) = placed.spots[defined.section].filter(|_| is_code) {
                 let start = spot.addr.offset(defined.offset.cast_signed());
-                loaded.push(Function { start, size: defined.size, symbol: defined.id });
+                let function = Function { start, size: defined.size, symbol: defined.id };
+                loaded.insert(start.0, function);
             }
         }
     }
@@ -152,13 +153,12 @@ impl Fixer<'_> {
                 i128::from(pair.0) + addend - place
             }
             Formula::ThreadOffset => self.thread_offset(edge.target)? + addend,
-            Formula::Size => {
-                i128::from(self.bound.graph.symbols[edge.target].size) + addend
-            }
+            Formula::Size => i128::from(self.bound.graph.symbols[edge.target].size) + addend,
             Formula::StaticThreadOffset => {
                 let what = format!(
                     "{} is accessed in the {} model; only the dynamic models work here (compile with -fPIC)",
-                    self.name(edge.target), "static thread-local"
+                    self.name(edge.target),
+                    "static thread-local"
                 );
                 return Err(Error::input(self.bound.graph.name.clone(), what));
             }

@@ -10,6 +10,7 @@ mod place;
 mod tell;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, ReentrantMutex, RwLock};
@@ -46,7 +47,8 @@ pub(crate) struct Linker {
     data: ReentrantMutex<()>,
     /// Orders units that are linked as a whole, which may need one another's addresses.
     whole: ReentrantMutex<RefCell<Whole>>,
-    loaded: Mutex<Vec<Function>>,
+    /// By the address of their code.
+    loaded: Mutex<BTreeMap<u64, Function>>,
     structors: Mutex<Structors>,
 }
 
@@ -193,7 +195,8 @@ impl Linker {
         let symbols = self.bind(id, &graph)?;
         let values = self.require(id, &symbols)?;
         let placed = self.place(&graph, &symbols, None)?;
-        let finished = self.fix_up(id, &Bound { graph: &graph, symbols: &symbols, values }, placed)?;
+        let finished =
+            self.fix_up(id, &Bound { graph: &graph, symbols: &symbols, values }, placed)?;
         self.publish_all(&finished);
         Ok(())
     }
@@ -232,7 +235,8 @@ impl Linker {
         let symbols = self.bind(id, &graph)?;
         let placed = self.place(&graph, &symbols, None)?;
         let values = self.require(id, &symbols)?;
-        let finished = self.fix_up(id, &Bound { graph: &graph, symbols: &symbols, values }, placed)?;
+        let finished =
+            self.fix_up(id, &Bound { graph: &graph, symbols: &symbols, values }, placed)?;
         Counters::add(&self.counters.functions_compiled, finished.len() as u64);
         Ok(finished)
     }
@@ -412,7 +416,8 @@ impl Linker {
     /// The function whose code `address` lies in.
     pub(crate) fn function_at(&self, address: Addr) -> Option<Function> {
         let loaded = self.loaded.lock();
-        loaded.iter().rev().find(|f| address.0.wrapping_sub(f.start.0) < f.size).copied()
+        let (_, function) = loaded.range(..=address.0).next_back()?;
+        (address.0 - function.start.0 < function.size).then_some(*function)
     }
 
     /// What linked objects want run before and after the program.

@@ -156,4 +156,3 @@ fn calls<'a>(
         calls.map(move |edge| (n, edge.offset))
     })
 }
-

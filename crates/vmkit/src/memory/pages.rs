@@ -41,12 +41,7 @@ unsafe impl Send for Reservation {}
 unsafe impl Sync for Reservation {}
 
 impl Reservation {
-    pub(super) fn new(
-        size: u64,
-        shared: u64,
-        executable: u64,
-        is_mirrored: bool,
-    ) -> Result<Self> {
+    pub(super) fn new(size: u64, shared: u64, executable: u64, is_mirrored: bool) -> Result<Self> {
         let base = reserve(size)?;
         // SAFETY: a fresh mapping wherever the system likes.
         let view = unsafe { map(0, shared, libc::PROT_NONE, RESERVE, -1, 0)? };

@@ -11,6 +11,7 @@ use crate::symbol::{Addr, Name};
 /// Libraries in the order they are searched.
 pub(crate) struct Libraries {
     handles: RwLock<Vec<Handle>>,
+    thread_blocks: RwLock<Vec<ThreadBlock>>,
 }
 
 struct Handle(*mut c_void);
@@ -24,14 +25,20 @@ unsafe impl Sync for Handle {}
 pub(crate) enum Found {
     At(Addr),
     /// Thread-local: the library's module number and the offset in its block.
-    ThreadLocal { module: u64, offset: u64 },
+    ThreadLocal {
+        module: u64,
+        offset: u64,
+    },
 }
 
 impl Libraries {
     /// Searches all that the process has loaded, if `whole_process`, else nothing yet.
     pub(crate) fn new(whole_process: bool) -> Self {
         let first = whole_process.then_some(Handle(libc::RTLD_DEFAULT));
-        Self { handles: RwLock::new(first.into_iter().collect()) }
+        Self {
+            handles: RwLock::new(first.into_iter().collect()),
+            thread_blocks: RwLock::new(thread_blocks()),
+        }
     }
 
     /// Loads the library `file`, as `dlopen` finds it, and searches it after the others.
@@ -47,6 +54,7 @@ impl Libraries {
             return Err(fail(text.to_string_lossy().into_owned()));
         }
         self.handles.write().push(Handle(handle));
+        *self.thread_blocks.write() = thread_blocks();
         Ok(())
     }
 
@@ -92,7 +100,7 @@ impl Libraries {
                 }
             };
             // A null symbol is as good as none: nothing can be there.
-            (!at.is_null()).then(|| classify(at as u64))
+            (!at.is_null()).then(|| classify(at as u64, &self.thread_blocks.read()))
         })
     }
 }
@@ -110,35 +118,53 @@ fn split_version(name: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
+/// A library with thread-local variables: its module number, and the bytes of its block.
+#[derive(Clone, Copy)]
+struct ThreadBlock {
+    module: u64,
+    size: u64,
+}
+
+unsafe extern "C" {
+    fn __tls_get_addr(pair: *const [u64; 2]) -> *mut u8;
+}
+
 /// Tells a thread-local variable, of which `dlsym` gives this thread's copy, from others.
-fn classify(at: u64) -> Found {
-    struct Search {
-        at: u64,
-        found: Found,
-    }
+///
+/// Works from a list rather than `dl_iterate_phdr`, whose lock a program may hold in a callback
+/// that makes the first call we are here for.
+fn classify(at: u64, blocks: &[ThreadBlock]) -> Found {
+    let found = blocks.iter().find_map(|block| {
+        // SAFETY: a module number that the dynamic linker gave.
+        let start = unsafe { __tls_get_addr(&[block.module, 0]) } as u64;
+        let offset = at.wrapping_sub(start);
+        (offset < block.size).then_some(Found::ThreadLocal { module: block.module, offset })
+    });
+    found.unwrap_or(Found::At(Addr(at)))
+}
+
+/// The thread-local blocks of the libraries that are loaded now.
+fn thread_blocks() -> Vec<ThreadBlock> {
     unsafe extern "C" fn visit(
         info: *mut libc::dl_phdr_info,
         _size: usize,
-        search: *mut c_void,
+        blocks: *mut c_void,
     ) -> c_int {
         // SAFETY: dl_iterate_phdr passes a valid description and our own pointer.
-        let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
-        if info.dlpi_tls_data.is_null() {
-            return 0;
-        }
+        let (info, blocks) = unsafe { (&*info, &mut *blocks.cast::<Vec<ThreadBlock>>()) };
+        let count = usize::from(info.dlpi_phnum);
         // SAFETY: the program headers are mapped as long as the library is loaded.
-        let headers =
-            unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
-        let block = headers.iter().find(|header| header.p_type == libc::PT_TLS);
-        let offset = search.at.wrapping_sub(info.dlpi_tls_data as u64);
-        if block.is_some_and(|block| offset < block.p_memsz) {
-            search.found = Found::ThreadLocal { module: info.dlpi_tls_modid as u64, offset };
-            return 1;
+        let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, count) };
+        if let Some(header) = headers.iter().find(|header| header.p_type == libc::PT_TLS)
+            && info.dlpi_tls_modid != 0
+        {
+            let module = info.dlpi_tls_modid as u64;
+            blocks.push(ThreadBlock { module, size: header.p_memsz });
         }
         0
     }
-    let mut search = Search { at, found: Found::At(Addr(at)) };
-    // SAFETY: the callback only reads what it is given and writes to `search`.
-    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };
-    search.found
+    let mut blocks: Vec<ThreadBlock> = Vec::new();
+    // SAFETY: the callback only reads what it is given and writes to `blocks`.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut blocks).cast()) };
+    blocks
 }

@@ -13,8 +13,8 @@ use parking_lot::{Mutex, RwLock};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 pub(crate) use self::entry::{Entry, Inner, Site};
-pub use self::state::State;
 pub(crate) use self::state::Event;
+pub use self::state::State;
 use crate::definition::Definition;
 use crate::error::{Kind, Result};
 use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId};
