@@ -15,7 +15,7 @@ pub(crate) struct Options {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Runs a program
-    Run(Run),
+    Run(Box<Run>),
     /// Lists what the modules together define and need
     Nm(Nm),
 }
@@ -50,7 +50,7 @@ pub(crate) struct Run {
     /// The function to call
     #[arg(long, value_name = "NAME", default_value = "main")]
     pub(crate) entry: String,
-    /// What the program gets as argv[0]; the first module's path unless given
+    /// What the program gets as `argv[0]`; the first module's path unless given
     #[arg(long, value_name = "NAME")]
     pub(crate) argv0: Option<String>,
     /// Print at exit what was done; as JSON if a file is given

@@ -464,7 +464,7 @@ unsafe fn symbol<'a>(raw: &RawSymbol) -> Symbol<'a> {
 
 /// # Safety
 ///
-/// As for [`array`], and the names are valid as long.
+/// As for [`array()`], and the names are valid as long.
 unsafe fn needed<'a>(data: *const RawNeeded, len: usize) -> Vec<Needed<'a>> {
     // SAFETY: the caller's promise.
     let raw = unsafe { array(data, len) };

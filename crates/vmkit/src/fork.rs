@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
 use crate::compile::Compiler;
+use crate::error::Error;
 use crate::host;
 use crate::memory::Object;
 
@@ -84,7 +85,7 @@ fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
 }
 
 /// Going on would let parent and child write into each other's code.
-fn fail(error: &crate::Error) -> ! {
+fn fail(error: &Error) -> ! {
     eprintln!("vmkit: cannot fork: {error}");
     std::process::abort()
 }

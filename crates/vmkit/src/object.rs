@@ -6,7 +6,7 @@ use crate::definition::{Definition, Private, Source, Unit};
 use crate::error::{Error, Result};
 use crate::graph::{Binding, LinkGraph, Listed, Place, SectionKind, Symbol};
 use crate::link::Linker;
-use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
+use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
 
 /// The one key of an object: all of it.
 const WHOLE: u64 = 0;
@@ -121,7 +121,7 @@ fn define(linker: &Linker, object: &Arc<Object>, symbol: &mut Symbol) -> Result<
     let Binding::Global(linkage) = symbol.binding else { return Ok(()) };
     let (align, definition) = match symbol.place {
         Place::Undefined => return Ok(()),
-        Place::Absolute(value) => (1, Definition::Absolute(crate::Addr(value))),
+        Place::Absolute(value) => (1, Definition::Absolute(Addr(value))),
         Place::Common { align } => (align, Definition::Common { size: symbol.size, align }),
         Place::Section { .. } => {
             let source: Arc<dyn Source> = object.clone();

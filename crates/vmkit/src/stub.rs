@@ -76,11 +76,6 @@ impl Stubs {
         self.first_slot.offset(i64::from(id.0) * 8)
     }
 
-    /// The address calls of this stub go to now.
-    pub(crate) fn load(&self, id: StubId) -> Addr {
-        Addr(self.slot(id).load(Ordering::Acquire))
-    }
-
     /// Sends calls of this stub to `target`.
     pub(crate) fn store(&self, id: StubId, target: Addr) {
         self.slot(id).store(target.0, Ordering::Release);

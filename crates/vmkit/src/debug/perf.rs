@@ -83,7 +83,7 @@ fn path(pid: u32) -> PathBuf {
 fn fresh(pid: u32) -> io::Result<File> {
     let path = path(pid);
     match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => OpenOptions::new().write(true).create_new(true).open(path),
     }
 }

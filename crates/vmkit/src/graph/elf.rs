@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         }
         let name = self.sections.section_name(LE, header).map_err(|e| self.fail(e))?;
         let name = String::from_utf8_lossy(name).into_owned();
-        let flags = u64::from(header.sh_flags(LE));
+        let flags = header.sh_flags(LE);
         let kind = section_kind(&name, kind, flags);
         let bytes = header.data(LE, self.data).map_err(|e| self.fail(e))?;
         let (align, size) = (header.sh_addralign(LE).max(1), header.sh_size(LE));

@@ -27,7 +27,7 @@ use crate::patch;
 use crate::process::{Found, Libraries, ThreadLocals};
 use crate::stats::Counters;
 use crate::stub::{StubId, Stubs};
-use crate::symbol::{Addr, ScopeId, SymbolId, SymbolKind};
+use crate::symbol::{Addr, Name, ScopeId, SymbolId, SymbolKind};
 use crate::table::{Entry, Event, Inner, Site, State, Table};
 use crate::unwind;
 
@@ -128,7 +128,7 @@ impl Linker {
     }
 
     /// The private definition `key` of the module with this scope.
-    pub(crate) fn private(&self, scope: ScopeId, name: &crate::Name, key: u64) -> SymbolId {
+    pub(crate) fn private(&self, scope: ScopeId, name: &Name, key: u64) -> SymbolId {
         let id = self.table.symbol(scope, name);
         let entry = self.table.entry(id);
         let mut inner = entry.lock();

@@ -29,8 +29,11 @@ pub(super) struct Spot {
     pub(super) thread_offset: u64,
 }
 
+/// Tells which kinds of sections belong to a part.
+type Choice = fn(SectionKind) -> bool;
+
 /// What is placed together, in this order.
-const PARTS: [(Zone, fn(SectionKind) -> bool); 5] = [
+const PARTS: [(Zone, Choice); 5] = [
     (Zone::Code, |kind| kind == SectionKind::Code),
     (Zone::ReadOnly, |kind| kind == SectionKind::ReadOnly),
     (Zone::ReadOnly, |kind| kind == SectionKind::Unwind),
