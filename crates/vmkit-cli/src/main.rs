@@ -2,8 +2,10 @@
 //! when it is first called.
 #![no_main]
 
+mod allocator;
 mod caller;
 mod explain;
+mod last_thread;
 mod load;
 mod nm;
 mod options;

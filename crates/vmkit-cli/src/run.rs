@@ -10,7 +10,9 @@ use std::time::Instant;
 use vmkit::{Addr, Error, Result, Session, SymbolId};
 use vmkit_llvm::{Level, Llvm};
 
+use crate::allocator;
 use crate::caller::Roots;
+use crate::last_thread;
 use crate::load::Inputs;
 use crate::options::Run;
 use crate::report::Report;
@@ -20,7 +22,9 @@ use crate::watch::Watch;
 const LIBRARIES: [&str; 4] = ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6"];
 /// Libraries that go on calling their own functions: this program's, and those it could not go on
 /// without. (libgcc's unwinder holds a lock while it allocates, which publishing code needs too.)
-const OWN: [&str; 4] = ["libLLVM", "libc.so", "libgcc_s", "ld-linux"];
+const OWN: [&str; 3] = ["libLLVM", "libgcc_s", "ld-linux"];
+/// The C library calls its own functions, too, but for those that allocate.
+const C_LIBRARY: &str = "libc.so";
 /// A symbol that nobody defines was called.
 const UNDEFINED: c_int = 127;
 /// A function that was called cannot be compiled.
@@ -63,6 +67,7 @@ impl Program {
             // Last in, first out: the report comes after the destructors, those after `atexit`'s.
             libc::atexit(report);
             libc::atexit(destroy);
+            last_thread::exit_with_it();
             self.arguments.announce();
             let environment = libc_environ();
             for &constructor in self.constructors {
@@ -106,7 +111,7 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
         compile_all(&session, &llvm)?;
     }
     let entry = session.address(entry)?;
-    session.interpose(|path| !OWN.iter().any(|own| path.contains(own)))?;
+    session.interpose(is_interposed)?;
 
     if let Some(file) = options.stats.as_ref().filter(|file| *file != "-") {
         // Told now rather than when the program is over.
@@ -121,6 +126,14 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     AT_EXIT.set(at_exit).ok().expect("a process runs one program");
     let arguments = Arguments::new(options);
     Ok(Program { constructors, entry, arguments })
+}
+
+/// Does the library at `path` call the program's function `name`, if there is one?
+fn is_interposed(path: &str, name: &[u8]) -> bool {
+    match path.contains(C_LIBRARY) {
+        true => allocator::is_replaceable(name),
+        false => !OWN.iter().any(|own| path.contains(own)),
+    }
 }
 
 /// The function at an address of linked code.
@@ -161,7 +174,7 @@ fn define_runtime(session: &Session) -> Result<()> {
         ("at_quick_exit", at_quick_exit as *const ()),
         ("pthread_atfork", libc::pthread_atfork as *const ()),
     ];
-    for (name, address) in runtime {
+    for (name, address) in runtime.into_iter().chain(allocator::functions()) {
         if !session.find(name).is_some_and(|id| session.is_defined(id)) {
             session.define_absolute(name, Addr(address as u64))?;
         }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::host;
 use crate::link::Linker;
 use crate::memory::Zone;
-use crate::process::{self, Replacements};
+use crate::process::{self, Choice, Replacements};
 use crate::symbol::{Addr, Linkage, ScopeId, SymbolId, SymbolKind, Visibility};
 use crate::target::native;
 
@@ -27,7 +27,15 @@ pub(crate) fn use_originals() {
 }
 
 /// Sends references of the wanted libraries to functions that modules define.
-pub(crate) fn interpose(linker: &Linker, is_wanted: &dyn Fn(&str) -> bool) -> Result<()> {
+pub(crate) fn interpose(linker: &Linker, is_wanted: &Choice<'_>) -> Result<()> {
+    // Half-way through, what one library allocates must not be freed by another's allocator.
+    let before = ORIGINALS.replace(true);
+    let result = interpose_all(linker, is_wanted);
+    ORIGINALS.set(before);
+    result
+}
+
+fn interpose_all(linker: &Linker, is_wanted: &Choice<'_>) -> Result<()> {
     let flag = flag_offset()?;
     let candidates: Vec<_> =
         linker.table.symbols().filter(|&id| is_candidate(linker, id)).collect();

@@ -266,7 +266,7 @@ impl Session {
 
     /// Sends calls that loaded shared libraries make to functions which a module defines as well
     /// (strongly, and not hidden) to the module's, as the dynamic linker would for an executable.
-    /// `is_wanted` chooses libraries by path.
+    /// `is_wanted` chooses by the path of the calling library and the function's name.
     ///
     /// Call it once, after the modules and libraries are loaded, and do not use the chosen
     /// libraries for other things than the program afterwards, except on compile threads or after
@@ -275,7 +275,7 @@ impl Session {
     /// # Errors
     ///
     /// This code is not part of the executable, or memory is short.
-    pub fn interpose(&self, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
+    pub fn interpose(&self, is_wanted: impl Fn(&str, &[u8]) -> bool) -> Result<()> {
         interposition::interpose(self.linker(), &is_wanted)
     }
 
@@ -302,7 +302,10 @@ impl Session {
     ) -> Result<()> {
         let replace = |_| Ok(address);
         let replacements = [(name.as_bytes(), &replace as &dyn Fn(Addr) -> Result<Addr>)];
-        process::interpose(&is_wanted, &replacements.into_iter().collect())
+        process::interpose(
+            &|path: &str, _: &[u8]| is_wanted(path),
+            &replacements.into_iter().collect(),
+        )
     }
 
     /// The symbol that every module means by this name, if any module or library defines it.

@@ -16,41 +16,39 @@ use crate::symbol::Addr;
 /// Names to interpose, and what to do: from the address bound now to the new one.
 pub(crate) type Replacements<'a> = HashMap<&'a [u8], &'a dyn Fn(Addr) -> Result<Addr>>;
 
-/// Sends the references of the libraries that `is_wanted` chooses (by path) elsewhere.
-pub(crate) fn interpose(
-    is_wanted: &dyn Fn(&str) -> bool,
-    replacements: &Replacements<'_>,
-) -> Result<()> {
-    struct Visit<'a> {
-        is_wanted: &'a dyn Fn(&str) -> bool,
-        libraries: Vec<Library>,
-    }
+/// Which references to interpose: by the path of the library that makes them, and the name.
+pub(crate) type Choice<'a> = dyn Fn(&str, &[u8]) -> bool + 'a;
+
+/// Sends the references that `is_wanted` chooses elsewhere.
+pub(crate) fn interpose(is_wanted: &Choice<'_>, replacements: &Replacements<'_>) -> Result<()> {
     unsafe extern "C" fn visit(
         info: *mut libc::dl_phdr_info,
         _size: usize,
         data: *mut c_void,
     ) -> c_int {
         // SAFETY: dl_iterate_phdr passes a valid description and our own pointer.
-        let (info, data) = unsafe { (&*info, &mut *data.cast::<Visit<'_>>()) };
+        let (info, libraries) = unsafe { (&*info, &mut *data.cast::<Vec<Library>>()) };
         // SAFETY: the name is a C string or null.
         let name = unsafe { info.dlpi_name.as_ref().map(|name| CStr::from_ptr(name)) };
         let name = name.map(CStr::to_string_lossy).unwrap_or_default();
-        if !name.is_empty() && (data.is_wanted)(&name) {
+        if !name.is_empty() {
             // SAFETY: a loaded library's headers.
-            data.libraries.extend(unsafe { Library::new(info) });
+            libraries.extend(unsafe { Library::new(&name, info) });
         }
         0
     }
-    let mut found = Visit { is_wanted, libraries: Vec::new() };
-    // SAFETY: the callback reads what it is given and writes to `found`.
-    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut found).cast()) };
-    found.libraries.iter().try_for_each(|library| library.rewrite(replacements))
+    let mut libraries: Vec<Library> = Vec::new();
+    // SAFETY: the callback reads what it is given and writes to `libraries`.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut libraries).cast()) };
+    libraries.iter().try_for_each(|library| library.rewrite(is_wanted, replacements))
 }
 
 /// The tables of a loaded library, by address.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Library {
+    path: String,
     base: u64,
+    end: u64,
     symbols: u64,
     strings: u64,
     calls: (u64, u64),
@@ -86,11 +84,14 @@ impl Library {
     /// # Safety
     ///
     /// `info` describes a library that stays loaded.
-    unsafe fn new(info: &libc::dl_phdr_info) -> Option<Self> {
-        let mut library = Self { base: info.dlpi_addr, ..Self::default() };
+    unsafe fn new(path: &str, info: &libc::dl_phdr_info) -> Option<Self> {
+        let mut library = Self { path: path.into(), base: info.dlpi_addr, ..Self::default() };
         let count = usize::from(info.dlpi_phnum);
         // SAFETY: the program headers are mapped with the library.
         let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, count) };
+        let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+        let ends = loaded.map(|header| info.dlpi_addr + header.p_vaddr + header.p_memsz);
+        library.end = ends.max().unwrap_or(library.base);
         let find = |kind| headers.iter().find(|header| header.p_type == kind);
         if let Some(header) = find(libc::PT_GNU_RELRO) {
             let start = info.dlpi_addr + header.p_vaddr;
@@ -117,7 +118,7 @@ impl Library {
         Some(library)
     }
 
-    fn rewrite(&self, replacements: &Replacements<'_>) -> Result<()> {
+    fn rewrite(&self, is_wanted: &Choice<'_>, replacements: &Replacements<'_>) -> Result<()> {
         for (table, bytes) in [self.calls, self.others] {
             let count = bytes as usize / size_of::<Relocation>();
             for index in 0..count {
@@ -134,12 +135,25 @@ impl Library {
                         .add((relocation.info >> 32) as usize);
                     CStr::from_ptr((self.strings + u64::from((*symbol).name)) as *const _)
                 };
-                if let Some(replace) = replacements.get(name.to_bytes()) {
-                    self.store(self.base + relocation.offset, replace)?;
+                let replace = replacements.get(name.to_bytes());
+                if let Some(replace) = replace.filter(|_| is_wanted(&self.path, name.to_bytes())) {
+                    let replace = |now| replace(self.bound(name, now));
+                    self.store(self.base + relocation.offset, &replace)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// What a word that holds `now` stands for. One that was not used yet leads back into the
+    /// library, to code that would bind it for good.
+    fn bound(&self, name: &CStr, now: Addr) -> Addr {
+        if !(self.base..self.end).contains(&now.0) {
+            return now;
+        }
+        // SAFETY: a C string.
+        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        if found.is_null() { now } else { Addr(found as u64) }
     }
 
     fn store(&self, word: u64, replace: &dyn Fn(Addr) -> Result<Addr>) -> Result<()> {

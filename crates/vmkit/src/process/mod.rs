@@ -5,7 +5,7 @@ mod libraries;
 mod locate;
 mod thread_local;
 
-pub(crate) use self::interpose::{Replacements, interpose};
+pub(crate) use self::interpose::{Choice, Replacements, interpose};
 pub(crate) use self::libraries::{Found, Libraries};
 pub use self::locate::Located;
 pub(crate) use self::locate::locate;

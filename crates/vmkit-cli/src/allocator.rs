@@ -1,0 +1,154 @@
+//! The one allocator of the process: for this program, for LLVM, and for the program that is run.
+//!
+//! It takes no locks. A signal may interrupt the program's `malloc`, and its handler call a
+//! function for the first time: the compile thread that the handler then waits for allocates, and
+//! must not wait for the program in turn.
+//!
+//! The dynamic linker finds the functions of the executable first, so that the libraries and the
+//! C library itself allocate here too. C++'s operators stay the library's, which come here.
+#![expect(unsafe_code, reason = "the C interface of an allocator")]
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::ffi::{c_int, c_void};
+
+use libmimalloc_sys as mi;
+
+/// Rust's side of it.
+struct Allocator;
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
+// SAFETY: mimalloc gives blocks of the size and alignment asked for, and takes them back whole.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the layout's alignment is a power of two.
+        unsafe { mi::mi_malloc_aligned(layout.size(), layout.align()).cast() }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as for `alloc`.
+        unsafe { mi::mi_zalloc_aligned(layout.size(), layout.align()).cast() }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { mi::mi_free(block.cast()) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        unsafe { mi::mi_realloc_aligned(block.cast(), size, layout.align()).cast() }
+    }
+}
+
+/// The C functions, by name: what the program means by them, unless it defines them itself.
+pub(crate) fn functions() -> [(&'static str, *const ()); 10] {
+    [
+        ("malloc", malloc as *const ()),
+        ("calloc", calloc as *const ()),
+        ("realloc", realloc as *const ()),
+        ("free", free as *const ()),
+        ("memalign", memalign as *const ()),
+        ("aligned_alloc", aligned_alloc as *const ()),
+        ("posix_memalign", posix_memalign as *const ()),
+        ("valloc", valloc as *const ()),
+        ("pvalloc", pvalloc as *const ()),
+        ("malloc_usable_size", malloc_usable_size as *const ()),
+    ]
+}
+
+/// Is this the name of a function that glibc lets programs replace for all, itself included?
+pub(crate) fn is_replaceable(name: &[u8]) -> bool {
+    functions().iter().any(|(known, _)| known.as_bytes() == name)
+}
+
+/// What POSIX wants beside a null pointer.
+fn or_no_memory(block: *mut c_void) -> *mut c_void {
+    if block.is_null() {
+        // SAFETY: this thread's own errno.
+        unsafe { *libc::__errno_location() = libc::ENOMEM };
+    }
+    block
+}
+
+// SAFETY, of all that follow: the executable is the one that defines these names for the process,
+// all of them, as the C library's manual asks ("Replacing malloc"); callers keep C's rules.
+
+#[unsafe(no_mangle)]
+extern "C" fn malloc(size: usize) -> *mut c_void {
+    // SAFETY: takes any size.
+    or_no_memory(unsafe { mi::mi_malloc(size) })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
+    // SAFETY: takes any sizes.
+    or_no_memory(unsafe { mi::mi_calloc(count, size) })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
+    if size == 0 && !block.is_null() {
+        // As the C library does it.
+        // SAFETY: the caller's block.
+        unsafe { mi::mi_free(block) };
+        return std::ptr::null_mut();
+    }
+    // SAFETY: the caller's block.
+    or_no_memory(unsafe { mi::mi_realloc(block, size) })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn free(block: *mut c_void) {
+    // SAFETY: the caller's block.
+    unsafe { mi::mi_free(block) }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn memalign(alignment: usize, size: usize) -> *mut c_void {
+    let Some(alignment) = alignment.checked_next_power_of_two() else {
+        // SAFETY: this thread's own errno.
+        unsafe { *libc::__errno_location() = libc::EINVAL };
+        return std::ptr::null_mut();
+    };
+    // SAFETY: the alignment is a power of two.
+    or_no_memory(unsafe { mi::mi_malloc_aligned(size, alignment) })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn aligned_alloc(alignment: usize, size: usize) -> *mut c_void {
+    memalign(alignment, size)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn posix_memalign(
+    block: *mut *mut c_void,
+    alignment: usize,
+    size: usize,
+) -> c_int {
+    // SAFETY: the caller's pointer.
+    unsafe { mi::mi_posix_memalign(block, alignment, size) }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn valloc(size: usize) -> *mut c_void {
+    memalign(page_size(), size)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn pvalloc(size: usize) -> *mut c_void {
+    let page = page_size();
+    memalign(page, size.checked_next_multiple_of(page).unwrap_or(usize::MAX))
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn malloc_usable_size(block: *const c_void) -> usize {
+    // SAFETY: the caller's block, or null.
+    unsafe { mi::mi_usable_size(block) }
+}
+
+fn page_size() -> usize {
+    // SAFETY: asks for a number.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+}
