@@ -113,6 +113,8 @@ typedef struct {
 } vk_data;
 
 void vk_initialize(void);
+// Process-wide: a crash inside the functions below makes them fail.
+void vk_contain_crashes(void);
 vk_worker *vk_worker_new(const vk_options *options);
 void vk_worker_free(vk_worker *worker);
 vk_bytes vk_error(vk_worker *worker);

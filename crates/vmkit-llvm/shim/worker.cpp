@@ -125,6 +125,8 @@ void vk_initialize(void) {
   install_fatal_error_handler(on_fatal_error);
 }
 
+void vk_contain_crashes(void) { contain_crashes(); }
+
 vk_worker *vk_worker_new(const vk_options *options) {
   auto worker = std::make_unique<vk_worker>();
   worker->options = *options;

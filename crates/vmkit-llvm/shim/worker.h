@@ -2,6 +2,7 @@
 #ifndef VMKIT_WORKER_H
 #define VMKIT_WORKER_H
 
+#include "crash.h"
 #include "shim.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -112,6 +113,12 @@ struct vk_worker {
 
 // Runs `work`; a failure becomes the worker's error text.
 template <typename Work> int guarded(vk_worker *worker, Work work) {
+  Landing landing;
+  if (landing.is_active)
+    if (int signal = sigsetjmp(landing.buffer, /*savemask=*/1)) {
+      worker->error = crash_text(signal);
+      return 1;
+    }
   try {
     work();
     return 0;

@@ -5,10 +5,12 @@
 //! into a module of its own with declarations around it, and compiled by a pipeline that is built
 //! once. So a function's cost does not depend on the size of its module.
 
+mod crash;
 mod ffi;
 mod listing;
 mod llvm;
 mod module;
 mod pool;
 
+pub use crate::crash::contain_crashes;
 pub use crate::llvm::{Level, Llvm, Loaded, Options, Structor, StructorArray, Times};

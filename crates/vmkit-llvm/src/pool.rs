@@ -67,21 +67,15 @@ impl Pool {
         work: impl FnOnce(&mut Worker, ModuleRef) -> std::result::Result<T, String>,
     ) -> Result<std::result::Result<T, String>> {
         let mut member = self.take();
-        let loaded = match self.load(&mut member, module) {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                self.give_back(member);
-                return Err(error);
-            }
-        };
-        let result = work(&mut member.worker, loaded);
-        if result.is_ok() {
+        let loaded = self.load(&mut member, module);
+        let result = loaded.map(|loaded| work(&mut member.worker, loaded));
+        if let Ok(Ok(_)) = result {
             self.give_back(member);
         } else {
             // Its destructors could meet what the failure left half done.
             std::mem::forget(member);
         }
-        Ok(result)
+        result
     }
 
     fn load(&self, member: &mut Member, module: usize) -> Result<ModuleRef> {

@@ -292,8 +292,13 @@ impl Compiler {
             return;
         }
         let result = catch_unwind(AssertUnwindSafe(|| self.linker.materialize(id)));
-        let result = result
-            .unwrap_or_else(|_| Err(Error::compile(entry.name().clone(), "the compiler panicked")));
+        let failed = |what| Err(Error::compile(entry.name().clone(), what));
+        let result = match result {
+            // Whoever waits must not wait for ever.
+            Ok(Ok(())) if entry.state() == State::Compiling => failed("no code came of it"),
+            Ok(result) => result,
+            Err(_) => failed("the compiler panicked"),
+        };
         if let Err(error) = result {
             Counters::add(&self.linker.counters.functions_failed, 1);
             self.errors.lock().insert(id, error);
