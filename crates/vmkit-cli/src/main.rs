@@ -7,6 +7,7 @@ mod explain;
 mod load;
 mod nm;
 mod options;
+mod output;
 mod report;
 mod run;
 mod trace;
