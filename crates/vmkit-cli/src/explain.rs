@@ -12,6 +12,9 @@ use vmkit_llvm::Llvm;
 
 use crate::caller::{Roots, caller};
 
+/// A module, and what it says of a symbol.
+type Claim = (Arc<str>, Listed);
+
 /// What is known of a run that is over.
 pub(crate) struct Knowledge<'a> {
     pub(crate) session: &'a Session,
@@ -28,7 +31,7 @@ impl Knowledge<'_> {
         let claims = self.claims(&name);
         // Bitcode modules tell of what they keep to themselves only when they are asked.
         drop(self.llvm.private_symbols(&name));
-        if claims.iter().any(|(_, standing)| *standing != Standing::Private) {
+        if claims.iter().any(|(_, listed)| listed.standing != Standing::Private) {
             let _ = self.session.symbol_of(&name);
         }
         let symbols = self.session.symbols_named(&name);
@@ -40,20 +43,22 @@ impl Knowledge<'_> {
         texts.concat()
     }
 
-    /// The modules that name it, and how they stand to it.
-    fn claims(&self, name: &Name) -> Vec<(Arc<str>, Standing)> {
+    /// The modules that name it, and what they say of it.
+    fn claims(&self, name: &Name) -> Vec<Claim> {
         let mut listings = self.llvm.listings().unwrap_or_default();
         let objects = self.objects.iter().map(|object| (object.name().clone(), object.listing()));
         listings.extend(objects);
         let claim = |(module, listed): (Arc<str>, Vec<Listed>)| {
-            let listed = listed.into_iter().find(|listed| listed.name == *name)?;
-            Some((module, listed.standing))
+            Some((module, listed.into_iter().find(|listed| listed.name == *name)?))
         };
         listings.into_iter().filter_map(claim).collect()
     }
 
-    fn account(&self, id: SymbolId, claims: &[(Arc<str>, Standing)]) -> String {
-        let known = self.session.explain(id);
+    fn account(&self, id: SymbolId, claims: &[Claim]) -> String {
+        let mut known = self.session.explain(id);
+        // Until code that needs it is linked, only the modules know.
+        let shared = claims.iter().filter(|(_, listed)| listed.standing != Standing::Private);
+        known.kind = known.kind.or_else(|| shared.filter_map(|(_, listed)| listed.kind).next());
         Account { knowledge: self, id, known, claims, text: String::new() }.write()
     }
 
@@ -80,7 +85,7 @@ struct Account<'a> {
     knowledge: &'a Knowledge<'a>,
     id: SymbolId,
     known: Explanation,
-    claims: &'a [(Arc<str>, Standing)],
+    claims: &'a [Claim],
     text: String,
 }
 
@@ -132,8 +137,8 @@ impl Account<'_> {
     }
 
     fn no_definer(&self) -> String {
-        let needs = |(module, standing): &(Arc<str>, Standing)| {
-            matches!(standing, Standing::Needed | Standing::NeededWeakly)
+        let needs = |(module, listed): &Claim| {
+            matches!(listed.standing, Standing::Needed | Standing::NeededWeakly)
                 .then(|| module.to_string())
         };
         let modules: Vec<_> = self.claims.iter().filter_map(needs).collect();
@@ -149,6 +154,8 @@ impl Account<'_> {
             matches!(self.known.kind, Some(SymbolKind::Function | SymbolKind::Indirect));
         let is_code = is_function || self.known.stub.is_some();
         let state = match self.known.state {
+            // Of libraries only what code calls is asked for through a stub.
+            State::Undefined | State::Defined if self.known.address.is_some() => "ready",
             State::Undefined | State::Defined if is_code => "never called",
             State::Undefined | State::Defined => "not needed by anything that ran",
             State::Queued => "waits for a compile thread",
@@ -192,17 +199,16 @@ impl Account<'_> {
         };
         let Some(record) = records.iter().find(is_own) else { return };
         let Some(compile) = record.compile else { return };
+        let began = self.knowledge.session.began();
+        let at = millis(compile.began.saturating_duration_since(began));
         let whole = millis(record.linked - compile.began);
         let phases = compile.phases.into_iter().chain([("link", record.linked - compile.ended)]);
         let phases: Vec<_> = phases
             .filter(|(_, time)| !time.is_zero())
             .map(|(name, time)| format!("{name} {}", millis(time)))
             .collect();
-        let thread = record.thread;
-        self.line(
-            "compiled",
-            format!("in {whole} by compile thread {thread}: {}", phases.join(", ")),
-        );
+        let (thread, phases) = (record.thread, phases.join(", "));
+        self.line("compiled", format!("at {at}, in {whole}, by compile thread {thread}: {phases}"));
     }
 
     fn uses(&mut self) {

@@ -9,6 +9,7 @@ mod last_thread;
 mod load;
 mod nm;
 mod options;
+mod output;
 mod report;
 mod run;
 mod trace;

@@ -15,6 +15,7 @@ use crate::caller::Roots;
 use crate::last_thread;
 use crate::load::Inputs;
 use crate::options::Run;
+use crate::output::{Output, say};
 use crate::report::Report;
 use crate::watch::Watch;
 
@@ -39,8 +40,10 @@ struct AtExit {
     functions: u64,
     roots: Roots,
     watch: Watch,
-    stats: Option<String>,
+    stats: Option<Output>,
     began: Instant,
+    /// The process that was asked to report; those that it forks are not.
+    process: u32,
 }
 
 static AT_EXIT: OnceLock<AtExit> = OnceLock::new();
@@ -114,16 +117,13 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     let entry = session.address(entry)?;
     session.interpose(is_interposed)?;
 
-    if let Some(file) = options.stats.as_ref().filter(|file| *file != "-") {
-        // Told now rather than when the program is over.
-        std::fs::File::create(file).map_err(|error| Error::input(file.as_str(), error))?;
-    }
-    let stats = options.stats.clone();
+    let stats = options.stats.as_deref().map(Output::new).transpose()?;
     let functions = inputs.functions;
     watch.objects(inputs.objects);
     let constructors: &[Addr] = constructors.leak();
     let roots = Roots { entry, constructors, destructors };
-    let at_exit = AtExit { session, llvm, functions, roots, watch, stats, began };
+    let process = std::process::id();
+    let at_exit = AtExit { session, llvm, functions, roots, watch, stats, began, process };
     AT_EXIT.set(at_exit).ok().expect("a process runs one program");
     let arguments = Arguments::new(options);
     Ok(Program { constructors, entry, arguments })
@@ -225,7 +225,7 @@ fn compile_all(session: &Session, llvm: &Llvm) -> Result<()> {
 
 /// A call that cannot be resolved or compiled: nothing the program has printed is lost.
 fn stop(_: SymbolId, error: &Error, _: Addr) -> Addr {
-    eprintln!("vmkit: {error}");
+    say(&format!("vmkit: {error}\n"));
     // SAFETY: flushes what the program wrote through stdio. No more code of the program is run.
     unsafe { libc::fflush(ptr::null_mut()) };
     if AT_EXIT.get().is_some() {
@@ -247,19 +247,18 @@ extern "C" fn report() {
     let at_exit = AT_EXIT.get().expect("set before it was registered");
     // The program is over; what follows is the end of the libraries.
     at_exit.session.use_original_libraries();
+    if std::process::id() != at_exit.process {
+        return;
+    }
     at_exit.watch.report(&at_exit.session, &at_exit.llvm, &at_exit.roots);
-    let Some(file) = &at_exit.stats else { return };
+    let Some(stats) = &at_exit.stats else { return };
     let report = Report {
         functions_known: at_exit.functions,
         stats: at_exit.session.stats(),
         times: at_exit.llvm.times(),
         total_seconds: at_exit.began.elapsed().as_secs_f64(),
     };
-    if file == "-" {
-        eprint!("{}", report.table());
-    } else if let Err(error) = std::fs::write(file, report.json()) {
-        eprintln!("vmkit: {file}: {error}");
-    }
+    stats.write(&if stats.file().is_some() { report.json() } else { report.table() });
 }
 
 unsafe extern "C" {

@@ -1,25 +1,23 @@
 //! What was asked to be told of a run: `--trace`, `--explain`, `--perf`, `--gdb`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use vmkit::debug::{Gdb, Journal, PerfMap};
-use vmkit::{Builder, Error, LoadedObject, Name, Result, Session};
+use vmkit::{Builder, LoadedObject, Name, Result, Session};
 use vmkit_llvm::Llvm;
 
 use crate::caller::Roots;
 use crate::explain::Knowledge;
 use crate::options::Run;
+use crate::output::{Output, say};
 use crate::trace;
 
 /// The listeners of a run, and what they are to say at its end.
 pub(crate) struct Watch {
     journal: Option<Arc<Journal>>,
-    trace: Option<PathBuf>,
+    trace: Option<Output>,
     explained: Vec<String>,
     objects: Vec<LoadedObject>,
-    /// The process that was asked; those that it forks are not.
-    process: u32,
 }
 
 impl Watch {
@@ -38,9 +36,8 @@ impl Watch {
         if options.gdb {
             builder = builder.breakpoints(true).listener(Arc::new(Gdb::new()));
         }
-        let trace = options.trace.as_ref().map(file).transpose()?;
-        let process = std::process::id();
-        Ok((Self { journal, trace, explained, objects: Vec::new(), process }, builder))
+        let trace = options.trace.as_deref().map(Output::new).transpose()?;
+        Ok((Self { journal, trace, explained, objects: Vec::new() }, builder))
     }
 
     /// Remembers what objects there are, should it be asked for at the end.
@@ -53,25 +50,12 @@ impl Watch {
     /// Says at the end of the run what was asked for.
     pub(crate) fn report(&self, session: &Session, llvm: &Llvm, roots: &Roots) {
         let Some(journal) = &self.journal else { return };
-        if std::process::id() != self.process {
-            return;
-        }
-        if let Some(file) = &self.trace
-            && let Err(error) = std::fs::write(file, trace::json(session, journal, roots))
-        {
-            eprintln!("vmkit: {}: {error}", file.display());
+        if let Some(trace) = &self.trace {
+            trace.write(&trace::json(session, journal, roots));
         }
         let knowledge = Knowledge { session, llvm, objects: &self.objects, journal, roots };
         for name in &self.explained {
-            eprint!("{}", knowledge.explain(name));
+            say(&knowledge.explain(name));
         }
     }
-}
-
-/// A file to write at the end, wherever the program goes meanwhile. That it cannot be written is
-/// told now.
-fn file(name: &String) -> Result<PathBuf> {
-    let fail = |error| Error::input(name.as_str(), error);
-    std::fs::File::create(name).map_err(fail)?;
-    std::path::absolute(name).map_err(fail)
 }

@@ -4,6 +4,7 @@
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/GVMaterializer.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 #include "llvm/Transforms/Utils/ValueMapper.h"
 
@@ -110,13 +111,20 @@ void make_own(GlobalValue &value) {
 }
 
 // The address of a block of a function that is compiled elsewhere cannot be known here.
-void refuse_foreign_labels(Function &function) {
-  for (const BasicBlock &block : function)
-    for (const Instruction &instruction : block)
-      for (const Value *operand : instruction.operands())
-        if (auto *label = dyn_cast<BlockAddress>(operand))
-          if (label->getFunction() != &function)
-            fail("it takes the address of a block of another function, " + label->getFunction()->getName());
+void refuse_foreign_labels(const Function &function, const Constant &constant) {
+  if (auto *label = dyn_cast<BlockAddress>(&constant)) {
+    if (label->getFunction() != &function)
+      fail("it takes the address of a block of another function, " + label->getFunction()->getName());
+  } else if (!isa<GlobalValue>(constant)) {
+    for (const Use &operand : constant.operands())
+      refuse_foreign_labels(function, *cast<Constant>(operand));
+  }
+}
+
+void refuse_foreign_labels(const Function &function) {
+  for (const Instruction &instruction : instructions(function))
+    for (const Value *operand : instruction.operands())
+      if (auto *constant = dyn_cast<Constant>(operand)) refuse_foreign_labels(function, *constant);
 }
 
 Function *declare_own(Function &function, Module &target) {
@@ -190,6 +198,7 @@ std::unique_ptr<Module> extract(vk_worker &worker, vk_module &source, uint32_t k
   for (GlobalValue *member : members) {
     auto *function = dyn_cast<Function>(member);
     if (!function) continue;
+    refuse_foreign_labels(*function);
     auto *own = cast<Function>(map[function]);
     for (auto [old_argument, new_argument] : zip(function->args(), own->args()))
       map[&old_argument] = &new_argument;
@@ -202,7 +211,6 @@ std::unique_ptr<Module> extract(vk_worker &worker, vk_module &source, uint32_t k
     make_own(*own);
     own->setComdat(nullptr);
     if (!source.units.contains(function)) own->setSection("");
-    refuse_foreign_labels(*own);
   }
   for (GlobalValue *member : members)
     if (auto *variable = dyn_cast<GlobalVariable>(member))

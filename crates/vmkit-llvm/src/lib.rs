@@ -14,3 +14,8 @@ mod pool;
 
 pub use crate::crash::contain_crashes;
 pub use crate::llvm::{Level, Llvm, Loaded, Options, Structor, StructorArray, Times};
+
+// The example in the README is compiled and run as a test of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

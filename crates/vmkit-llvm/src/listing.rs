@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vmkit::graph::{Content, Listed, Standing};
 use vmkit::{Error, Linkage, Name, Result, SymbolId};
 
-use crate::ffi::{self, Kind, Symbol};
+use crate::ffi::{self, Index, Kind, Symbol};
 use crate::llvm::Llvm;
 use crate::module::{Module, symbol_kind};
 
@@ -25,7 +25,9 @@ impl Llvm {
             let contents = worker.contents(raw)?;
             let index = worker.index(raw)?;
             let symbols = index.symbols.iter().zip(&contents);
-            Ok(symbols.filter_map(|(symbol, content)| listed(symbol, (*content)?)).collect())
+            Ok(symbols
+                .filter_map(|(symbol, content)| listed(&index, symbol, (*content)?))
+                .collect())
         })?;
         let mut listed: Vec<_> = listed.map_err(|what| Error::input(module.name.clone(), what))?;
         if let Some(assembly) = module.assembly.get() {
@@ -52,7 +54,7 @@ impl Llvm {
     }
 }
 
-fn listed(symbol: &Symbol<'_>, content: Content) -> Option<Listed> {
+fn listed(index: &Index<'_>, symbol: &Symbol<'_>, content: Content) -> Option<Listed> {
     let standing = match symbol.linkage {
         ffi::Linkage::Strong => Standing::Defined(Linkage::Strong),
         ffi::Linkage::Weak => Standing::Defined(Linkage::Weak),
@@ -64,8 +66,14 @@ fn listed(symbol: &Symbol<'_>, content: Content) -> Option<Listed> {
     };
     let kind = match symbol.kind {
         Kind::Alias if symbol.is_code => Kind::Function,
+        // What it stands for is no other alias.
+        Kind::Alias => index.symbols[symbol.target as usize].kind,
         kind => kind,
     };
-    let kind = Some(symbol_kind(kind));
-    Some(Listed { name: Name::new(symbol.name), standing, kind, content })
+    let version = index.versions.iter().find(|(name, _)| *name == symbol.name);
+    let name = match (symbol.linkage, version) {
+        (ffi::Linkage::Undefined | ffi::Linkage::UndefinedWeak, Some((_, version))) => version,
+        _ => symbol.name,
+    };
+    Some(Listed { name: Name::new(name), standing, kind: Some(symbol_kind(kind)), content })
 }

@@ -76,12 +76,9 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
     }
     let unit = add_unit_symbol(linker, &mut graph);
     let is_structors = |kind| matches!(kind, SectionKind::Init(_) | SectionKind::Fini(_));
-    let is_function = |symbol: &&Symbol| {
-        symbol.kind == Some(SymbolKind::Function) && symbol.place != Place::Undefined
-    };
     let loaded = LoadedObject {
         unit,
-        functions: graph.symbols.iter().filter(is_function).count() as u64,
+        functions: graph.functions(),
         undefined,
         has_structors: graph.sections.iter().any(|section| is_structors(section.kind)),
         object: object.clone(),

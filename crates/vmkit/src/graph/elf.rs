@@ -95,12 +95,13 @@ impl<'a> Reader<'a> {
                 | elf::SHT_X86_64_UNWIND
                 | elf::SHT_NOTE
         );
-        if !is_content {
+        let flags = header.sh_flags(LE);
+        // Compressed debug sections cannot be read before they are relocated: done without.
+        if !is_content || flags & u64::from(elf::SHF_COMPRESSED) != 0 {
             return Ok(None);
         }
         let name = self.sections.section_name(LE, header).map_err(|e| self.fail(e))?;
         let name = String::from_utf8_lossy(name).into_owned();
-        let flags = header.sh_flags(LE);
         let kind = section_kind(&name, kind, flags);
         let bytes = header.data(LE, self.data).map_err(|e| self.fail(e))?;
         let (align, size) = (header.sh_addralign(LE).max(1), header.sh_size(LE));

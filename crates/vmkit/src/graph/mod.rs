@@ -151,6 +151,20 @@ pub enum Binding {
     Global(Linkage),
 }
 
+impl LinkGraph {
+    /// How many functions it defines, as far as its producer says what they are.
+    #[must_use]
+    pub fn functions(&self) -> u64 {
+        let is_function = |symbol: &&Symbol| match symbol.place {
+            Place::Section { index, .. } => {
+                symbol.kind == Some(SymbolKind::Function) && self.sections[index].kind.is_loaded()
+            }
+            _ => false,
+        };
+        self.symbols.iter().filter(is_function).count() as u64
+    }
+}
+
 impl Symbol {
     /// A reference to a symbol that every module can see.
     #[must_use]

@@ -174,7 +174,6 @@ impl Linker {
             Some(Definition::Module { source, key, unit: Unit::Lazy }) => {
                 let graph = self.counters.materialize(|| source.materialize(key))?;
                 self.counters.link(|| self.link(id, graph))?;
-                Counters::add(&self.counters.functions_compiled, 1);
             }
             Some(Definition::Indirect { resolver }) => {
                 let resolver = self.stub_address(resolver)?;
@@ -197,6 +196,8 @@ impl Linker {
         let placed = self.place(&graph, &symbols, None)?;
         let finished =
             self.fix_up(id, &Bound { graph: &graph, symbols: &symbols, values }, placed)?;
+        // Once it is published, the program may run to its end.
+        Counters::add(&self.counters.functions_compiled, 1);
         self.publish_all(&finished);
         Ok(())
     }
@@ -237,7 +238,7 @@ impl Linker {
         let values = self.require(id, &symbols)?;
         let finished =
             self.fix_up(id, &Bound { graph: &graph, symbols: &symbols, values }, placed)?;
-        Counters::add(&self.counters.functions_compiled, finished.len() as u64);
+        Counters::add(&self.counters.functions_compiled, graph.functions());
         Ok(finished)
     }
 
