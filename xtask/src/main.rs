@@ -8,6 +8,7 @@ mod place;
 mod process;
 mod programs;
 mod tidy;
+mod units;
 
 use std::process::ExitCode;
 

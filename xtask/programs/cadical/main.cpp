@@ -62,8 +62,12 @@ static void solve(const char *name, const std::vector<Clause> &clauses) {
         throw Contradiction(name);
 }
 
-int main() {
+int main(int argc, char **argv) {
     try {
+        if (argc > 1) {
+            solve("pigeons", pigeons(atoi(argv[1])));
+            return 0;
+        }
         solve("7 pigeons", pigeons(7));
         solve("easy", random_clauses(200, 600, 1));
         solve("hard", random_clauses(150, 640, 2));

@@ -1,5 +1,6 @@
 // Makes JSON text, parses it with simdjson in both of its interfaces, catches its exceptions.
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <string>
 
@@ -37,8 +38,8 @@ static void walk(simdjson::dom::element element, std::map<std::string, int> &typ
     }
 }
 
-int main() {
-    simdjson::padded_string text(make_text(20000));
+int main(int argc, char **argv) {
+    simdjson::padded_string text(make_text(argc > 1 ? atoi(argv[1]) : 20000));
     simdjson::dom::parser parser;
     std::map<std::string, int> types;
     simdjson::dom::element root = parser.parse(text);

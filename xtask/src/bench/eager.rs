@@ -1,48 +1,52 @@
 //! Compiling all of a large module before it runs.
 
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Bench;
-use super::measure::{measure, ratio};
-use super::report::Table;
+use super::measure::{Make, measure_in_turns, quotient, show};
+use super::report::{Goal, Table};
 use crate::engine::Engine;
-use crate::programs::{PROGRAMS, build};
 
 pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let mut table = Table::new(
         "All of SQLite compiled before `select 1`",
-        "`llc` writes an object and runs nothing.",
+        "Wall time, median. `llc` writes an object and runs nothing. They take turns.",
         &["program", "time", "vmkit --eager -O0 / it", "goal"],
     );
-    let sqlite = PROGRAMS.iter().find(|program| program.name == "sqlite");
-    let built = build(&[sqlite.context("an unknown program")?], 2)?.remove(0);
+    let built = bench.program("sqlite")?;
     let args = ["-e", "select 1"].map(String::from);
-    let run = |engine: &Engine| {
-        measure(bench.repeats, None, || {
-            engine.command("", std::slice::from_ref(&built.linked), &args)
-        })
-    };
-    let vmkit = run(&Engine::vmkit(&["--eager", "-O0"])?)?;
     let object = bench.folder.join("sqlite.o");
-    let llc = |level: &str| {
-        measure(bench.repeats, None, || {
-            let mut llc = Command::new("llc-22");
-            llc.args([level, "-filetype=obj", "-relocation-model=pic"]);
-            llc.arg(&built.linked).arg("-o").arg(&object);
-            llc
-        })
+    let run = |engine: Engine| -> Make<'_> {
+        let (module, args) = (std::slice::from_ref(&built.linked), &args);
+        Box::new(move || engine.command("", module, args))
     };
-    table.row(vec!["vmkit --eager -O0".into(), vmkit.time(), "-".into(), "-".into()]);
-    for (name, figure, goal) in [
-        ("lli", run(&Engine::lli(&[]))?, "0.143"),
-        ("lli -O0", run(&Engine::lli(&["-O0"]))?, "-"),
-        ("llc -O0", llc("-O0")?, "-"),
-        ("llc -O2", llc("-O2")?, "-"),
-    ] {
-        let part = ratio(vmkit.seconds(), figure.seconds());
-        table.row(vec![name.into(), figure.time(), part, goal.into()]);
+    let commands = [
+        run(Engine::vmkit(&["--eager", "-O0"])?),
+        run(Engine::lli(&[])),
+        run(Engine::lli(&["-O0"])),
+        Box::new(|| llc("-O0", &built.linked, &object)),
+        Box::new(|| llc("-O2", &built.linked, &object)),
+    ];
+    let figures = measure_in_turns(bench.repeats, None, &commands)?;
+    let vmkit = figures[0].median();
+    table.row(vec!["vmkit --eager -O0".into(), figures[0].time()]);
+    for (name, figure) in ["lli", "lli -O0", "llc -O0", "llc -O2"].iter().zip(&figures[1..]) {
+        let part = quotient(vmkit, figure.median());
+        let mut row = vec![(*name).into(), figure.time(), show(part)];
+        if *name == "lli" {
+            let what = "SQLite, `vmkit --eager -O0` / `lli`";
+            row.push(table.judge(what, part, &show(part), Goal::AtMost(0.143)));
+        }
+        table.row(row);
     }
     Ok(table)
+}
+
+fn llc(level: &str, module: &Path, object: &Path) -> Command {
+    let mut llc = Command::new("llc-22");
+    llc.args([level, "-filetype=obj", "-relocation-model=pic"]).arg(module).arg("-o").arg(object);
+    llc
 }

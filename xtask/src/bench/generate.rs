@@ -1,11 +1,12 @@
 //! Inputs that are made, not written.
 
+use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{place, process};
 
@@ -48,6 +49,18 @@ pub(super) fn first_calls(folder: &Path, count: usize) -> Result<PathBuf> {
     fs::write(&header, list.concat())?;
     let source = place::root().join("tests/bench/first_calls.c");
     bitcode(&source, folder, &[format!("-DFUNCTIONS=\"{}\"", header.display())])
+}
+
+/// tests/bench/lazy_load.c, which links the same LLVM as vmkit does.
+pub(super) fn lazy_load(folder: &Path) -> Result<PathBuf> {
+    let llvm = env::var_os("LLVM_SYS_221_PREFIX").context("LLVM_SYS_221_PREFIX is not set")?;
+    let (program, library) = (folder.join("lazy_load"), Path::new(&llvm).join("lib"));
+    let mut clang = Command::new("clang-22");
+    clang.arg("-O1").arg(place::root().join("tests/bench/lazy_load.c")).arg("-I");
+    clang.arg(Path::new(&llvm).join("include")).arg("-L").arg(&library).arg("-lLLVM-22");
+    clang.arg("-rpath").arg(&library).arg("-o").arg(&program);
+    process::output(&mut clang)?;
+    Ok(program)
 }
 
 /// Compiles a C file to bitcode in `folder`.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::process::{self, End, Outcome};
+use crate::units::seconds;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(120);
 /// No further run of a program starts when its runs have taken so long.
 const PATIENCE: Duration = Duration::from_secs(12);
 
@@ -20,7 +21,7 @@ pub(super) enum Figure {
 
 impl Figure {
     /// The median of the wall time in seconds.
-    pub(super) fn seconds(&self) -> Option<f64> {
+    pub(super) fn median(&self) -> Option<f64> {
         match *self {
             Figure::Runs { median, .. } => Some(median),
             Figure::Failed(_) => None,
@@ -35,6 +36,7 @@ impl Figure {
         }
     }
 
+    /// The median of the peak resident size in bytes.
     pub(super) fn peak_rss(&self) -> Option<u64> {
         match *self {
             Figure::Runs { peak_rss, .. } => Some(peak_rss),
@@ -45,7 +47,7 @@ impl Figure {
     /// Time and peak memory for a table.
     pub(super) fn with_memory(&self) -> String {
         match self.peak_rss() {
-            Some(bytes) => format!("{}, {} MB", self.time(), bytes >> 20),
+            Some(bytes) => format!("{}, {}", self.time(), megabytes(bytes)),
             None => self.time(),
         }
     }
@@ -101,8 +103,8 @@ pub(super) fn measure_in_turns(
 #[derive(Debug, Clone, Default)]
 struct Series {
     walls: Vec<f64>,
+    peaks: Vec<u64>,
     spent: Duration,
-    peak_rss: u64,
     failure: Option<String>,
 }
 
@@ -112,7 +114,7 @@ impl Series {
         self.failure = failure(&outcome, expected);
         self.walls.push(outcome.wall.as_secs_f64());
         self.spent += outcome.wall;
-        self.peak_rss = self.peak_rss.max(outcome.peak_rss);
+        self.peaks.push(outcome.peak_rss);
         Ok(())
     }
 
@@ -121,9 +123,13 @@ impl Series {
             return Figure::Failed(why);
         }
         self.walls.sort_by(f64::total_cmp);
-        let wall = |index: usize| self.walls.get(index).copied().unwrap_or_default();
-        let median = wall(self.walls.len() / 2);
-        Figure::Runs { median, best: wall(0), peak_rss: self.peak_rss }
+        self.peaks.sort_unstable();
+        let middle = self.walls.len() / 2;
+        Figure::Runs {
+            median: self.walls[middle],
+            best: self.walls[0],
+            peak_rss: self.peaks[middle],
+        }
     }
 }
 
@@ -137,32 +143,30 @@ fn failure(outcome: &Outcome, expected: Option<&[u8]>) -> Option<String> {
     }
 }
 
-/// A time with three digits that count.
-pub(super) fn seconds(seconds: f64) -> String {
-    let (value, unit) = match seconds {
-        s if s >= 0.9995 => (s, "s"),
-        s if s >= 0.000_999_5 => (s * 1e3, "ms"),
-        s => (s * 1e6, "µs"),
-    };
-    let decimals = match value {
-        v if v >= 99.95 => 0,
-        v if v >= 9.995 => 1,
-        _ => 2,
-    };
-    format!("{value:.decimals$} {unit}")
-}
-
 /// How much longer `all` took than `none` did; nothing where the difference drowns in noise.
 pub(super) fn net(all: Option<f64>, none: Option<f64>) -> Option<f64> {
     Some(all? - none?).filter(|&difference| difference > 0.0)
 }
 
-/// `part / whole` for a table, where both were measured.
-pub(super) fn ratio(part: Option<f64>, whole: Option<f64>) -> String {
-    match (part, whole) {
-        (Some(part), Some(whole)) if whole > 0.0 => format!("{:.3}", part / whole),
-        _ => "-".into(),
-    }
+/// `part / whole`, where both were measured.
+pub(super) fn quotient(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
+    Some(part? / whole.filter(|&whole| whole > 0.0)?)
+}
+
+/// A ratio for a table.
+pub(super) fn show(ratio: Option<f64>) -> String {
+    ratio.map_or("-".into(), |ratio| format!("{ratio:.3}"))
+}
+
+/// A size for a table.
+pub(super) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / f64::from(1 << 20))
+}
+
+/// The middle one of `figures`, where there are any.
+pub(super) fn median(mut figures: Vec<f64>) -> Option<f64> {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied()
 }
 
 #[cfg(test)]
@@ -188,11 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn times_are_short() {
-        let cells = [0.000_05, 0.012_34, 1.234, 12.34].map(seconds);
-        assert_eq!(cells, ["50.0 µs", "12.3 ms", "1.23 s", "12.3 s"]);
-        assert_eq!(ratio(Some(1.0), Some(8.0)), "0.125");
-        assert_eq!(ratio(None, Some(8.0)), "-");
+    fn ratios_need_both_figures() {
+        assert_eq!(show(quotient(Some(1.0), Some(8.0))), "0.125");
+        assert_eq!(show(quotient(None, Some(8.0))), "-");
         assert_eq!((net(Some(3.0), Some(1.0)), net(Some(1.0), Some(3.0))), (Some(2.0), None));
     }
 }

@@ -14,20 +14,27 @@ mod tiny;
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use crate::place;
+use crate::programs::{self, Built, PROGRAMS};
 use report::Table;
+
+/// A machine as busy as this does something else beside.
+const BUSY: f64 = 0.5;
 
 /// Measure vmkit against lli; writes the tables of docs/benchmarks.md
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// A few rows with small inputs, for a sanity check; docs/benchmarks.md is left alone
+    /// A few rows with small inputs, once each, for a sanity check; docs/benchmarks.md is left alone
     #[arg(long)]
     quick: bool,
     /// Only the tables whose name starts so, as in cold, tiny, calls; docs are left alone
     #[arg(long, value_name = "NAME", default_value = "")]
     only: String,
+    /// How often each program runs, unless its runs take long
+    #[arg(long, value_name = "N")]
+    repeats: Option<usize>,
 }
 
 /// What the measurements share.
@@ -37,6 +44,25 @@ struct Bench {
     repeats: usize,
     /// Where generated inputs go.
     folder: PathBuf,
+}
+
+impl Bench {
+    /// An empty folder for a program to run in.
+    fn scratch(&self) -> Result<PathBuf> {
+        let scratch = self.folder.join("scratch");
+        if scratch.exists() {
+            fs::remove_dir_all(&scratch)?;
+        }
+        fs::create_dir_all(&scratch)?;
+        Ok(scratch)
+    }
+
+    /// One of the real programs.
+    fn program(&self, name: &str) -> Result<Built> {
+        let program = PROGRAMS.iter().find(|program| program.name == name);
+        let program = program.with_context(|| format!("there is no program {name}"))?;
+        Ok(programs::build(&[program], 2)?.remove(0))
+    }
 }
 
 type Measurement = fn(&Bench) -> Result<Table>;
@@ -59,14 +85,17 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
 pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = place::target()?.join("bench");
     fs::create_dir_all(&folder)?;
-    let repeats = if options.quick { 1 } else { 5 };
-    let bench = Bench { quick: options.quick, repeats, folder };
-    let mut text = report::machine();
-    for (name, measurement) in MEASUREMENTS {
-        if name.starts_with(&options.only) {
-            text += &format!("\n{}", measurement(&bench)?.markdown());
-        }
+    let repeats = options.repeats.unwrap_or(if options.quick { 1 } else { 5 });
+    ensure!(repeats > 0, "--repeats: nothing would run");
+    if report::load_average().is_some_and(|load| load > BUSY) {
+        eprintln!("bench: this machine is busy with something else; the figures will be noisy");
     }
+    let mut text = report::machine();
+    let bench = Bench { quick: options.quick, repeats, folder };
+    let chosen = MEASUREMENTS.iter().filter(|(name, _)| name.starts_with(&options.only));
+    let tables = chosen.map(|(_, measure)| measure(&bench)).collect::<Result<Vec<_>>>()?;
+    ensure!(!tables.is_empty(), "--only: there is no table {}", options.only);
+    text += &format!("\n{}", report::markdown_of(&tables));
     println!("{text}");
     if !options.quick && options.only.is_empty() {
         report::publish(&text)?;

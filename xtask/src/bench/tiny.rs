@@ -4,23 +4,35 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::measure::{Figure, Make, measure, measure_in_turns, net, ratio, seconds};
-use super::report::Table;
+use super::measure::{Figure, Make, measure, measure_in_turns, net, quotient, show};
+use super::report::{Goal, Table};
 use super::{Bench, generate};
 use crate::engine::Engine;
+use crate::units::seconds;
 
 const COUNTS: &[usize] = &[500, 1_000, 2_000, 5_000, 10_000, 50_000];
-/// `lli`'s lazy mode takes more than a minute beyond this.
+/// `lli`'s lazy mode takes minutes beyond this.
 const MOST_ORC_LAZY: usize = 2_000;
 
-/// One count and its time per function for vmkit and eager `lli`.
-type Costs = (usize, Option<f64>, Option<f64>);
+/// The engines that run every count: vmkit, then eager `lli`.
+struct Both {
+    vmkit: Engine,
+    lli: Engine,
+}
+
+/// The cost of one function of so many, by vmkit and by eager `lli`.
+struct Cost {
+    count: usize,
+    vmkit: Option<f64>,
+    lli: Option<f64>,
+}
 
 pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let mut table = Table::new(
         "n tiny functions in one module, all called once",
-        "Per function: the wall time less that of one function, divided by n. All at -O0, vmkit and \
-         orc-lazy lazily.",
+        "The shortest wall time. Per function: that, less the time of a module of one function, \
+         divided by n. All at -O0; vmkit and orc-lazy compile lazily. vmkit and eager lli take \
+         turns; orc-lazy runs once.",
         &[
             "n",
             "vmkit -O0",
@@ -32,61 +44,68 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
             "goal",
         ],
     );
-    let vmkit = Engine::vmkit(&["-O0"])?;
-    let lli = Engine::lli(&["-O0"]);
+    let both = Both { vmkit: Engine::vmkit(&["-O0"])?, lli: Engine::lli(&["-O0"]) };
     let lazy = Engine::lli(&["-O0", "--jit-kind=orc-lazy"]);
-    let both = |module: &PathBuf| -> Result<(Figure, Figure)> {
-        let modules = std::slice::from_ref(module);
-        let commands: [Make<'_>; 2] = [
-            Box::new(|| vmkit.command("", modules, &[])),
-            Box::new(|| lli.command("", modules, &[])),
-        ];
-        let mut figures = measure_in_turns(bench.repeats, None, &commands)?;
-        Ok((figures.remove(0), figures.remove(0)))
-    };
-    let (vmkit_start, lli_start) = both(&generate::tiny(&bench.folder, 1, true)?)?;
-    let mut costs: Vec<Costs> = Vec::new();
+    let start = both.measure(bench, &generate::tiny(&bench.folder, 1, true)?)?;
+    let most_lazy = if bench.quick { MOST_ORC_LAZY / 4 } else { MOST_ORC_LAZY };
+    let mut costs = Vec::new();
     for &n in COUNTS.iter().filter(|&&n| !bench.quick || n <= 2_000) {
         let module = generate::tiny(&bench.folder, n, true)?;
-        let (vmkit, lli) = both(&module)?;
-        let most = if bench.quick { MOST_ORC_LAZY / 4 } else { MOST_ORC_LAZY };
-        let lazy = if n <= most {
-            measure(1, None, || lazy.command("", std::slice::from_ref(&module), &[]))?.time()
-        } else {
-            "-".into()
+        let all = both.measure(bench, &module)?;
+        let lazy = match n <= most_lazy {
+            true => {
+                measure(1, None, || lazy.command("", std::slice::from_ref(&module), &[]))?.time()
+            }
+            false => "-".into(),
         };
-        let vmkit_each = each(&vmkit, &vmkit_start, n);
-        let lli_each = each(&lli, &lli_start, n);
-        costs.push((n, vmkit_each, lli_each));
+        let [vmkit, lli] = [0, 1].map(|engine| each(&all[engine], &start[engine], n));
+        let part = quotient(vmkit, lli);
+        let what = format!("{n} tiny functions, cost of one: vmkit -O0 / lli -O0");
+        let goal = table.judge(&what, part, &show(part), Goal::AtMost(0.35));
+        let time = |time: Option<f64>| time.map_or("-".into(), seconds);
+        let shortest = |figure: &Figure| figure.best().map_or_else(|| figure.time(), seconds);
         table.row(vec![
             n.to_string(),
-            vmkit.time(),
-            lli.time(),
+            shortest(&all[0]),
+            shortest(&all[1]),
             lazy,
-            vmkit_each.map_or("-".into(), seconds),
-            lli_each.map_or("-".into(), seconds),
-            ratio(vmkit_each, lli_each),
-            "0.350".into(),
+            time(vmkit),
+            time(lli),
+            show(part),
+            goal,
         ]);
+        costs.push(Cost { count: n, vmkit, lli });
     }
-    table.row(flatness(&costs));
+    judge_flatness(&mut table, &costs);
     Ok(table)
 }
 
+impl Both {
+    fn measure(&self, bench: &Bench, module: &PathBuf) -> Result<Vec<Figure>> {
+        let make = |engine: &'_ Engine| engine.command("", std::slice::from_ref(module), &[]);
+        let commands: [Make<'_>; 2] =
+            [Box::new(move || make(&self.vmkit)), Box::new(move || make(&self.lli))];
+        measure_in_turns(bench.repeats, None, &commands)
+    }
+}
+
 fn each(all: &Figure, one: &Figure, n: usize) -> Option<f64> {
-    Some(net(all.seconds(), one.seconds())? / n as f64)
+    Some(net(all.best(), one.best())? / n as f64)
 }
 
 /// The largest cost over the smallest, from 1,000 functions on.
-fn flatness(costs: &[Costs]) -> Vec<String> {
-    let of = |pick: fn(&Costs) -> Option<f64>| {
-        let costs = costs.iter().filter(|(n, ..)| *n >= 1_000);
-        let costs: Option<Vec<f64>> = costs.map(pick).collect();
-        let costs = costs.unwrap_or_default().into_iter();
-        ratio(costs.clone().max_by(f64::total_cmp), costs.min_by(f64::total_cmp))
+fn judge_flatness(table: &mut Table, costs: &[Cost]) {
+    let flatness = |pick: fn(&Cost) -> Option<f64>| {
+        let costs = costs.iter().filter(|cost| cost.count >= 1_000);
+        let costs: Vec<f64> = costs.map(pick).collect::<Option<_>>()?;
+        let dearest = costs.iter().copied().max_by(f64::total_cmp);
+        quotient(dearest, costs.into_iter().min_by(f64::total_cmp))
     };
-    let name = "from 1000 on, the dearest / the cheapest".to_owned();
-    let blank = || String::from("-");
-    let (vmkit, lli) = (of(|costs| costs.1), of(|costs| costs.2));
-    vec![name, blank(), blank(), blank(), vmkit, lli, blank(), "1.300".into()]
+    let (vmkit, lli) = (flatness(|cost| cost.vmkit), flatness(|cost| cost.lli));
+    let what = "from 1000 tiny functions on, the dearest / the cheapest";
+    let goal = table.judge(what, vmkit, &show(vmkit), Goal::AtMost(1.3));
+    let mut row = vec!["from 1000 on, the dearest / the cheapest".to_owned()];
+    row.extend(vec![String::from("-"); 3]);
+    row.extend([show(vmkit), show(lli), "-".into(), goal]);
+    table.row(row);
 }

@@ -1,16 +1,20 @@
 //! GCC's c-torture execute tests: what passes natively passes under `vmkit run`.
 
 mod corpus;
+mod native;
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::Signal;
 
 use crate::engine::Engine;
-use crate::{parallel, place, process};
-use corpus::{Program, Test};
+use crate::process::{self, End};
+use crate::{parallel, place};
+use corpus::Test;
+use native::{Native, Program};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -51,16 +55,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(count) = options.sample {
         draw(&mut tests, count, options.seed);
     }
-    let programs = parallel::map(options.jobs, &tests, |test| test.compile(&folder));
-    let programs = programs.into_iter().collect::<Result<Vec<_>>>()?;
-    let programs: Vec<Program> = programs.into_iter().flatten().collect();
     let levels: Vec<String> = options.levels.iter().map(|level| format!("-O{level}")).collect();
-    println!(
-        "conformance: {} of {known} tests, {} pass natively, each runs at {}",
-        tests.len(),
-        programs.len(),
-        levels.join(" and "),
-    );
+    let programs = compile(&tests, known, options.jobs, &folder)?;
+    for level in &levels {
+        control(&engine, level, &folder)?;
+    }
+    println!("conformance: each runs at {}", levels.join(" and "));
     let runs: Vec<(&Program, &String)> = programs
         .iter()
         .flat_map(|program| levels.iter().map(move |level| (program, level)))
@@ -77,6 +77,38 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if failed > 0 {
         bail!("conformance: {failed} failures");
     }
+    Ok(())
+}
+
+/// Compiles the tests and says how many count; leaves those that do.
+fn compile(tests: &[Test], known: usize, jobs: usize, folder: &Path) -> Result<Vec<Program>> {
+    println!("conformance: compiling {} of {known} tests", tests.len());
+    native::forget_other_compilers(folder)?;
+    let (mut programs, mut refused, mut failed) = (Vec::new(), 0, 0);
+    for native in parallel::map(jobs, tests, |test| native::compile(test, folder)) {
+        match native? {
+            Native::Passes(program) => programs.push(program),
+            Native::Refused => refused += 1,
+            Native::Fails => failed += 1,
+        }
+    }
+    println!(
+        "conformance: {} pass natively; clang refuses {refused}, {failed} fail natively",
+        programs.len(),
+    );
+    Ok(programs)
+}
+
+/// Checks that the engine runs what it is given: most tests print nothing and abort when they
+/// fail, so that an engine which does nothing would pass them.
+fn control(engine: &Engine, level: &str, folder: &Path) -> Result<()> {
+    let source = folder.join("control.c");
+    fs::write(&source, "int main(void) { __builtin_abort(); }\n")?;
+    let module = folder.join("control.bc");
+    native::bitcode(&[], &source, &module)?;
+    let outcome = process::run(&mut engine.command(level, &[module], &[]), LIMIT)?;
+    let aborts = outcome.end == End::Signal(Signal::SIGABRT as i32);
+    ensure!(aborts, "abort() does not abort under this engine: {}", outcome.cause());
     Ok(())
 }
 

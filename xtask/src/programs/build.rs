@@ -7,7 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::table::{PROGRAMS, Program};
+use super::fetch::fetch;
+use super::table::Program;
 use crate::{parallel, place, process};
 
 const FLAGS: &[&str] = &["-O1", "-w"];
@@ -40,49 +41,12 @@ impl Program {
 ///
 /// When a package cannot be had or something does not compile.
 pub(crate) fn build(programs: &[&'static Program], jobs: usize) -> Result<Vec<Built>> {
+    programs.iter().map(|program| build_one(program, jobs)).collect()
+}
+
+fn build_one(program: &'static Program, jobs: usize) -> Result<Built> {
     let folder = place::target()?.join("programs");
-    let vendor = vendor(&folder)?;
-    programs.iter().map(|program| build_one(program, &folder, &vendor, jobs)).collect()
-}
-
-/// Lets cargo bring all packages of the table into `folder`, unless they are there.
-fn vendor(folder: &Path) -> Result<PathBuf> {
-    let vendor = folder.join("vendor");
-    let manifest = manifest();
-    let stamp = folder.join("vendored.toml");
-    if fs::read_to_string(&stamp).is_ok_and(|kept| kept == manifest) {
-        return Ok(vendor);
-    }
-    println!("programs: fetching the sources");
-    fs::create_dir_all(folder.join("src"))?;
-    fs::write(folder.join("src/lib.rs"), "")?;
-    fs::write(folder.join("Cargo.toml"), &manifest)?;
-    let mut cargo = Command::new(place::cargo());
-    cargo.args(["vendor", "-q", "vendor"]).current_dir(folder);
-    process::output(&mut cargo).context("the sources of the programs cannot be fetched")?;
-    fs::write(stamp, manifest)?;
-    Ok(vendor)
-}
-
-/// A package that nobody builds; it only says what to fetch.
-fn manifest() -> String {
-    let mut text = String::from(
-        "[package]\nname = \"programs\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-         [workspace]\n\n[dependencies]\n",
-    );
-    for program in PROGRAMS {
-        text += &format!("{} = \"={}\"\n", program.package, program.version);
-    }
-    text
-}
-
-fn build_one(
-    program: &'static Program,
-    folder: &Path,
-    vendor: &Path,
-    jobs: usize,
-) -> Result<Built> {
-    let package = vendor.join(program.package);
+    let package = fetch(program, &folder.join("fetched").join(program.name))?;
     let sources = sources(program, &package)?;
     let flags = flags(program, &package);
     let folder = folder.join("built").join(program.name);

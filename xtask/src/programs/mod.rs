@@ -1,10 +1,11 @@
 //! Real C and C++ programs: what they print natively they print under `vmkit run`.
 
 mod build;
+mod demo;
+mod fetch;
 mod table;
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ pub(crate) use build::{Built, build};
 pub(crate) use table::{PROGRAMS, Program};
 
 const LIMIT: Duration = Duration::from_secs(120);
-/// The levels that each form runs at; nothing stands for the engine's default.
-const LEVELS: &[&str] = &["-O0", ""];
+/// The levels that each form runs at.
+const LEVELS: &[&str] = &["-O0", "-O2"];
 
 /// Real programs from crates.io under `vmkit run`, against their native builds
 #[derive(Debug, clap::Args)]
@@ -47,7 +48,7 @@ pub(crate) struct Options {
 /// When one does not build, or does not do what its native build does.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if options.demo {
-        return demo(options.jobs);
+        return demo::run(options.jobs);
     }
     let programs = chosen(options)?;
     let engine = Engine::from_option(options.engine.as_deref())?;
@@ -55,7 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for built in build(&programs, options.jobs)? {
         let native = run_in_scratch(&mut Command::new(&built.native), built.program, "native")?;
         ensure!(native.is_success(), "{} natively: {}", built.program.name, native.cause());
-        let levels = if options.quick { &LEVELS[1..] } else { LEVELS };
+        let levels: &[&str] = if options.quick { &[""] } else { LEVELS };
         for form in [Form::Linked, Form::Split] {
             runs.extend(levels.iter().map(|level| (built.clone(), native.clone(), form, *level)));
         }
@@ -146,29 +147,6 @@ fn first_difference(expected: &[u8], found: &[u8]) -> String {
             format!("line {} of the output is {found:?}, natively {expected:?}", index + 1)
         }
         None => format!("{} bytes of output, natively {}", found.len(), expected.len()),
-    }
-}
-
-/// What `make run` shows: Lua, whose functions are compiled as they are called.
-fn demo(jobs: usize) -> Result<()> {
-    let lua = &PROGRAMS[0];
-    let engine = Engine::vmkit(&["--stats"])?;
-    let built = build(&[lua], jobs)?;
-    let script = lua.driver_folder().join("hello.lua");
-    let script = script.to_str().context("the path of the script is not UTF-8")?;
-    let mut command = engine.command("", &built[0].modules, &[script.to_owned()]);
-    println!("$ vmkit run --stats {} -- hello.lua", relative(&built[0].modules));
-    let status = command.status().context("cannot run vmkit")?;
-    ensure!(status.success(), "vmkit: {status}");
-    Ok(())
-}
-
-fn relative(modules: &[std::path::PathBuf]) -> String {
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let names: Vec<String> = modules.iter().map(|path| name(path)).collect();
-    match names.as_slice() {
-        [first, .., last] => format!("{first} ... {last} ({} modules)", names.len()),
-        _ => names.concat(),
     }
 }
 
