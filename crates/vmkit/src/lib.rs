@@ -4,6 +4,7 @@
 //! they define ([`Source`]); a definition is compiled to a [`graph::LinkGraph`] and linked when it
 //! is first called, and the calls that wait for it in code that already runs are bound to it.
 
+mod archive;
 mod compile;
 pub mod debug;
 mod definition;
@@ -27,6 +28,7 @@ mod table;
 pub mod target;
 mod unwind;
 
+pub use crate::archive::{Archive, Member};
 pub use crate::definition::{Private, Source, Unit};
 pub use crate::error::{Error, Result};
 pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};
