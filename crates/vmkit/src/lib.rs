@@ -17,6 +17,7 @@ mod interposition;
 mod link;
 pub mod listener;
 mod memory;
+pub mod metadata;
 mod object;
 mod patch;
 mod process;
