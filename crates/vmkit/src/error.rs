@@ -21,7 +21,10 @@ pub(crate) enum Kind {
     #[error("symbol {name} is defined twice: in {first} and in {second}")]
     Duplicate { name: Name, first: Arc<str>, second: Arc<str> },
     #[error(
-        "{kind} at {place:#x} in {graph} cannot reach {name}: value {value:#x} is outside {low:#x}..={high:#x}"
+        "{kind} at {place:#x} in {graph} cannot reach {name}: value {} is outside {}..={}",
+        Hex(*.value),
+        Hex(*.low),
+        Hex(*.high)
     )]
     OutOfRange {
         kind: &'static str,
@@ -44,6 +47,15 @@ pub(crate) enum Kind {
     Library { file: String, what: String },
     #[error("{0}")]
     Other(String),
+}
+
+/// A number with its sign before it, in hexadecimal.
+struct Hex(i128);
+
+impl fmt::Display for Hex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:#x}", if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs())
+    }
 }
 
 fn needed_by(user: &Option<Name>) -> String {
