@@ -1,11 +1,10 @@
 //! Input files: told apart by their first bytes, archives pulled in as far as needed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
-use object::read::archive::ArchiveFile;
-use vmkit::{Error, LoadedObject, Name, Result, Session};
+use vmkit::{Archive, Error, LoadedObject, Member, Name, Result, Session};
 use vmkit_llvm::{Llvm, Structor, StructorArray};
 
 /// Everything that was loaded.
@@ -17,16 +16,13 @@ pub(crate) struct Inputs {
     pub(crate) arrays: Vec<StructorArray>,
     pub(crate) objects: Vec<LoadedObject>,
     undefined: Vec<Name>,
-    archives: Vec<Archive>,
+    archives: Vec<Opened>,
 }
 
-/// An archive's members by what they define.
-struct Archive {
-    name: String,
-    bytes: Vec<u8>,
-    /// Symbol to the member's place in the archive.
-    symbols: HashMap<Vec<u8>, u64>,
-    taken: Vec<u64>,
+/// An archive, and which of its members were added.
+struct Opened {
+    archive: Archive,
+    taken: BTreeSet<u64>,
 }
 
 impl Inputs {
@@ -46,8 +42,9 @@ impl Inputs {
         if bytes.is_empty() {
             return Err(Error::input(name, "the file is empty"));
         }
-        if bytes.starts_with(b"!<arch>\n") || bytes.starts_with(b"!<thin>\n") {
-            self.archives.push(Archive::read(name, bytes)?);
+        if Archive::is_archive(&bytes) {
+            let archive = Archive::read(name, bytes)?;
+            self.archives.push(Opened { archive, taken: BTreeSet::new() });
             return Ok(());
         }
         if bytes.starts_with(b"\x7fELF") {
@@ -73,11 +70,10 @@ impl Inputs {
 
     /// Adds every member of the archives that defines anything.
     pub(crate) fn take_all(&mut self, session: &Session, llvm: &Llvm) -> Result<()> {
-        for archive in std::mem::take(&mut self.archives) {
-            let members: BTreeSet<_> = archive.symbols.values().copied().collect();
-            for member in members {
-                let (name, bytes) = archive.member(member)?;
-                self.add(session, llvm, &name, bytes)?;
+        for Opened { archive, .. } in std::mem::take(&mut self.archives) {
+            for place in archive.definers() {
+                let member = archive.member(place)?;
+                self.add(session, llvm, &member.name, member.bytes)?;
             }
         }
         Ok(())
@@ -93,52 +89,19 @@ impl Inputs {
                 continue;
             }
             let member = self.archives.iter_mut().find_map(|archive| archive.take(&name));
-            if let Some((member, bytes)) = member.transpose()? {
-                self.add(session, llvm, &member, bytes)?;
+            if let Some(member) = member.transpose()? {
+                self.add(session, llvm, &member.name, member.bytes)?;
             }
         }
         Ok(())
     }
 }
 
-impl Archive {
-    fn read(name: &str, bytes: Vec<u8>) -> Result<Self> {
-        let fail = |error| Error::input(name, error);
-        let archive = ArchiveFile::parse(&*bytes).map_err(fail)?;
-        if archive.is_thin() {
-            return Err(Error::input(name, "thin archives are not supported"));
-        }
-        let mut symbols = HashMap::new();
-        for symbol in archive.symbols().map_err(fail)?.into_iter().flatten() {
-            let symbol = symbol.map_err(fail)?;
-            symbols.entry(symbol.name().to_vec()).or_insert(symbol.offset().0);
-        }
-        // Damage in any member is told at once, not when it happens to be needed.
-        for member in archive.members() {
-            member.map_err(fail)?.data(&*bytes).map_err(fail)?;
-        }
-        Ok(Self { name: name.into(), symbols, taken: Vec::new(), bytes })
-    }
-
-    /// The member that defines `name`, if it was not taken before: its name and bytes.
-    fn take(&mut self, name: &Name) -> Option<Result<(String, Vec<u8>)>> {
-        let offset = *self.symbols.get(name.bytes())?;
-        if self.taken.contains(&offset) {
-            return None;
-        }
-        self.taken.push(offset);
-        Some(self.member(offset))
-    }
-
-    /// The member at a place in the archive: its name and bytes.
-    fn member(&self, offset: u64) -> Result<(String, Vec<u8>)> {
-        let read = || {
-            let archive = ArchiveFile::parse(&*self.bytes)?;
-            let member = archive.member(object::read::archive::ArchiveOffset(offset))?;
-            let label = format!("{}({})", self.name, String::from_utf8_lossy(member.name()));
-            Ok((label, member.data(&*self.bytes)?.to_vec()))
-        };
-        read().map_err(|error: object::Error| Error::input(self.name.as_str(), error))
+impl Opened {
+    /// The member that defines `name`, if it was not taken before.
+    fn take(&mut self, name: &Name) -> Option<Result<Member>> {
+        let place = self.archive.definer(name)?;
+        self.taken.insert(place).then(|| self.archive.member(place))
     }
 }
 

@@ -21,7 +21,10 @@ pub(crate) enum Kind {
     #[error("symbol {name} is defined twice: in {first} and in {second}")]
     Duplicate { name: Name, first: Arc<str>, second: Arc<str> },
     #[error(
-        "{kind} at {place:#x} in {graph} cannot reach {name}: value {value:#x} is outside {low:#x}..={high:#x}"
+        "{kind} at {place:#x} in {graph} cannot reach {name}: value {} is outside {}..={}",
+        Hex(*.value),
+        Hex(*.low),
+        Hex(*.high)
     )]
     OutOfRange {
         kind: &'static str,
@@ -44,6 +47,15 @@ pub(crate) enum Kind {
     Library { file: String, what: String },
     #[error("{0}")]
     Other(String),
+}
+
+/// A number with its sign before it, in hexadecimal.
+struct Hex(i128);
+
+impl fmt::Display for Hex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:#x}", if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs())
+    }
 }
 
 fn needed_by(user: &Option<Name>) -> String {
@@ -123,3 +135,67 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks the text, and which of the predicates hold: undefined, duplicate, out of range, input.
+    fn check(error: impl Into<Error>, text: &str, predicates: [bool; 4]) {
+        let error = error.into();
+        assert_eq!(error.to_string(), text);
+        let found =
+            [error.is_undefined(), error.is_duplicate(), error.is_out_of_range(), error.is_input()];
+        assert_eq!(found, predicates, "{text}");
+    }
+
+    #[test]
+    fn texts_name_what_they_concern() {
+        const NONE: [bool; 4] = [false; 4];
+        let undefined = [true, false, false, false];
+        check(Error::undefined("f".into(), None), "undefined symbol: f", undefined);
+        let user = Some("main".into());
+        check(Error::undefined("f".into(), user), "undefined symbol: f, needed by main", undefined);
+        check(
+            Kind::Duplicate { name: "f".into(), first: "a.o".into(), second: "b.o".into() },
+            "symbol f is defined twice: in a.o and in b.o",
+            [false, true, false, false],
+        );
+        let input = [false, false, false, true];
+        check(Error::input("a.o", "too short"), "a.o: too short", input);
+        let library = Kind::Library { file: "x.so".into(), what: "not found".into() };
+        check(library, "cannot load x.so: not found", input);
+        check(Error::compile("f".into(), "no body"), "cannot compile f: no body", NONE);
+        check(
+            Kind::Memory { zone: "code", wanted: 10, left: 4, limit: 100 },
+            "out of code memory: 10 bytes wanted, 4 left of 100",
+            NONE,
+        );
+        check(Error::other("no"), "no", NONE);
+    }
+
+    #[test]
+    fn values_out_of_range_have_a_sign() {
+        let kind = Kind::OutOfRange {
+            kind: "R_X86_64_PC32",
+            graph: "a.o".into(),
+            place: 0x1000,
+            name: "far".into(),
+            value: -0x1_0000_0000,
+            low: i128::from(i32::MIN),
+            high: i128::from(i32::MAX),
+        };
+        check(
+            kind,
+            "R_X86_64_PC32 at 0x1000 in a.o cannot reach far: value -0x100000000 is outside \
+             -0x80000000..=0x7fffffff",
+            [false, false, true, false],
+        );
+    }
+
+    #[test]
+    fn clones_share_their_contents() {
+        let error = Error::other("no");
+        assert!(Arc::ptr_eq(&error.0, &error.clone().0));
+    }
+}

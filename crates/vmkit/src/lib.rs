@@ -4,6 +4,7 @@
 //! they define ([`Source`]); a definition is compiled to a [`graph::LinkGraph`] and linked when it
 //! is first called, and the calls that wait for it in code that already runs are bound to it.
 
+mod archive;
 mod compile;
 pub mod debug;
 mod definition;
@@ -16,6 +17,7 @@ mod interposition;
 mod link;
 pub mod listener;
 mod memory;
+pub mod metadata;
 mod object;
 mod patch;
 mod process;
@@ -27,6 +29,7 @@ mod table;
 pub mod target;
 mod unwind;
 
+pub use crate::archive::{Archive, Member};
 pub use crate::definition::{Private, Source, Unit};
 pub use crate::error::{Error, Result};
 pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};

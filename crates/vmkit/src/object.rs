@@ -158,3 +158,121 @@ fn add_unit_symbol(linker: &Linker, graph: &mut LinkGraph) -> SymbolId {
     }
     linker.private(graph.scope, &name, WHOLE)
 }
+
+#[cfg(test)]
+mod tests {
+    use object::elf;
+
+    use super::*;
+    use crate::graph::sample::{Mark, Part, Sample, caller};
+    use crate::session::Session;
+    use crate::table::State;
+
+    fn session() -> Session {
+        Session::builder().whole_process(false).compile_threads(1).build().unwrap()
+    }
+
+    fn names(names: &[Name]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    /// An object with a comdat function that returns `byte`.
+    fn with_comdat(byte: u8) -> Sample {
+        let parts = vec![Part::comdat(1, &[2]), Part::code(&[0xb8, byte, 0, 0, 0, 0xc3])];
+        let mark = Mark { bind: elf::STB_WEAK, ..Mark::function("shared", 2, 0, 6) };
+        Sample { parts, marks: vec![mark] }
+    }
+
+    #[test]
+    fn an_object_says_what_it_brings_and_needs() {
+        let session = session();
+        let loaded = session.add_object("caller.o", &caller().bytes()).unwrap();
+        assert_eq!((loaded.functions, loaded.has_structors), (1, false));
+        assert_eq!(names(&loaded.undefined), ["callee"]);
+        assert_eq!(&**loaded.name(), "caller.o");
+        let listed: Vec<_> = loaded.listing().into_iter().map(|listed| listed.name).collect();
+        assert_eq!(names(&listed), ["caller", "callee"]);
+        assert!(session.is_defined(session.symbol("caller")));
+        assert!(!session.is_defined(session.symbol("callee")));
+    }
+
+    #[test]
+    fn any_address_links_all_of_it() {
+        let session = session();
+        let loaded = session.add_object("caller.o", &caller().bytes()).unwrap();
+        session.compile(loaded.unit).unwrap();
+        let explanation = session.explain(session.symbol("caller"));
+        assert_eq!(explanation.state, State::Ready);
+        assert_eq!(explanation.size, 6);
+    }
+
+    #[test]
+    fn constructors_are_noticed() {
+        let part = Part {
+            kind: elf::SHT_INIT_ARRAY,
+            relocations: vec![(0, elf::R_X86_64_64, 1, 0)],
+            ..Part::new(".init_array.00200", elf::SHF_WRITE, &[0; 8])
+        };
+        let parts = vec![Part::code(&[0xc3]), part];
+        let sample = Sample { parts, marks: vec![Mark::function("start", 1, 0, 1)] };
+        let session = session();
+        let loaded = session.add_object("start.o", &sample.bytes()).unwrap();
+        assert!(loaded.has_structors);
+        session.compile(loaded.unit).unwrap();
+        let structors = session.structors();
+        let address = session.explain(session.symbol("start")).address.unwrap();
+        assert_eq!(structors.constructors, [(200, address)]);
+        assert!(structors.destructors.is_empty());
+    }
+
+    #[test]
+    fn damage_leaves_nothing_behind() {
+        let session = session();
+        let bytes = caller().bytes();
+        let error = session.add_object("cut.o", &bytes[..bytes.len() - 1]).unwrap_err();
+        assert!(error.is_input());
+        assert_eq!(session.find("caller"), None);
+    }
+
+    #[test]
+    fn two_strong_definitions_name_both_objects() {
+        let session = session();
+        session.add_object("a.o", &caller().bytes()).unwrap();
+        let error = session.add_object("b.o", &caller().bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "symbol caller is defined twice: in a.o and in b.o");
+    }
+
+    #[test]
+    fn the_first_copy_of_a_group_counts() {
+        let session = session();
+        let first = session.add_object("a.o", &with_comdat(1).bytes()).unwrap();
+        let second = session.add_object("b.o", &with_comdat(2).bytes()).unwrap();
+        assert_eq!((first.functions, second.functions), (1, 0));
+        session.compile(second.unit).unwrap();
+        session.compile(session.symbol("shared")).unwrap();
+        let explanation = session.explain(session.symbol("shared"));
+        assert_eq!(explanation.definer, Some(crate::explain::Definer::Module("a.o".into())));
+    }
+
+    #[test]
+    fn an_object_without_contents_is_fine() {
+        let session = session();
+        let loaded = session.add_object("empty.o", &Sample::default().bytes()).unwrap();
+        assert_eq!((loaded.functions, loaded.undefined.len()), (0, 0));
+        session.compile(loaded.unit).unwrap();
+    }
+
+    #[test]
+    fn labels_where_nothing_is_have_an_address() {
+        let text = Part {
+            relocations: vec![(0, elf::R_X86_64_64, 1, 0)],
+            ..Part::new(".data", elf::SHF_WRITE, &[0; 8])
+        };
+        let parts = vec![text, Part::new(".marks", elf::SHF_WRITE, &[])];
+        let marks = vec![Mark { kind: elf::STT_NOTYPE, ..Mark::function("mark", 2, 0, 0) }];
+        let session = session();
+        let loaded = session.add_object("marks.o", &Sample { parts, marks }.bytes()).unwrap();
+        session.compile(loaded.unit).unwrap();
+        assert!(session.explain(session.symbol("mark")).address.is_some());
+    }
+}

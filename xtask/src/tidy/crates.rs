@@ -16,7 +16,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// What `vmkit` must not know, not even in its tests.
-const COMPILERS: &[&str] = &["inkwell", "llvm-", "cranelift", "wasmtime", "iced-x86", "gccjit"];
+const COMPILERS: &[&str] = &["inkwell", "llvm-", "cranelift", "wasmtime", "gccjit"];
 
 const HERE: &str = "xtask/src/tidy/crates.rs";
 

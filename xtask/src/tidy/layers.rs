@@ -8,7 +8,7 @@ use super::source::{Source, closing, is_word};
 const LAYERS: &[&[&str]] = &[
     &["symbol"],
     &["error"],
-    &["stats"],
+    &["stats", "archive"],
     &["target"],
     &["graph"],
     &["memory"],

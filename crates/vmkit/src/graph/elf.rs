@@ -9,6 +9,7 @@ use object::read::elf::{FileHeader, SectionHeader, SectionTable, Sym, SymbolTabl
 use super::{Binding, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol};
 use crate::error::{Error, Result};
 use crate::symbol::{Linkage, Name, ScopeId, SymbolKind, Visibility};
+use crate::target::native;
 
 type Header = FileHeader64<LittleEndian>;
 const LE: LittleEndian = LittleEndian;
@@ -208,8 +209,16 @@ impl<'a> Reader<'a> {
             for relocation in relocations {
                 section.edges.push(edge(relocation));
             }
-            if let Some(bad) = section.edges.iter().find(|e| e.target >= symbols) {
-                return Err(self.fail(format!("relocation of symbol {} of {symbols}", bad.target)));
+            for edge in &section.edges {
+                if edge.target >= symbols {
+                    let what = format!("relocation of symbol {} of {symbols}", edge.target);
+                    return Err(self.fail(what));
+                }
+                if !is_inside(edge, section.size) {
+                    let Section { name, size, .. } = section;
+                    let what = format!("relocation at {:#x} of {size:#x} in {name}", edge.offset);
+                    return Err(self.fail(what));
+                }
             }
         }
         Ok(())
@@ -223,6 +232,12 @@ fn edge(relocation: &Rela64<LittleEndian>) -> Edge {
         target: relocation.r_sym(LE, false) as usize,
         addend: relocation.r_addend.get(LE),
     }
+}
+
+/// Does the edge write to bytes of its section only?
+fn is_inside(edge: &Edge, section_size: u64) -> bool {
+    let written = native::edge(edge.kind.0).map_or(0, |row| u64::from(row.size));
+    edge.offset.checked_add(written).is_some_and(|end| end <= section_size)
 }
 
 fn section_kind(name: &str, kind: u32, flags: u64) -> SectionKind {
@@ -251,3 +266,6 @@ fn section_kind(name: &str, kind: u32, flags: u64) -> SectionKind {
 fn priority(name: &str) -> u16 {
     name.rsplit('.').next().and_then(|number| number.parse().ok()).unwrap_or(u16::MAX)
 }
+
+#[cfg(test)]
+mod tests;

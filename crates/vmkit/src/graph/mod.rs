@@ -4,8 +4,11 @@
 //! it defines or needs, and edges, each a place in a section whose bytes depend on a symbol.
 #![forbid(unsafe_code)]
 
+mod dump;
 mod elf;
 mod listing;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -47,14 +47,9 @@ impl Linker {
         }
         self.announce(bound.graph, &placed);
         self.tell(unit, bound, &placed);
-        let address = |defined: &super::bind::Defined| {
-            placed.spots[defined.section].map(|spot| spot.addr.0 + defined.offset)
-        };
-        let finished: Vec<_> = bound
-            .symbols
-            .defined
-            .iter()
-            .filter_map(|defined| address(defined).map(|address| (defined.id, address)))
+        let defined = bound.symbols.defined.iter();
+        let finished = defined
+            .map(|defined| (defined.id, placed.address(defined.section, defined.offset)))
             .collect();
         self.note_functions(bound, &placed);
         Ok(finished)
@@ -169,11 +164,7 @@ impl Fixer<'_> {
     /// The address of a graph's symbol as data sees it.
     fn address(&self, target: usize) -> Result<u64> {
         match self.bound.symbols.targets[target] {
-            Target::Section { index, offset } => match self.placed.spots[index] {
-                Some(spot) => Ok(spot.addr.0.wrapping_add(offset)),
-                // A label at the end of an empty section: any address of the graph will do.
-                None => Ok(self.placed.blocks.first().map_or(0, |block| block.addr.0)),
-            },
+            Target::Section { index, offset } => Ok(self.placed.address(index, offset)),
             Target::Fixed(value) => Ok(value),
             Target::Symbol { .. } => Ok(self.bound.values[target].address),
             Target::Dead => Ok(0),
@@ -215,7 +206,7 @@ impl Fixer<'_> {
         };
         own.and_then(|(index, offset)| {
             let spot = self.placed.spots[index]?;
-            Some(i128::from(spot.thread_offset + offset))
+            Some(i128::from(spot.thread_offset) + i128::from(offset))
         })
         .ok_or_else(|| {
             let what = format!("{} is taken for a local thread-local variable", self.name(target));
@@ -232,8 +223,8 @@ impl Fixer<'_> {
             return Ok(false);
         }
         let block = &mut self.placed.blocks[spot.block];
-        let code = block.bytes_mut();
-        let Some(relaxed) = native::relax(code, spot.offset + edge.offset) else {
+        let code = &mut block.bytes_mut()[spot.offset as usize..];
+        let Some(relaxed) = native::relax(code, edge.offset) else {
             return Ok(false);
         };
         let offset = edge.offset.wrapping_add_signed(relaxed.shift);

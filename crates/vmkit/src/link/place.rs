@@ -17,6 +17,18 @@ pub(super) struct Placed {
     pub(super) thunks: Option<Spot>,
     /// The module word of the graph's thread-local block, and its sections' offsets in it.
     pub(super) thread_module: u64,
+    /// Where symbols of sections without bytes are: some address of the session's.
+    pub(super) nowhere: Addr,
+}
+
+impl Placed {
+    /// Where a place in a section is.
+    pub(super) fn address(&self, section: usize, offset: u64) -> u64 {
+        match self.spots[section] {
+            Some(spot) => spot.addr.0.wrapping_add(offset),
+            None => self.nowhere.0,
+        }
+    }
 }
 
 /// A place in one of a graph's blocks.
@@ -60,6 +72,7 @@ impl Linker {
             spots: vec![None; graph.sections.len()],
             thunks: None,
             thread_module: 0,
+            nowhere: self.memory.start(Zone::Data),
         };
         for (zone, is_part) in PARTS {
             let sections: Vec<_> = (0..graph.sections.len())
@@ -132,13 +145,13 @@ impl Linker {
     /// Tells the table where defined symbols are, so that units in a circle find one another's.
     fn note_addresses(&self, symbols: &Symbols, placed: &Placed) -> Result<()> {
         for defined in &symbols.defined {
-            let Some(spot) = placed.spots[defined.section] else { continue };
             let entry = self.table.entry(defined.id);
-            entry.place(spot.addr.0 + defined.offset);
+            entry.place(placed.address(defined.section, defined.offset));
             let mut inner = entry.lock();
             inner.size = defined.size;
+            let Some(spot) = placed.spots[defined.section] else { continue };
             if inner.kind == Some(SymbolKind::ThreadLocal) && inner.pair == 0 {
-                let offset = spot.thread_offset + defined.offset;
+                let offset = spot.thread_offset.wrapping_add(defined.offset);
                 let pair = self.words([placed.thread_module, offset])?;
                 inner.pair = (pair.0 - self.memory.start(Zone::Slots).0) as u32 + 1;
             }

@@ -60,7 +60,9 @@ fn resolved(number: usize, bound: &Bound<'_>, placed: &Placed) -> Resolved {
         Target::Section { .. } | Target::Dead => None,
     };
     let own = match bound.graph.symbols[number].place {
-        Place::Section { index, offset } => placed.spots[index].map(|spot| spot.addr.0 + offset),
+        Place::Section { index, offset } => {
+            placed.spots[index].map(|spot| spot.addr.0.wrapping_add(offset))
+        }
         _ => None,
     };
     let symbol = match target {

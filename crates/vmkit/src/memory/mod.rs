@@ -232,3 +232,6 @@ impl Block {
         unsafe { std::slice::from_raw_parts_mut(self.bytes, self.size) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,3 +168,78 @@ fn thread_blocks() -> Vec<ThreadBlock> {
     unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut blocks).cast()) };
     blocks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(libraries: &Libraries, name: &str, expected: Option<u64>) {
+        let expected = expected.map(|address| Found::At(Addr(address)));
+        assert_eq!(libraries.find(&name.into()), expected, "{name}");
+    }
+
+    #[test]
+    fn the_processs_symbols_are_found() {
+        let libraries = Libraries::new(true);
+        let qsort = libc::qsort as *const () as u64;
+        check(&libraries, "qsort", Some(qsort));
+        check(&libraries, "qsort@GLIBC_2.2.5", Some(qsort));
+        check(&libraries, "qsort@@GLIBC_2.2.5", Some(qsort));
+        check(&libraries, "qsort@NO_SUCH_VERSION", None);
+        check(&libraries, "no_such_function", None);
+        check(&libraries, "qsort\0", None);
+    }
+
+    #[test]
+    fn without_the_process_only_loaded_libraries_are_searched() {
+        let libraries = Libraries::new(false);
+        check(&libraries, "qsort", None);
+        check(&libraries, "cosh", None);
+        libraries.load("libm.so.6").unwrap();
+        assert!(libraries.find(&"cosh".into()).is_some());
+    }
+
+    #[test]
+    fn a_missing_library_is_named() {
+        let error = Libraries::new(false).load("no_such_library.so").unwrap_err();
+        assert!(error.is_input());
+        assert!(error.to_string().contains("no_such_library.so"), "{error}");
+        assert!(Libraries::new(false).load("nul\0.so").is_err());
+    }
+
+    #[test]
+    fn versions_are_cut_off_names() {
+        let check = |name: &str, plain: &str, version: Option<&str>| {
+            let found = split_version(name.as_bytes());
+            assert_eq!(found, (plain.as_bytes(), version.map(str::as_bytes)));
+        };
+        check("f", "f", None);
+        check("f@V1", "f", Some("V1"));
+        check("f@@V1", "f", Some("V1"));
+        check("f@", "f", Some(""));
+        check("@", "", Some(""));
+        check("__cpu_model", "__cpu_model", Some("GCC_4.8.0"));
+    }
+
+    #[test]
+    fn code_is_told_from_data() {
+        static DATA: u64 = 1;
+        let libraries = Libraries::new(true);
+        assert!(libraries.is_function(Addr(libc::qsort as *const () as u64)));
+        assert!(!libraries.is_function(Addr(&raw const DATA as u64)));
+        assert!(!libraries.is_function(Addr(8)));
+    }
+
+    #[test]
+    fn thread_local_variables_are_told_from_others() {
+        let blocks = thread_blocks();
+        let block = *blocks.iter().find(|block| block.size > 0).expect("the C library has some");
+        // SAFETY: a module number that the dynamic linker gave.
+        let start = unsafe { __tls_get_addr(&[block.module, 0]) } as u64;
+        let found = classify(start + block.size - 1, &blocks);
+        let expected = Found::ThreadLocal { module: block.module, offset: block.size - 1 };
+        assert_eq!(found, expected);
+        let qsort = libc::qsort as *const () as u64;
+        assert_eq!(classify(qsort, &blocks), Found::At(Addr(qsort)));
+    }
+}

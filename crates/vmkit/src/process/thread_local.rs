@@ -139,3 +139,52 @@ unsafe extern "C" fn free_blocks(blocks: *mut c_void) {
         unsafe { libc::free(block.cast()) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    static INITIAL: [u8; 40] = [7; 40];
+
+    fn pair(module: u64, offset: u64) -> [u64; 2] {
+        [module, offset]
+    }
+
+    /// This thread's copy of a byte.
+    fn byte(pair: &[u64; 2]) -> *mut u8 {
+        // SAFETY: the pairs below are of declared modules, whose initial bytes live for ever.
+        unsafe { tls_get_addr(pair) }
+    }
+
+    fn read(pair: &[u64; 2]) -> u8 {
+        // SAFETY: as above; the offset lies within the declared size.
+        unsafe { byte(pair).read() }
+    }
+
+    #[test]
+    fn each_thread_has_a_copy_of_its_own() {
+        let locals = ThreadLocals::new().unwrap();
+        let initial = Addr(INITIAL.as_ptr() as u64);
+        let first = locals.declare(initial, 40, 64);
+        let second = locals.declare(initial, 40, 1);
+        assert!(first != second && first & OURS != 0);
+        let place = pair(first, 39);
+        assert_eq!((byte(&pair(first, 0)) as u64 % 64, read(&place)), (0, 7));
+        // SAFETY: this thread's own byte.
+        unsafe { byte(&place).write(1) };
+        let elsewhere = thread::spawn(move || (read(&place), byte(&place) as u64));
+        let (value, address) = elsewhere.join().unwrap();
+        assert_eq!((value, read(&place), read(&pair(second, 39))), (7, 1, 7));
+        assert_ne!(address, byte(&place) as u64);
+        assert_eq!(byte(&place), byte(&place));
+    }
+
+    #[test]
+    fn others_pairs_are_the_systems() {
+        // SAFETY: the first module with thread-local variables is the executable or the C library.
+        let expected = unsafe { __tls_get_addr(&pair(1, 0)) };
+        assert_eq!(byte(&pair(1, 0)), expected);
+    }
+}

@@ -168,3 +168,6 @@ fn merge_common(old: &mut Definition, new: &Definition) -> Outcome {
 fn hash(scope: ScopeId, name: &[u8]) -> u64 {
     FxBuildHasher.hash_one((scope, name))
 }
+
+#[cfg(test)]
+mod tests;

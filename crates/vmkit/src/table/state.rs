@@ -83,6 +83,55 @@ mod tests {
         }
     }
 
+    const EVENTS: [Event; 6] =
+        [Event::Define, Event::Request, Event::Begin, Event::Publish, Event::Fail, Event::Defer];
+
+    #[test]
+    fn what_is_ready_stays_ready() {
+        for event in EVENTS {
+            assert_eq!(State::Ready.after(event), None, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_compile_fails_or_defers() {
+        for state in State::ALL {
+            let is_compiling = matches!(state, State::Queued | State::Compiling);
+            assert_eq!(state.after(Event::Fail).is_some(), is_compiling, "{state:?}");
+            assert_eq!(state.after(Event::Defer).is_some(), state == State::Compiling);
+        }
+    }
+
+    #[test]
+    fn events_lead_where_their_name_says() {
+        let ends = [
+            State::Defined,
+            State::Queued,
+            State::Compiling,
+            State::Ready,
+            State::Failed,
+            State::Resolving,
+        ];
+        for (event, end) in EVENTS.into_iter().zip(ends) {
+            let reached = State::ALL.into_iter().filter_map(|state| state.after(event));
+            assert!(reached.clone().count() > 0 && reached.clone().all(|state| state == end));
+        }
+    }
+
+    #[test]
+    fn every_state_but_ready_can_become_ready() {
+        let mut good = vec![State::Ready];
+        for _ in State::ALL {
+            let leads = |state: &State| {
+                EVENTS.iter().any(|&e| state.after(e).is_some_and(|next| good.contains(&next)))
+            };
+            let more: Vec<_> =
+                State::ALL.into_iter().filter(|s| leads(s) && !good.contains(s)).collect();
+            good.extend(more);
+        }
+        assert_eq!(good.len(), State::ALL.len(), "{good:?}");
+    }
+
     #[test]
     fn a_life() {
         let check = |from: State, event, to| assert_eq!(from.after(event), to);

@@ -67,3 +67,68 @@ pub fn write(bytes: &mut [u8], offset: u64, size: u8, value: i128) -> Option<()>
     place.copy_from_slice(&value.to_le_bytes()[..usize::from(size)]);
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a reader of `size` bytes makes of them, under the bounds of `row`.
+    fn read(row: &Row, bytes: &[u8], offset: usize) -> i128 {
+        let mut wide = [0; 16];
+        let size = usize::from(row.size);
+        wide[..size].copy_from_slice(&bytes[offset..offset + size]);
+        let unsigned = i128::from_le_bytes(wide);
+        let is_negative = unsigned > row.high;
+        if is_negative { unsigned - (1 << (8 * size)) } else { unsigned }
+    }
+
+    fn check(row: &Row, value: i128) {
+        let mut bytes = [0xcc; 24];
+        write(&mut bytes, 8, row.size, value).unwrap();
+        // 64 bits hold signed and unsigned values, which only the reader can tell apart.
+        let found = read(row, &bytes, 8);
+        let is_same = if row.size == 8 { found as u64 == value as u64 } else { found == value };
+        assert!(is_same, "{}: {value:#x} became {found:#x}", row.name);
+        let end = 8 + usize::from(row.size);
+        assert!(bytes[..8].iter().chain(&bytes[end..]).all(|&byte| byte == 0xcc), "{}", row.name);
+    }
+
+    #[test]
+    fn bounds_are_read_back() {
+        for row in native::ROWS.iter().filter(|row| row.size > 0) {
+            // Where both signs fit, the upper half of the unsigned ones reads as negative.
+            let is_both = row.low < 0 && row.high == (1 << (8 * u32::from(row.size))) - 1;
+            let low = if is_both { 0 } else { row.low };
+            [low, 0, 1, row.high - 1, row.high].into_iter().for_each(|value| check(row, value));
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_outside() {
+        let check = |offset, size, expected| {
+            let mut bytes = [0xcc; 8];
+            assert_eq!(write(&mut bytes, offset, size, 0), expected);
+            assert!(expected.is_some() || bytes == [0xcc; 8]);
+        };
+        check(0, 8, Some(()));
+        check(8, 0, Some(()));
+        check(1, 8, None);
+        check(7, 2, None);
+        check(9, 0, None);
+        check(u64::MAX, 1, None);
+        check(u64::MAX - 3, 8, None);
+    }
+
+    proptest! {
+        #[test]
+        fn values_in_bounds_are_read_back(index in 0..native::ROWS.len(), value: i64) {
+            let row = &native::ROWS[index];
+            let span = row.high - row.low.max(0) + 1;
+            if row.size > 0 {
+                check(row, row.low.max(0) + i128::from(value).rem_euclid(span));
+            }
+        }
+    }
+}

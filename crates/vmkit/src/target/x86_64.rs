@@ -171,13 +171,150 @@ fn displacement(from: u64, to: u64) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
+    use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Register};
+
     use super::*;
+
+    /// The instructions in `bytes`, which lie at `address`.
+    fn decode(bytes: &[u8], address: u64) -> Vec<Instruction> {
+        Decoder::with_ip(64, bytes, address, DecoderOptions::NONE).into_iter().collect()
+    }
+
+    fn codes(instructions: &[Instruction]) -> Vec<Code> {
+        instructions.iter().map(Instruction::code).collect()
+    }
 
     #[test]
     fn rows_are_sorted_and_found() {
         assert!(ROWS.is_sorted_by_key(|row| row.number));
         assert_eq!(edge(4).map(|row| row.name), Some("R_X86_64_PLT32"));
         assert!(edge(5).is_none());
+        for row in ROWS {
+            assert_eq!(edge(row.number).map(|found| found.name), Some(row.name));
+        }
+    }
+
+    #[test]
+    fn bounds_fit_the_bytes_written() {
+        for row in ROWS {
+            assert!(row.low <= 0 && row.high >= 0, "{}", row.name);
+            let bits = u32::from(row.size) * 8;
+            let is_wide = bits == 0 || bits == 64;
+            assert!(is_wide || row.high < 1 << bits, "{}: {:#x}", row.name, row.high);
+            assert!(is_wide || row.low >= -(1 << (bits - 1)), "{}: {:#x}", row.name, row.low);
+            assert_eq!(row.size == 0, row.formula == Formula::None, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn stubs_are_the_instructions_they_claim_to_be() {
+        let check = |at, slot, symbol: u32, entry| {
+            let bytes = stub(at, slot, symbol, entry).unwrap();
+            let [jump, push, go] = &decode(&bytes, at)[..] else { panic!("{bytes:x?}") };
+            assert_eq!(
+                codes(&[*jump, *push, *go]),
+                [Code::Jmp_rm64, Code::Pushq_imm32, Code::Jmp_rel32_64]
+            );
+            assert_eq!(jump.ip_rel_memory_address(), slot);
+            assert_eq!(push.ip() - at, STUB_LAZY);
+            // The processor extends the sign; the first-call entry takes the low half.
+            assert_eq!(push.immediate32to64() as u32, symbol);
+            assert_eq!((go.near_branch64(), go.next_ip() - at), (entry, STUB_SIZE));
+        };
+        check(0x1000, 0x3000, 7, 0x800);
+        check(0x1000_0000, 0x2000_0000, 0, 0x1_0000);
+        check(0x9000_0000, 0x1000_0006 + 0x1000, u32::MAX, 0x1000_0010);
+        check(0x7fff_0000_0000, 0x7fff_7fff_0000, 1 << 31, 0x7ffe_9000_0000);
+    }
+
+    #[test]
+    fn stubs_out_of_reach_are_refused() {
+        let check = |slot: u64, entry: u64, is_fine: bool| {
+            assert_eq!(stub(1 << 40, slot, 0, entry).is_some(), is_fine, "{slot:#x} {entry:#x}");
+        };
+        let (start, reach) = (1u64 << 40, 1u64 << 31);
+        check(start, start, true);
+        check(start + 6 + reach - 1, start, true);
+        check(start + 6 + reach, start, false);
+        check(start + 6 - reach, start, true);
+        check(start + 6 - reach - 1, start, false);
+        check(start, start + 16 + reach - 1, true);
+        check(start, start + 16 + reach, false);
+        check(start, start + 16 - reach, true);
+        check(start, start + 16 - reach - 1, false);
+    }
+
+    #[test]
+    fn thunks_jump_to_the_address_behind_them() {
+        let bytes = thunk(0x1234_5678_9abc_def0);
+        let jump = decode(&bytes, 0x1000)[0];
+        assert_eq!((jump.code(), jump.len()), (Code::Jmp_rm64, 6));
+        assert_eq!(jump.ip_rel_memory_address(), 0x1006);
+        assert_eq!(bytes[6..], 0x1234_5678_9abc_def0u64.to_le_bytes());
+    }
+
+    #[test]
+    fn the_trampoline_pushes_the_session_and_goes_on() {
+        let bytes = first_call_trampoline(0xaaaa, 0xbbbb);
+        let code = decode(&bytes[..12], 0x1000);
+        assert_eq!(codes(&code), [Code::Push_rm64, Code::Jmp_rm64]);
+        let word = |address: u64| {
+            let at = (address - 0x1000) as usize;
+            u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
+        };
+        assert_eq!(word(code[0].ip_rel_memory_address()), 0xaaaa);
+        assert_eq!(word(code[1].ip_rel_memory_address()), 0xbbbb);
+    }
+
+    #[test]
+    fn interposers_choose_by_the_threads_flag() {
+        let (at, original, replacement) = (0x1000, 0x7fff_0000_1234, 0x2000);
+        let bytes = interposer(at, -40, original, replacement).unwrap();
+        let [test, to_original, to_replacement, jump] = decode(&bytes[..22], at)[..] else {
+            panic!("{bytes:x?}")
+        };
+        assert_eq!(test.code(), Code::Cmp_rm8_imm8);
+        assert_eq!((test.segment_prefix(), test.immediate8()), (Register::FS, 0));
+        assert_eq!(test.memory_displacement64() as i64, -40);
+        assert_eq!(to_original.code(), Code::Jne_rel8_64);
+        assert_eq!(to_original.near_branch64(), jump.ip());
+        assert_eq!(to_replacement.near_branch64(), replacement);
+        assert_eq!(jump.ip_rel_memory_address(), at + 22);
+        assert_eq!(bytes[22..30], original.to_le_bytes());
+        assert_eq!(interposer(at, -40, original, 1 << 40), None);
+    }
+
+    #[test]
+    fn relaxed_instructions_keep_their_length_and_register() {
+        for rex in [0x48, 0x4c] {
+            for register in 0..8u8 {
+                let mut code = [rex, 0x8b, 5 | register << 3, 0x10, 0, 0, 0];
+                let before = decode(&code, 0x1000)[0];
+                relax(&mut code, 3).unwrap();
+                let after = decode(&code, 0x1000)[0];
+                assert_eq!(after.code(), Code::Lea_r64_m);
+                assert_eq!(after.op0_register(), before.op0_register());
+                assert_eq!(after.ip_rel_memory_address(), before.ip_rel_memory_address());
+            }
+        }
+    }
+
+    #[test]
+    fn relaxation_stays_within_the_code() {
+        for size in 0..6 {
+            for offset in [0, 1, 2, 3, u64::MAX, u64::MAX - 3, 1 << 63] {
+                let mut code = [0xff, 0x25, 0, 0, 0, 0][..size].to_vec();
+                assert_eq!(relax(&mut code, offset), None, "{size} bytes, offset {offset}");
+            }
+        }
+    }
+
+    #[test]
+    fn four_bytes_are_patchable_in_one_line() {
+        for at in 0..256u64 {
+            let lines = (at / 64, (at + 3) / 64);
+            assert_eq!(is_patchable(0x40_0000 + at), lines.0 == lines.1, "{at}");
+        }
     }
 
     #[test]
