@@ -134,6 +134,29 @@ Function *declare_own(Function &function, Module &target) {
   return own;
 }
 
+// Both modules are of one context, and can share what is said about the source.
+bool is_shared_node(const Metadata *node) { return isa<DINode, DILocation>(node); }
+const MetadataPredicate is_shared = is_shared_node;
+
+void clone_body(const Function &function, Function &own, ValueToValueMapTy &map, Declarer &declarer) {
+  SmallVector<ReturnInst *> returns;
+  CloneFunctionBodyInto(own, function, map, RF_None, returns, "", nullptr, nullptr, &declarer, &is_shared);
+}
+
+// Takes the body away; whoever wants the function again reads it again.
+void move_body(Function &function, Function &own, ValueToValueMapTy &map, Declarer &declarer) {
+  own.splice(own.begin(), &function);
+  function.setIsMaterializable(true);
+  for (auto [old_argument, new_argument] : zip(function.args(), own.args()))
+    old_argument.replaceAllUsesWith(&new_argument);
+  auto flags = RF_IgnoreMissingLocals;
+  for (Instruction &instruction : instructions(own)) {
+    RemapDbgRecordRange(own.getParent(), instruction.getDbgRecordRange(), map, flags, nullptr, &declarer,
+                        &is_shared);
+    RemapInstruction(&instruction, map, flags, nullptr, &declarer, &is_shared);
+  }
+}
+
 } // namespace
 
 uint32_t Needed::add(const GlobalValue &value) {
@@ -184,7 +207,6 @@ std::unique_ptr<Module> extract(vk_worker &worker, vk_module &source, uint32_t k
     needed.add(*member);
     if (auto *function = dyn_cast<Function>(member)) {
       if (Error error = function->materialize()) fail(std::move(error));
-      if (!worker.options.keep_debug) stripDebugInfo(*function);
       map[function] = declare_own(*function, *target);
     } else if (auto *variable = dyn_cast<GlobalVariable>(member)) {
       auto *own = new GlobalVariable(*target, variable->getValueType(), variable->isConstant(),
@@ -202,12 +224,14 @@ std::unique_ptr<Module> extract(vk_worker &worker, vk_module &source, uint32_t k
     auto *own = cast<Function>(map[function]);
     for (auto [old_argument, new_argument] : zip(function->args(), own->args()))
       map[&old_argument] = &new_argument;
-    SmallVector<ReturnInst *> returns;
-    // Both modules are of one context, and can share what is said about the source.
-    MetadataPredicate is_shared = [](const Metadata *node) { return isa<DINode, DILocation>(node); };
     CloneFunctionAttributesInto(own, function, map, /*ModuleLevelChanges=*/true, nullptr, &declarer);
     CloneFunctionMetadataInto(*own, *function, map, RF_None, nullptr, &declarer, &is_shared);
-    CloneFunctionBodyInto(*own, *function, map, RF_None, returns, "", nullptr, nullptr, &declarer, &is_shared);
+    // Labels that data points to must stay with the function that the data names.
+    bool has_labels = any_of(*function, [](const BasicBlock &block) { return block.hasAddressTaken(); });
+    if (has_labels)
+      clone_body(*function, *own, map, declarer);
+    else
+      move_body(*function, *own, map, declarer);
     make_own(*own);
     own->setComdat(nullptr);
     if (!source.units.contains(function)) own->setSection("");
