@@ -57,9 +57,10 @@ fuzz: setup ## every cargo-fuzz target for FUZZ_SECONDS each
 		echo "fuzz: there is no cargo-fuzz; install it: cargo install cargo-fuzz" >&2; exit 1; }
 	@[ -n "$(FUZZ_FOLDERS)" ] || { echo "fuzz: no folder fuzz/ with targets" >&2; exit 1; }
 	@for folder in $(FUZZ_FOLDERS); do \
+		$$folder/seed.sh || exit 1; \
 		for target in $$($(CARGO) fuzz list --fuzz-dir $$folder); do \
 			RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir $$folder $$target -- \
-				-max_total_time=$(FUZZ_SECONDS) || exit 1; \
+				-fork=1 -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 		done; \
 	done
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use vmkit::graph::{Binding, LinkGraph, Place, SectionKind};
+use vmkit::listener::{Linked, Listener};
 use vmkit::{
     Addr, Descriptor, Linkage, Name, Private, Result, ScopeId, Session, Source, SymbolKind, Unit,
 };
@@ -15,11 +16,25 @@ use vmkit::{
 /// process.
 static SESSION: LazyLock<Session> = LazyLock::new(|| {
     let session = Session::builder().whole_process(false).compile_threads(1).reach(1 << 16);
-    let session = session.build().expect("a session");
+    let session = session.listener(Arc::new(Reader)).build().expect("a session");
     session.define_absolute("near", Addr(0x1000)).expect("a new name");
     session.define_absolute("far", Addr(0x7000_0000_0000)).expect("a new name");
     session
 });
+
+/// Reads all that it is told of.
+struct Reader;
+
+impl Listener for Reader {
+    fn linked(&self, event: &Linked<'_>) {
+        let count = event.functions().len();
+        assert!(count <= event.graph.symbols.len());
+        for (section, loaded) in event.graph.sections.iter().zip(&event.sections) {
+            let size = loaded.as_ref().map(|loaded| loaded.bytes.len() as u64);
+            assert!(size.is_none_or(|size| size == section.size));
+        }
+    }
+}
 
 /// An input as a module with one definition.
 struct Input {

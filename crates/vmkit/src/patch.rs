@@ -44,3 +44,53 @@ pub(crate) fn bind(memory: &Memory, site: Site, target: Addr) -> bool {
     // Where it cannot be done, the call goes through the stub as before.
     memory.sync(place, 4).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbol::SymbolId;
+
+    /// A call whose displacement lies that many bytes into a line, and two places to call.
+    fn site(memory: &Memory, in_line: u64) -> (Site, Addr, Addr) {
+        let code = memory.allocate(Zone::Code, 128, 64).unwrap().addr;
+        let targets = [(); 2].map(|()| memory.allocate(Zone::Code, 16, 16).unwrap().addr);
+        let place = code.offset(in_line.cast_signed()).0 - memory.start(Zone::Code).0;
+        let site = Site { place: u32::try_from(place).unwrap(), owner: SymbolId(0) };
+        (site, targets[0], targets[1])
+    }
+
+    #[test]
+    fn a_site_goes_where_it_was_bound_last() {
+        for has_breakpoints in [false, true] {
+            let memory = Memory::reserve(None, has_breakpoints).unwrap();
+            let (site, first, second) = site(&memory, 1);
+            for to in [first, second, first, memory.start(Zone::Data)] {
+                assert!(bind(&memory, site, to));
+                assert_eq!(target(&memory, site), to);
+                // SAFETY: four bytes of code memory, which can be read.
+                let runs = unsafe { (place(&memory, site).0 as *const i32).read_unaligned() };
+                assert_eq!(place(&memory, site).offset(4 + i64::from(runs)), to);
+            }
+        }
+    }
+
+    #[test]
+    fn only_sites_within_a_line_are_bound() {
+        for in_line in 0..64 {
+            let memory = Memory::reserve(None, false).unwrap();
+            let (site, to, _) = site(&memory, in_line);
+            let before = target(&memory, site);
+            assert_eq!(bind(&memory, site, to), in_line <= 60, "{in_line}");
+            assert_eq!(target(&memory, site), if in_line <= 60 { to } else { before });
+        }
+    }
+
+    #[test]
+    fn sites_out_of_reach_stay() {
+        let memory = Memory::reserve(Some(4096), false).unwrap();
+        let (site, near, _) = site(&memory, 0);
+        assert!(can_bind(&memory, site, near));
+        assert!(!can_bind(&memory, site, near.offset(8192)));
+        assert!(!bind(&memory, site, Addr(1 << 40)));
+    }
+}

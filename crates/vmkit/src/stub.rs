@@ -88,3 +88,59 @@ impl Stubs {
         unsafe { AtomicU64::from_ptr(self.slot_address(id).0 as *mut u64) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use iced_x86::{Code, Decoder, DecoderOptions};
+
+    use super::*;
+
+    fn read(address: Addr, size: usize) -> Vec<u8> {
+        // SAFETY: stubs and slots are mapped for reading; nobody writes to them meanwhile.
+        unsafe { std::slice::from_raw_parts(address.0 as *const u8, size).to_vec() }
+    }
+
+    fn slot(stubs: &Stubs, id: StubId) -> u64 {
+        u64::from_le_bytes(read(stubs.slot_address(id), 8).try_into().unwrap())
+    }
+
+    #[test]
+    fn a_stub_is_lazy_until_its_slot_is_stored() {
+        let memory = Memory::reserve(None, false).unwrap();
+        let stubs = Stubs::new(&memory, 0x1111, 0x2222).unwrap();
+        let first = stubs.allocate(&memory, SymbolId(40)).unwrap();
+        let second = stubs.allocate(&memory, SymbolId(41)).unwrap();
+        assert_eq!(stubs.len(), 2);
+        assert_eq!(stubs.address(second), stubs.address(first).offset(native::STUB_SIZE as i64));
+        assert_eq!(stubs.slot_address(second), stubs.slot_address(first).offset(8));
+        assert_eq!(slot(&stubs, first), stubs.address(first).0 + native::STUB_LAZY);
+        stubs.store(first, Addr(0x3333));
+        assert_eq!(slot(&stubs, first), 0x3333);
+        assert_eq!(slot(&stubs, second), stubs.address(second).0 + native::STUB_LAZY);
+    }
+
+    #[test]
+    fn a_stub_leads_to_its_slot_and_the_first_call() {
+        let memory = Memory::reserve(None, false).unwrap();
+        let stubs = Stubs::new(&memory, 0x1111, 0x2222).unwrap();
+        let id = stubs.allocate(&memory, SymbolId(1_000_000)).unwrap();
+        let at = stubs.address(id);
+        let bytes = read(at, native::STUB_SIZE as usize);
+        let code: Vec<_> =
+            Decoder::with_ip(64, &bytes, at.0, DecoderOptions::NONE).into_iter().collect();
+        assert_eq!(code[0].ip_rel_memory_address(), stubs.slot_address(id).0);
+        assert_eq!((code[1].code(), code[1].immediate32()), (Code::Pushq_imm32, 1_000_000));
+        assert_eq!(code[2].near_branch64(), stubs.first_call.0);
+        let trampoline = native::first_call_trampoline(0x1111, 0x2222);
+        assert_eq!(read(stubs.first_call, trampoline.len()), trampoline);
+    }
+
+    #[test]
+    fn stubs_run_out_with_an_error() {
+        let memory = Memory::reserve(None, false).unwrap();
+        let stubs = Stubs::new(&memory, 0x1111, 0x2222).unwrap();
+        let all = memory.left(Zone::Stubs);
+        memory.allocate(Zone::Stubs, all, 16).unwrap();
+        assert!(stubs.allocate(&memory, SymbolId(1)).is_err());
+    }
+}

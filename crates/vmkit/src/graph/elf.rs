@@ -14,6 +14,10 @@ use crate::target::native;
 type Header = FileHeader64<LittleEndian>;
 const LE: LittleEndian = LittleEndian;
 
+/// The section number of tentative definitions under the medium and large code models
+/// (`SHN_X86_64_LCOMMON`, x86-64 psABI, 4.2).
+const LARGE_COMMON: u16 = 0xff02;
+
 /// Sizes above this are damage, not data: no object this crate links needs a section of 64 GiB.
 const LARGEST_SECTION: u64 = 1 << 36;
 
@@ -159,7 +163,7 @@ impl<'a> Reader<'a> {
         let value = symbol.st_value(LE);
         let place = match symbol.st_shndx(LE) {
             elf::SHN_ABS => Place::Absolute(value),
-            elf::SHN_COMMON => Place::Common { align: value.max(1) },
+            elf::SHN_COMMON | LARGE_COMMON => Place::Common { align: value.max(1) },
             _ => match section.and_then(|s| self.placed.get(s.0).copied().flatten()) {
                 Some(index) => Place::Section { index, offset: value },
                 None => Place::Undefined,
@@ -195,10 +199,15 @@ impl<'a> Reader<'a> {
         for header in self.sections.iter() {
             let Some((relocations, _)) = header.rela(LE, self.data).map_err(|e| self.fail(e))?
             else {
-                if header.sh_type(LE) == elf::SHT_REL {
-                    return Err(self.fail("relocations without addends are not supported"));
+                match header.sh_type(LE) {
+                    elf::SHT_REL => {
+                        return Err(self.fail("relocations without addends are not supported"));
+                    }
+                    elf::SHT_CREL => {
+                        return Err(self.fail("relocations in compact form are not supported"));
+                    }
+                    _ => continue,
                 }
-                continue;
             };
             let Some(place) = self.placed.get(header.sh_info(LE) as usize).copied().flatten()
             else {

@@ -92,6 +92,12 @@ fn symbols_say_who_may_use_them() {
         Binding::Global(Linkage::Common),
         Some(SymbolKind::Data),
     );
+    check(
+        Mark { section: LARGE_COMMON, kind: elf::STT_OBJECT, ..base },
+        Place::Common { align: 4 },
+        Binding::Global(Linkage::Common),
+        Some(SymbolKind::Data),
+    );
     let undefined = Mark::undefined("f");
     check(undefined, Place::Undefined, strong, None);
     check(Mark { bind: elf::STB_WEAK, ..undefined }, Place::Undefined, weak, None);
@@ -151,6 +157,7 @@ fn damage_is_refused() {
     check(&|s| s.parts[0].size = Some(1 << 20), "");
     check(&|s| s.parts[0].size = Some(u64::MAX), "");
     check(&|s| s.parts.push(Part { kind: elf::SHT_REL, info: 1, ..Part::code(&[]) }), "addends");
+    check(&|s| s.parts.push(Part { kind: elf::SHT_CREL, info: 1, ..Part::code(&[]) }), "compact");
     check(&|s| s.parts.push(Part::comdat(9, &[1])), "");
 }
 

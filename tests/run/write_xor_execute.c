@@ -1,0 +1,3 @@
+// about: no mapping is ever writable and executable, not even one after the other
+// > looked
+#include "mappings.h"
