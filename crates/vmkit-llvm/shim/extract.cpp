@@ -165,7 +165,7 @@ uint32_t Needed::add(const GlobalValue &value) {
     uint8_t kind = isa<FunctionType>(value.getValueType()) ? VK_FUNCTION
                    : value.isThreadLocal()                 ? VK_THREAD_LOCAL
                                                            : VK_DATA;
-    list.push_back({bytes(module.name(value)), module.keys.lookup(&value), kind,
+    list.push_back({bytes(module.name(value)), module.key(&value), kind,
                     value.hasLocalLinkage(), value.hasExternalWeakLinkage()});
   }
   return place->second;

@@ -62,7 +62,7 @@ void alias(const GlobalAlias &alias, vk_module &module, vk_symbol &symbol) {
     stripped = next->getAliasee();
   }
   if (stripped != base) fail("alias " + alias.getName() + " is no object and an offset");
-  symbol.target = module.keys.lookup(base);
+  symbol.target = module.key(base);
   symbol.offset = offset.getSExtValue();
   if (isa<Function>(base)) symbol.flags |= VK_CODE;
 }
@@ -77,7 +77,7 @@ void structors(vk_module &module, StringRef name, std::vector<vk_structor> &list
     auto *function = dyn_cast<GlobalValue>(entry->getOperand(1)->stripPointerCasts());
     if (!function) continue;
     auto priority = cast<ConstantInt>(entry->getOperand(0))->getLimitedValue(UINT16_MAX);
-    list.push_back({module.keys.lookup(function), static_cast<uint16_t>(priority)});
+    list.push_back({module.key(function), static_cast<uint16_t>(priority)});
   }
 }
 
@@ -118,7 +118,7 @@ void find_units(vk_module &module) {
     if (!group->isLeader()) continue;
     uint32_t first = UINT32_MAX;
     for (GlobalValue *member : groups.members(*group))
-      first = std::min(first, module.keys.lookup(member));
+      first = std::min(first, module.key(member));
     for (GlobalValue *member : groups.members(*group)) {
       module.units[member] = first;
       module.members[first].push_back(member);
@@ -130,10 +130,8 @@ extern "C" int vk_read_index(vk_worker *worker, vk_module *module, vk_index *ind
   return guarded(worker, [&] {
     const DataLayout &layout = module->module->getDataLayout();
     DenseMap<const Comdat *, uint32_t> comdats;
-    module->symbols.clear(), module->comdats.clear();
-    module->constructors.clear(), module->destructors.clear();
-    module->version_names.clear(), module->versions.clear();
-    module->symbols.reserve(module->values.size());
+    auto found = std::make_unique<IndexBuffers>();
+    found->symbols.reserve(module->values.size());
     for (GlobalValue *value : module->values) {
       vk_symbol symbol = {};
       symbol.name = bytes(module->name(*value));
@@ -141,11 +139,11 @@ extern "C" int vk_read_index(vk_worker *worker, vk_module *module, vk_index *ind
       symbol.linkage = linkage(*value);
       symbol.visibility = value->getVisibility();
       auto unit = module->units.find(value);
-      symbol.unit = unit == module->units.end() ? module->symbols.size() : unit->second;
+      symbol.unit = unit == module->units.end() ? found->symbols.size() : unit->second;
       if (unit != module->units.end()) symbol.flags |= VK_WHOLE;
       if (const Comdat *comdat = value->getComdat()) {
-        auto [place, is_new] = comdats.try_emplace(comdat, module->comdats.size() + 1);
-        if (is_new) module->comdats.push_back(bytes(comdat->getName()));
+        auto [place, is_new] = comdats.try_emplace(comdat, found->comdats.size() + 1);
+        if (is_new) found->comdats.push_back(bytes(comdat->getName()));
         symbol.comdat = place->second;
       }
       if (auto *function = dyn_cast<Function>(value)) {
@@ -162,21 +160,22 @@ extern "C" int vk_read_index(vk_worker *worker, vk_module *module, vk_index *ind
         alias(*other, *module, symbol);
       } else if (auto *ifunc = dyn_cast<GlobalIFunc>(value)) {
         symbol.kind = VK_IFUNC;
-        symbol.target = module->keys.lookup(ifunc->getResolverFunction());
+        symbol.target = module->key(ifunc->getResolverFunction());
       }
-      module->symbols.push_back(symbol);
+      found->symbols.push_back(symbol);
     }
-    structors(*module, "llvm.global_ctors", module->constructors);
-    structors(*module, "llvm.global_dtors", module->destructors);
+    structors(*module, "llvm.global_ctors", found->constructors);
+    structors(*module, "llvm.global_dtors", found->destructors);
     if (!module->module->getModuleInlineAsm().empty())
       ModuleSymbolTable::CollectAsmSymvers(*module->module, [&](StringRef name, StringRef version) {
-        auto &kept = module->version_names.emplace_back(name.str(), version.str());
-        module->versions.push_back({bytes(kept.first), bytes(kept.second)});
+        auto &kept = found->version_names.emplace_back(name.str(), version.str());
+        found->versions.push_back({bytes(kept.first), bytes(kept.second)});
       });
-    *index = {module->symbols.data(),      module->symbols.size(),      module->comdats.data(),
-              module->comdats.size(),      module->constructors.data(), module->constructors.size(),
-              module->destructors.data(),  module->destructors.size(),
-              module->versions.data(),     module->versions.size(),
+    *index = {found->symbols.data(),      found->symbols.size(),      found->comdats.data(),
+              found->comdats.size(),      found->constructors.data(), found->constructors.size(),
+              found->destructors.data(),  found->destructors.size(),
+              found->versions.data(),     found->versions.size(),
               !module->module->getModuleInlineAsm().empty()};
+    worker->index = std::move(found);
   });
 }

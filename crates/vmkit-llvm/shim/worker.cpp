@@ -20,6 +20,7 @@
 #include "llvm/Analysis/TargetLibraryInfo.h"
 
 #include <mutex>
+#include <numeric>
 
 using namespace llvm;
 
@@ -116,6 +117,12 @@ StringRef Generator::run(Module &module) {
   return {buffer.data(), buffer.size()};
 }
 
+uint32_t vk_module::key(const GlobalValue *value) const {
+  auto before = [&](uint32_t key, const GlobalValue *value) { return values[key] < value; };
+  auto place = std::lower_bound(by_address.begin(), by_address.end(), value, before);
+  return place != by_address.end() && values[*place] == value ? *place : 0;
+}
+
 extern "C" {
 
 void vk_initialize(void) {
@@ -183,13 +190,16 @@ int vk_load(vk_worker *worker, vk_bytes bitcode, vk_bytes name, vk_module **resu
       // The assembler keeps such names to itself.
       if (value.hasLocalLinkage() && value.getName().starts_with(".L"))
         value.setName("__local" + value.getName());
-      module->keys[&value] = module->values.size();
       module->values.push_back(&value);
     };
     for (Function &f : m) number(f);
     for (GlobalVariable &g : m.globals()) number(g);
     for (GlobalAlias &a : m.aliases()) number(a);
     for (GlobalIFunc &i : m.ifuncs()) number(i);
+    auto &order = module->by_address;
+    order.resize(module->values.size());
+    std::iota(order.begin(), order.end(), 0);
+    llvm::sort(order, [&](uint32_t a, uint32_t b) { return module->values[a] < module->values[b]; });
     find_units(*module);
     *result = module.get();
     worker->modules.push_back(std::move(module));
@@ -242,7 +252,7 @@ int vk_compile_asm(vk_worker *worker, vk_module *module, vk_object *object) {
 
 uint32_t vk_find_private(vk_module *module, vk_bytes name) {
   GlobalValue *value = module->module->getNamedValue(ref(name));
-  return value && value->hasLocalLinkage() ? module->keys.lookup(value) : UINT32_MAX;
+  return value && value->hasLocalLinkage() ? module->key(value) : UINT32_MAX;
 }
 
 } // extern "C"

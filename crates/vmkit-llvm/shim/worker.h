@@ -39,11 +39,22 @@ template <typename T> T check(llvm::Expected<T> value) {
 inline llvm::StringRef ref(vk_bytes bytes) { return {bytes.data, bytes.size}; }
 inline vk_bytes bytes(llvm::StringRef text) { return {text.data(), text.size()}; }
 
+// What vk_read_index handed out.
+struct IndexBuffers {
+  std::vector<vk_symbol> symbols;
+  std::vector<vk_bytes> comdats;
+  std::vector<vk_structor> constructors, destructors;
+  std::deque<std::pair<std::string, std::string>> version_names;
+  std::vector<vk_version> versions;
+};
+
 struct vk_module {
   std::unique_ptr<llvm::Module> module;
   // By key.
   std::vector<llvm::GlobalValue *> values;
-  llvm::DenseMap<const llvm::GlobalValue *, uint32_t> keys;
+  // Keys by the value's place in memory: a map would be larger than all else that is kept of a value.
+  std::vector<uint32_t> by_address;
+  uint32_t key(const llvm::GlobalValue *value) const;
   // Functions compiled together because data points to labels in them: by function, the first one
   // of its group; by group, functions and data.
   llvm::DenseMap<const llvm::GlobalValue *, uint32_t> units;
@@ -54,12 +65,6 @@ struct vk_module {
   // Names that differ from the values' own, by value.
   llvm::DenseMap<const llvm::GlobalValue *, std::string> names;
   llvm::Mangler mangler;
-  // What vk_read_index handed out.
-  std::vector<vk_symbol> symbols;
-  std::vector<vk_bytes> comdats;
-  std::vector<vk_structor> constructors, destructors;
-  std::deque<std::pair<std::string, std::string>> version_names;
-  std::vector<vk_version> versions;
 };
 
 // Collects the global values that something names.
@@ -106,6 +111,7 @@ struct vk_worker {
   std::vector<std::unique_ptr<vk_module>> modules;
   std::string error;
   // What the last call handed out.
+  std::unique_ptr<IndexBuffers> index;
   std::string buffer;
   std::vector<vk_needed> needed;
   std::vector<vk_pointer> pointers;
@@ -113,6 +119,7 @@ struct vk_worker {
 
 // Runs `work`; a failure becomes the worker's error text.
 template <typename Work> int guarded(vk_worker *worker, Work work) {
+  worker->index.reset();
   Landing landing;
   if (landing.is_active)
     if (int signal = sigsetjmp(landing.buffer, /*savemask=*/1)) {

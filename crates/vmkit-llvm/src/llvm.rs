@@ -7,7 +7,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use vmkit::graph::{Binding, Place};
 use vmkit::{
-    Descriptor, Error, Linkage, Name, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
+    Descriptor, Error, Linkage, Name, Result, ScopeId, Session, SymbolId, SymbolKind, Unit,
     Visibility,
 };
 
@@ -143,7 +143,7 @@ impl Llvm {
             false => self.pool.normalize(name, &input)?,
         };
         let name: Arc<str> = name.into();
-        let number = self.pool.add(name.clone(), bitcode.into());
+        let number = self.pool.add(name.clone(), bitcode);
         let indexed = self.pool.with(number, |worker, module| {
             let index = worker.index(module)?;
             Ok(self.define(&name, number, &index))
@@ -179,7 +179,7 @@ impl Llvm {
         });
         let scope = self.session.add_source(module.clone());
         module.scope.set(scope).expect("the scope is set here only");
-        let adding = Adding { session: &self.session, module: &module, scope, index };
+        let adding = Adding { session: &self.session, scope, index };
         let loaded = adding.run()?;
         Ok((module, loaded, index.has_asm))
     }
@@ -187,6 +187,7 @@ impl Llvm {
     /// Tells the session what a module's assembly defines.
     fn define_assembly(&self, module: &Arc<Module>) -> Result<()> {
         let Some(assembly) = module.assembly.get() else { return Ok(()) };
+        let scope = *module.scope.get().expect("set when added");
         for symbol in &assembly.graph.symbols {
             let Binding::Global(linkage) = symbol.binding else { continue };
             let kind = symbol.kind.unwrap_or(SymbolKind::Data);
@@ -196,7 +197,7 @@ impl Llvm {
                 ..Descriptor::strong(symbol.name.clone(), kind)
             };
             if symbol.place != Place::Undefined {
-                self.session.define(&descriptor, module.clone(), ASSEMBLY, Unit::Whole)?;
+                self.session.define(&descriptor, scope, ASSEMBLY, Unit::Whole)?;
             }
         }
         Ok(())
@@ -257,7 +258,6 @@ fn is_definition(linkage: ffi::Linkage) -> bool {
 /// A module on its way into a session.
 struct Adding<'a> {
     session: &'a Session,
-    module: &'a Arc<Module>,
     scope: ScopeId,
     index: &'a Index<'a>,
 }
@@ -348,8 +348,7 @@ impl Adding<'_> {
         if !is_private {
             let unit = if symbol.is_whole { Unit::Whole } else { unit_of(symbol.kind) };
             let descriptor = self.descriptor(symbol, symbol_kind(symbol.kind));
-            let source: Arc<dyn Source> = self.module.clone();
-            self.session.define(&descriptor, source, u64::from(symbol.unit), unit)?;
+            self.session.define(&descriptor, self.scope, u64::from(symbol.unit), unit)?;
         }
         let is_set = symbol.section.first().is_some_and(|&first| first != b'.');
         if is_set {

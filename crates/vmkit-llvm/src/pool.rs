@@ -20,7 +20,7 @@ pub(crate) struct Pool {
 #[derive(Clone)]
 struct Bitcode {
     name: Arc<str>,
-    bytes: Arc<[u8]>,
+    bytes: Arc<Vec<u8>>,
 }
 
 /// A worker and the modules it has loaded.
@@ -44,9 +44,9 @@ impl Pool {
     }
 
     /// Adds a module's bitcode; the number workers know it by.
-    pub(crate) fn add(&self, name: Arc<str>, bytes: Arc<[u8]>) -> usize {
+    pub(crate) fn add(&self, name: Arc<str>, bytes: Vec<u8>) -> usize {
         let mut modules = self.modules.write();
-        modules.push(Bitcode { name, bytes });
+        modules.push(Bitcode { name, bytes: Arc::new(bytes) });
         modules.len() - 1
     }
 

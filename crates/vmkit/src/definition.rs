@@ -47,41 +47,60 @@ pub enum Unit {
     Whole,
 }
 
-/// What can produce a symbol's code or data now.
+/// What can produce a symbol's code or data now. Small, since every known symbol has one: what is
+/// rare lies elsewhere.
 #[derive(Clone)]
 pub(crate) enum Definition {
-    /// A module's definition.
-    Module { source: Arc<dyn Source>, key: u64, unit: Unit },
+    /// What the module of this scope defines under this key.
+    Module { scope: ScopeId, key: u64, unit: Unit },
     /// A tentative C definition.
-    Common { size: u64, align: u64 },
+    Common(Box<Common>),
     /// A fixed address.
     Absolute(Addr),
     /// A library's thread-local variable.
-    LibraryThreadLocal { module: u64, offset: u64 },
-    /// Another symbol's address and an offset. If `body` is given, what is meant is that definition
-    /// of a module, even where another module's comes first.
-    Alias { target: SymbolId, offset: i64, body: Option<(ScopeId, u64)> },
+    LibraryThreadLocal(Box<LibraryThreadLocal>),
+    /// Another symbol.
+    Alias(Box<Alias>),
     /// Whatever the resolver function returns at the first call.
     Indirect { resolver: SymbolId },
 }
 
+/// The extent of a tentative definition, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Common {
+    pub(crate) size: u64,
+    pub(crate) align: u64,
+}
+
+/// A library's thread-local variable: the library's number, and the offset in its block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct LibraryThreadLocal {
+    pub(crate) module: u64,
+    pub(crate) offset: u64,
+}
+
+/// Another symbol's address and an offset. If `body` is given, what is meant is that definition of a
+/// module, even where another module's comes first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Alias {
+    pub(crate) target: SymbolId,
+    pub(crate) offset: i64,
+    pub(crate) body: Option<(ScopeId, u64)>,
+}
+
+const _: () = assert!(size_of::<Option<Definition>>() == 16);
+
 impl Definition {
-    /// Who defines it, for messages.
-    pub(crate) fn definer(&self) -> Arc<str> {
-        match self {
-            Self::Module { source, .. } => source.name().clone(),
-            Self::Common { .. } => "a common definition".into(),
-            Self::Absolute(_) | Self::LibraryThreadLocal { .. } => "the process".into(),
-            Self::Alias { .. } => "an alias".into(),
-            Self::Indirect { .. } => "an ifunc".into(),
-        }
+    /// A tentative definition.
+    pub(crate) fn common(size: u64, align: u64) -> Self {
+        Self::Common(Box::new(Common { size, align }))
     }
 
     /// Are both the same definition of the same module?
     pub(crate) fn is_same_unit(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Module { source: a, key: x, .. }, Self::Module { source: b, key: y, .. }) => {
-                x == y && Arc::ptr_eq(a, b)
+            (Self::Module { scope: a, key: x, .. }, Self::Module { scope: b, key: y, .. }) => {
+                a == b && x == y
             }
             _ => false,
         }

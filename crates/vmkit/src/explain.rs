@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::compile::Compiler;
 use crate::definition::Definition;
 use crate::error::Error;
-use crate::link::stub_of;
+use crate::link::{Linker, stub_of};
 use crate::patch;
 use crate::symbol::{Addr, Name, ScopeId, SymbolId, SymbolKind};
 use crate::table::State;
@@ -90,7 +90,7 @@ pub(crate) fn explain(compiler: &Compiler, id: SymbolId) -> Explanation {
     let error = (state == State::Failed).then(|| compiler.error(id));
     let inner = entry.lock();
     let placed = Some(Addr(entry.address())).filter(|address| address.0 != 0);
-    let sites = inner.users.iter().map(|&site| CallSite {
+    let sites = inner.users().iter().map(|&site| CallSite {
         owner: site.owner,
         place: patch::place(&linker.memory, site),
         is_bound: state == State::Ready && Some(patch::target(&linker.memory, site)) == placed,
@@ -100,7 +100,7 @@ pub(crate) fn explain(compiler: &Compiler, id: SymbolId) -> Explanation {
         module: linker.module_name(entry.scope()),
         kind: inner.kind,
         state,
-        definer: inner.definition.as_ref().map(definer),
+        definer: inner.definition.as_ref().and_then(|known| definer(linker, known)),
         address: match inner.definition {
             Some(Definition::Absolute(address)) => Some(address),
             // What was noted of a failure, or is the resolver's, is not its own.
@@ -122,15 +122,17 @@ fn first_call(from: u64, nanos: u64) -> Option<FirstCall> {
     (from != 0).then_some(FirstCall { from: Addr(from), after })
 }
 
-fn definer(definition: &Definition) -> Definer {
-    match *definition {
-        Definition::Module { ref source, .. } => Definer::Module(source.name().clone()),
-        Definition::Common { .. } => Definer::Common,
+fn definer(linker: &Linker, definition: &Definition) -> Option<Definer> {
+    Some(match *definition {
+        Definition::Module { scope, .. } => Definer::Module(linker.module_name(scope)?),
+        Definition::Common(_) => Definer::Common,
         Definition::Absolute(address) => Definer::Process(address),
-        Definition::LibraryThreadLocal { .. } => Definer::ThreadLocal,
-        Definition::Alias { target, offset, .. } => Definer::Alias { target, offset },
+        Definition::LibraryThreadLocal(_) => Definer::ThreadLocal,
+        Definition::Alias(ref alias) => {
+            Definer::Alias { target: alias.target, offset: alias.offset }
+        }
         Definition::Indirect { resolver } => Definer::Resolver(resolver),
-    }
+    })
 }
 
 /// The symbols of this name: the one that every module means, and those that modules keep to

@@ -68,11 +68,11 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
     // Read before it is added, so that damaged input leaves nothing behind.
     let mut graph = LinkGraph::from_elf(&name, ScopeId::GLOBAL, bytes)?;
     let object = Arc::new(Object { name: name.clone(), graph: OnceLock::new() });
-    graph.scope = linker.add_source(object.clone());
+    graph.scope = linker.table.add_source(object.clone());
     drop_other_groups(linker, &mut graph);
     let undefined = undefined(&graph);
     for symbol in &mut graph.symbols {
-        define(linker, &object, symbol)?;
+        define(linker, graph.scope, symbol)?;
     }
     let unit = add_unit_symbol(linker, &mut graph);
     let is_structors = |kind| matches!(kind, SectionKind::Init(_) | SectionKind::Fini(_));
@@ -114,16 +114,13 @@ fn undefined(graph: &LinkGraph) -> Vec<Name> {
     graph.symbols.iter().filter(is_needed).map(|symbol| symbol.name.clone()).collect()
 }
 
-fn define(linker: &Linker, object: &Arc<Object>, symbol: &mut Symbol) -> Result<()> {
+fn define(linker: &Linker, scope: ScopeId, symbol: &mut Symbol) -> Result<()> {
     let Binding::Global(linkage) = symbol.binding else { return Ok(()) };
     let (align, definition) = match symbol.place {
         Place::Undefined => return Ok(()),
         Place::Absolute(value) => (1, Definition::Absolute(Addr(value))),
-        Place::Common { align } => (align, Definition::Common { size: symbol.size, align }),
-        Place::Section { .. } => {
-            let source: Arc<dyn Source> = object.clone();
-            (1, Definition::Module { source, key: WHOLE, unit: Unit::Whole })
-        }
+        Place::Common { align } => (align, Definition::common(symbol.size, align)),
+        Place::Section { .. } => (1, Definition::Module { scope, key: WHOLE, unit: Unit::Whole }),
     };
     let descriptor = Descriptor {
         linkage,

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::compile::{Compiler, FailureHook, Gate};
-use crate::definition::{Definition, Source, Unit};
+use crate::definition::{Alias, Definition, Source, Unit};
 use crate::error::{Error, Result};
 use crate::explain::{self, Explanation};
 use crate::fork;
@@ -163,7 +163,7 @@ impl Session {
 
     /// Adds a module and gives the scope of its private names.
     pub fn add_source(&self, source: Arc<dyn Source>) -> ScopeId {
-        self.linker().add_source(source)
+        self.linker().table.add_source(source)
     }
 
     /// Adds a relocatable ELF object as a module; `name` is for messages.
@@ -175,7 +175,7 @@ impl Session {
         object::add(self.linker(), name, bytes)
     }
 
-    /// Says that `source` defines a symbol, under its own key of it.
+    /// Says that the module with this scope defines a symbol, under its own key of it.
     ///
     /// # Errors
     ///
@@ -183,15 +183,13 @@ impl Session {
     pub fn define(
         &self,
         descriptor: &Descriptor,
-        source: Arc<dyn Source>,
+        scope: ScopeId,
         key: u64,
         unit: Unit,
     ) -> Result<(SymbolId, Outcome)> {
         let definition = match descriptor.linkage {
-            Linkage::Common => {
-                Definition::Common { size: descriptor.size, align: descriptor.align }
-            }
-            _ => Definition::Module { source, key, unit },
+            Linkage::Common => Definition::common(descriptor.size, descriptor.align),
+            _ => Definition::Module { scope, key, unit },
         };
         self.linker().table.define(ScopeId::GLOBAL, descriptor, definition)
     }
@@ -215,7 +213,8 @@ impl Session {
         offset: i64,
         body: Option<(ScopeId, u64)>,
     ) -> Result<(SymbolId, Outcome)> {
-        self.linker().table.define(scope, descriptor, Definition::Alias { target, offset, body })
+        let alias = Alias { target, offset, body };
+        self.linker().table.define(scope, descriptor, Definition::Alias(Box::new(alias)))
     }
 
     /// Says that a symbol's code is whatever `resolver` returns when the symbol is first called.

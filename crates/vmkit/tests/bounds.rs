@@ -64,9 +64,9 @@ impl Bench {
         let name: Arc<str> = format!("unit{}", self.serial).into();
         let descriptor = Descriptor::strong(Name::from(&*name), SymbolKind::Data);
         let graph = graph(&name, row, target, addend);
-        let source = Arc::new(Module(name, graph));
+        let scope = self.session.add_source(Arc::new(Module(name, graph)));
         let (id, _): (SymbolId, _) =
-            self.session.define(&descriptor, source, 0, Unit::Whole).expect("a new name");
+            self.session.define(&descriptor, scope, 0, Unit::Whole).expect("a new name");
         self.session.compile(id)?;
         Ok(self.last.0.lock().expect("no panic").clone())
     }
@@ -169,8 +169,8 @@ fn a_relocation_outside_its_section_is_an_error() {
         graph.sections[0].edges[0].offset = offset;
         let bench = Bench::new();
         let descriptor = Descriptor::strong("outside".into(), SymbolKind::Data);
-        let source = Arc::new(Module(name, graph));
-        let defined = bench.session.define(&descriptor, source, 0, Unit::Whole);
+        let scope = bench.session.add_source(Arc::new(Module(name, graph)));
+        let defined = bench.session.define(&descriptor, scope, 0, Unit::Whole);
         let error = bench.session.compile(defined.expect("a new name").0).unwrap_err();
         assert!(error.to_string().contains("outside its section"), "{offset:#x}: {error}");
     }

@@ -121,7 +121,7 @@ impl Linker {
     fn is_data(&self, id: SymbolId) -> bool {
         matches!(
             self.table.entry(id).lock().definition,
-            Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common { .. })
+            Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_))
         )
     }
 
@@ -129,10 +129,8 @@ impl Linker {
         let entry = self.table.entry(id);
         let definition = entry.lock().definition.clone();
         match definition {
-            Some(Definition::Module { source, key, .. }) => {
-                self.counters.materialize(|| source.materialize(key))
-            }
-            Some(Definition::Common { size, align }) => Ok(common(entry.name(), size, align)),
+            Some(Definition::Module { scope, key, .. }) => self.produce(scope, key),
+            Some(Definition::Common(extent)) => Ok(common(entry.name(), extent.size, extent.align)),
             _ => Err(Error::undefined(entry.name().clone(), None)),
         }
     }

@@ -292,7 +292,7 @@ impl Fixer<'_> {
         if is_ready && !memory.contains(address) {
             return; // a library's function: for ever through its stub
         }
-        inner.users.push(site);
+        inner.add_user(site);
         // Under the callee's lock: whoever publishes it binds this site, or we do, now.
         if is_ready && patch::bind(memory, site, address) {
             Counters::add(&self.linker.counters.sites_bound, 1);

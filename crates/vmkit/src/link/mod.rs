@@ -13,11 +13,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, ReentrantMutex, RwLock};
+use parking_lot::{Mutex, ReentrantMutex};
 
 use self::bind::Bound;
 use self::data::Sets;
-use crate::definition::{Definition, Private, Source, Unit};
+use crate::definition::{Alias, Definition, LibraryThreadLocal, Private, Unit};
 use crate::error::{Error, Result};
 use crate::graph::LinkGraph;
 use crate::host;
@@ -41,7 +41,6 @@ pub(crate) struct Linker {
     pub(crate) counters: Counters,
     listeners: Vec<Arc<dyn Listener>>,
     threads: ThreadLocals,
-    sources: RwLock<Vec<Arc<dyn Source>>>,
     sets: Sets,
     /// Orders the placing of data that may refer to one another in circles.
     data: ReentrantMutex<()>,
@@ -91,7 +90,6 @@ impl Linker {
             counters: Counters::default(),
             listeners,
             threads: ThreadLocals::new()?,
-            sources: RwLock::default(),
             sets: Sets::default(),
             data: ReentrantMutex::new(()),
             whole: ReentrantMutex::default(),
@@ -100,31 +98,15 @@ impl Linker {
         })
     }
 
-    /// A scope for the private names of a module.
-    pub(crate) fn add_source(&self, source: Arc<dyn Source>) -> ScopeId {
-        let mut sources = self.sources.write();
-        sources.push(source);
-        ScopeId(u32::try_from(sources.len()).expect("fewer than 4 billion modules"))
-    }
-
-    fn source(&self, scope: ScopeId) -> Option<Arc<dyn Source>> {
-        self.sources.read().get((scope.0 as usize).checked_sub(1)?).cloned()
-    }
-
     /// The module that a scope belongs to, by name.
     pub(crate) fn module_name(&self, scope: ScopeId) -> Option<Arc<str>> {
-        Some(self.source(scope)?.name().clone())
+        Some(self.table.source(scope)?.name().clone())
     }
 
     /// Does the symbol's definition belong to the module with this scope?
     pub(crate) fn is_defined_in(&self, id: SymbolId, scope: ScopeId) -> bool {
-        let definition = self.table.entry(id).lock().definition.clone();
-        match (definition, self.source(scope)) {
-            (Some(Definition::Module { source, .. }), Some(module)) => {
-                Arc::ptr_eq(&source, &module)
-            }
-            _ => false,
-        }
+        let inner = self.table.entry(id).lock();
+        matches!(inner.definition, Some(Definition::Module { scope: found, .. }) if found == scope)
     }
 
     /// The private definition `key` of the module with this scope.
@@ -133,12 +115,12 @@ impl Linker {
         let entry = self.table.entry(id);
         let mut inner = entry.lock();
         if inner.definition.is_none()
-            && let Some(source) = self.source(scope)
+            && let Some(source) = self.table.source(scope)
         {
             let private = source.private(key);
             inner.kind = Some(private.kind);
             let Private { key, unit, .. } = private;
-            inner.definition = Some(Definition::Module { source, key, unit });
+            inner.definition = Some(Definition::Module { scope, key, unit });
             entry.advance(Event::Define);
         }
         id
@@ -149,9 +131,8 @@ impl Linker {
         let mut total = 0i64;
         for _ in 0..64 {
             let definition = self.table.entry(id).lock().definition.clone();
-            let Some(Definition::Alias { target, offset, body }) = definition else {
-                return Ok((id, total));
-            };
+            let Some(Definition::Alias(alias)) = definition else { return Ok((id, total)) };
+            let Alias { target, offset, body } = *alias;
             (id, total) = (target, total.wrapping_add(offset));
             if let Some((scope, key)) = body
                 && !self.is_defined_in(target, scope)
@@ -171,9 +152,11 @@ impl Linker {
                 Some(address) => self.publish(id, address),
                 None => return Err(Error::undefined(entry.name().clone(), None)),
             },
-            Some(Definition::Module { source, key, unit: Unit::Lazy }) => {
-                let graph = self.counters.materialize(|| source.materialize(key))?;
-                self.counters.link(|| self.link(id, graph))?;
+            Some(Definition::Module { scope, key, unit: Unit::Lazy }) => {
+                let graph = self.produce(scope, key)?;
+                let finished = self.counters.link(|| self.link(id, graph))?;
+                // Whoever is woken may run at once, in this thread's place.
+                finished.iter().for_each(|&(id, _)| host::wake_all(self.table.entry(id).word()));
             }
             Some(Definition::Indirect { resolver }) => {
                 let resolver = self.stub_address(resolver)?;
@@ -189,8 +172,16 @@ impl Linker {
         Ok(())
     }
 
+    /// What the module of a scope defines under a key.
+    fn produce(&self, scope: ScopeId, key: u64) -> Result<LinkGraph> {
+        let source = self.table.source(scope);
+        let source = source.ok_or_else(|| Error::other("a definition without a module"))?;
+        self.counters.materialize(|| source.materialize(key))
+    }
+
     /// Links the graph that `id`'s definition gave.
-    fn link(&self, id: SymbolId, graph: LinkGraph) -> Result<()> {
+    /// Gives the symbols that are ready now, whose waiters are still to be woken.
+    fn link(&self, id: SymbolId, graph: LinkGraph) -> Result<Vec<(SymbolId, u64)>> {
         let symbols = self.bind(id, &graph)?;
         let values = self.require(id, &symbols)?;
         let placed = self.place(&graph, &symbols, None)?;
@@ -198,18 +189,18 @@ impl Linker {
             self.fix_up(id, &Bound { graph: &graph, symbols: &symbols, values }, placed)?;
         // Once it is published, the program may run to its end.
         Counters::add(&self.counters.functions_compiled, 1);
-        self.publish_all(&finished);
-        Ok(())
+        finished.iter().for_each(|&(id, address)| self.settle(id, address));
+        Ok(finished)
     }
 
     /// Links a unit that goes as a whole, and whatever units it needs the addresses of.
-    fn link_whole(&self, id: SymbolId, source: &Arc<dyn Source>, key: u64) -> Result<()> {
+    fn link_whole(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<()> {
         let whole = self.whole.lock();
         if self.table.entry(id).address() != 0 {
             return Ok(());
         }
         whole.borrow_mut().depth += 1;
-        let result = self.place_whole(id, source, key);
+        let result = self.place_whole(id, scope, key);
         let mut state = whole.borrow_mut();
         state.depth -= 1;
         match result {
@@ -225,13 +216,8 @@ impl Linker {
         Ok(())
     }
 
-    fn place_whole(
-        &self,
-        id: SymbolId,
-        source: &Arc<dyn Source>,
-        key: u64,
-    ) -> Result<Vec<(SymbolId, u64)>> {
-        let graph = self.counters.materialize(|| source.materialize(key))?;
+    fn place_whole(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<Vec<(SymbolId, u64)>> {
+        let graph = self.produce(scope, key)?;
         // Addresses first, so that units in a circle find one another's.
         let symbols = self.bind(id, &graph)?;
         let placed = self.place(&graph, &symbols, None)?;
@@ -250,6 +236,12 @@ impl Linker {
 
     /// Makes `address` the one that `id`'s callers go to, and binds the sites that wait for it.
     pub(crate) fn publish(&self, id: SymbolId, address: u64) {
+        self.settle(id, address);
+        host::wake_all(self.table.entry(id).word());
+    }
+
+    /// As [`Linker::publish`], and wakes nobody.
+    fn settle(&self, id: SymbolId, address: u64) {
         let entry = self.table.entry(id);
         let inner = entry.lock();
         if entry.state() == State::Ready {
@@ -260,10 +252,8 @@ impl Linker {
             self.stubs.store(stub, Addr(address));
         }
         entry.advance(Event::Publish);
-        let bound = inner.users.iter().filter(|&&site| self.bind_site(site, Addr(address)));
+        let bound = inner.users().iter().filter(|&&site| self.bind_site(site, Addr(address)));
         Counters::add(&self.counters.sites_bound, bound.count() as u64);
-        drop(inner);
-        host::wake_all(entry.word());
     }
 
     fn bind_site(&self, site: Site, address: Addr) -> bool {
@@ -302,7 +292,7 @@ impl Linker {
                 Found::At(address) => Definition::Absolute(address),
                 Found::ThreadLocal { module, offset } => {
                     inner.kind = Some(SymbolKind::ThreadLocal);
-                    Definition::LibraryThreadLocal { module, offset }
+                    Definition::LibraryThreadLocal(Box::new(LibraryThreadLocal { module, offset }))
                 }
             });
             entry.advance(Event::Define);
@@ -328,16 +318,16 @@ impl Linker {
                 self.stub_address(target)?.0
             }
             Some(_) if is_ready => entry.address(),
-            Some(Definition::Module { source, key, unit: Unit::Whole }) => {
-                self.link_whole(target, &source, key)?;
+            Some(Definition::Module { scope, key, unit: Unit::Whole }) => {
+                self.link_whole(target, scope, key)?;
                 entry.address()
             }
-            Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common { .. }) => {
+            Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_)) => {
                 self.require_data(target)?;
                 entry.address()
             }
-            Some(Definition::LibraryThreadLocal { .. }) => 0,
-            Some(Definition::Alias { .. }) => unreachable!("aliases were followed"),
+            Some(Definition::LibraryThreadLocal(_)) => 0,
+            Some(Definition::Alias(_)) => unreachable!("aliases were followed"),
             None if kind == Some(SymbolKind::Function) && !self.is_known(target) => {
                 self.stub_address(target)?.0
             }
@@ -393,10 +383,11 @@ impl Linker {
         let mut inner = self.table.entry(target).lock();
         let start = self.memory.start(Zone::Slots);
         if inner.pair == 0 {
-            let Some(Definition::LibraryThreadLocal { module, offset }) = inner.definition else {
+            let Some(Definition::LibraryThreadLocal(variable)) = &inner.definition else {
                 let name = self.table.entry(target).name();
                 return Err(Error::other(format!("{name} is used as thread-local, but is not")));
             };
+            let LibraryThreadLocal { module, offset } = **variable;
             inner.pair = (self.words([module, offset])?.0 - start.0) as u32 + 1;
         }
         let pair = start.offset(i64::from(inner.pair - 1));

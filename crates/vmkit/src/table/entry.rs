@@ -1,5 +1,6 @@
 //! What the session knows of one symbol.
 
+use std::num::NonZeroU64;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -31,7 +32,7 @@ pub(crate) struct Inner {
     pub(crate) kind: Option<SymbolKind>,
     pub(crate) linkage: Linkage,
     pub(crate) visibility: Visibility,
-    pub(crate) signature: Option<u64>,
+    pub(crate) signature: Option<NonZeroU64>,
     pub(crate) size: u64,
     /// Number of its stub and slot plus one; 0 if it has none.
     pub(crate) stub: u32,
@@ -39,8 +40,7 @@ pub(crate) struct Inner {
     pub(crate) slot: u32,
     /// Offset in the slot area of its thread-local pair, plus one.
     pub(crate) pair: u32,
-    /// Call sites that go straight to its code, or would.
-    pub(crate) users: Vec<Site>,
+    users: Option<Box<Vec<Site>>>,
 }
 
 /// A call site in linked code: four bytes that hold a displacement.
@@ -51,6 +51,9 @@ pub(crate) struct Site {
     /// Whose code it is in.
     pub(crate) owner: SymbolId,
 }
+
+// There is one for every known symbol.
+const _: () = assert!(size_of::<Entry>() <= 128);
 
 impl Entry {
     pub(super) fn vacant() -> Self {
@@ -71,7 +74,7 @@ impl Entry {
                 stub: 0,
                 slot: 0,
                 pair: 0,
-                users: Vec::new(),
+                users: None,
             }),
         }
     }
@@ -126,11 +129,22 @@ impl Entry {
 }
 
 impl Inner {
+    /// Call sites that go straight to its code, or would.
+    pub(crate) fn users(&self) -> &[Site] {
+        self.users.as_ref().map_or(&[], |users| users)
+    }
+
+    /// Notes one more of them.
+    pub(crate) fn add_user(&mut self, site: Site) {
+        self.users.get_or_insert_default().push(site);
+    }
+
     /// Takes over what a module says of the symbol.
     pub(super) fn descriptor(&mut self, descriptor: &Descriptor) {
         self.kind = Some(descriptor.kind);
         self.linkage = descriptor.linkage;
         self.visibility = descriptor.visibility;
-        self.signature = descriptor.signature;
+        self.signature =
+            descriptor.signature.map(|hash| NonZeroU64::new(hash).unwrap_or(NonZeroU64::MAX));
     }
 }

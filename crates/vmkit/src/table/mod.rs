@@ -5,8 +5,8 @@ mod entry;
 mod state;
 
 use std::hash::BuildHasher;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
 use parking_lot::{Mutex, RwLock};
@@ -15,7 +15,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 pub(crate) use self::entry::{Entry, Inner, Site};
 pub(crate) use self::state::Event;
 pub use self::state::State;
-use crate::definition::Definition;
+use crate::definition::{Definition, Source};
 use crate::error::{Kind, Result};
 use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId};
 
@@ -30,6 +30,8 @@ pub(crate) struct Table {
     len: AtomicU32,
     names: RwLock<HashTable<u32>>,
     groups: Mutex<FxHashMap<Name, u64>>,
+    /// By the scope of the module's private names, less one.
+    sources: RwLock<Vec<Arc<dyn Source>>>,
 }
 
 /// Whether a definition was taken.
@@ -48,6 +50,33 @@ impl Table {
             len: AtomicU32::new(0),
             names: RwLock::new(HashTable::new()),
             groups: Mutex::new(FxHashMap::default()),
+            sources: RwLock::default(),
+        }
+    }
+
+    /// A scope for the private names of a module.
+    pub(crate) fn add_source(&self, source: Arc<dyn Source>) -> ScopeId {
+        let mut sources = self.sources.write();
+        sources.push(source);
+        ScopeId(u32::try_from(sources.len()).expect("fewer than 4 billion modules"))
+    }
+
+    /// The module that a scope belongs to; none of the scope that all share.
+    pub(crate) fn source(&self, scope: ScopeId) -> Option<Arc<dyn Source>> {
+        self.sources.read().get((scope.0 as usize).checked_sub(1)?).cloned()
+    }
+
+    /// Who defines it, for messages.
+    fn definer(&self, definition: &Definition) -> Arc<str> {
+        match definition {
+            Definition::Module { scope, .. } => match self.source(*scope) {
+                Some(source) => source.name().clone(),
+                None => "a module".into(),
+            },
+            Definition::Common(_) => "a common definition".into(),
+            Definition::Absolute(_) | Definition::LibraryThreadLocal(_) => "the process".into(),
+            Definition::Alias(_) => "an alias".into(),
+            Definition::Indirect { .. } => "an ifunc".into(),
         }
     }
 
@@ -116,7 +145,7 @@ impl Table {
         let id = self.symbol(scope, &descriptor.name);
         let entry = self.entry(id);
         let mut inner = entry.lock();
-        let outcome = compete(entry, &mut inner, descriptor, &definition)?;
+        let outcome = self.compete(entry, &mut inner, descriptor, &definition)?;
         if outcome == Outcome::Taken {
             inner.descriptor(descriptor);
             inner.definition = Some(definition);
@@ -125,42 +154,41 @@ impl Table {
         Ok((id, outcome))
     }
 
+    /// Decides between what defines a symbol and a newcomer.
+    fn compete(
+        &self,
+        entry: &Entry,
+        old: &mut Inner,
+        new: &Descriptor,
+        definition: &Definition,
+    ) -> Result<Outcome> {
+        let Some(defined) = &mut old.definition else { return Ok(Outcome::Taken) };
+        match (old.linkage, new.linkage) {
+            (Linkage::Strong, Linkage::Strong) => Err(Kind::Duplicate {
+                name: new.name.clone(),
+                first: self.definer(defined),
+                second: self.definer(definition),
+            }
+            .into()),
+            _ if entry.address() != 0 => Ok(Outcome::Ignored),
+            (Linkage::Weak | Linkage::Common, Linkage::Strong) => Ok(Outcome::Taken),
+            (Linkage::Weak, Linkage::Common) => Ok(Outcome::Taken),
+            (Linkage::Common, Linkage::Common) => Ok(merge_common(defined, definition)),
+            (Linkage::Strong | Linkage::Weak | Linkage::Common, _) => Ok(Outcome::Ignored),
+        }
+    }
+
     /// Makes `owner` the one whose members of the comdat group `name` count, unless another is.
     pub(crate) fn claim_group(&self, name: &Name, owner: u64) -> bool {
         *self.groups.lock().entry(name.clone()).or_insert(owner) == owner
     }
 }
 
-/// Decides between what defines a symbol and a newcomer.
-fn compete(
-    entry: &Entry,
-    old: &mut Inner,
-    new: &Descriptor,
-    definition: &Definition,
-) -> Result<Outcome> {
-    let Some(defined) = &mut old.definition else { return Ok(Outcome::Taken) };
-    match (old.linkage, new.linkage) {
-        (Linkage::Strong, Linkage::Strong) => Err(Kind::Duplicate {
-            name: new.name.clone(),
-            first: defined.definer(),
-            second: definition.definer(),
-        }
-        .into()),
-        _ if entry.address() != 0 => Ok(Outcome::Ignored),
-        (Linkage::Weak | Linkage::Common, Linkage::Strong) => Ok(Outcome::Taken),
-        (Linkage::Weak, Linkage::Common) => Ok(Outcome::Taken),
-        (Linkage::Common, Linkage::Common) => Ok(merge_common(defined, definition)),
-        (Linkage::Strong | Linkage::Weak | Linkage::Common, _) => Ok(Outcome::Ignored),
-    }
-}
-
 /// Tentative definitions merge: the largest size and the largest alignment.
 fn merge_common(old: &mut Definition, new: &Definition) -> Outcome {
-    if let Definition::Common { size, align } = old
-        && let Definition::Common { size: new_size, align: new_align } = new
-    {
-        *size = (*size).max(*new_size);
-        *align = (*align).max(*new_align);
+    if let (Definition::Common(old), Definition::Common(new)) = (old, new) {
+        old.size = old.size.max(new.size);
+        old.align = old.align.max(new.align);
     }
     Outcome::Ignored
 }

@@ -32,24 +32,24 @@ fn descriptor(name: &str, linkage: Linkage) -> Descriptor {
     Descriptor { linkage, ..Descriptor::strong(name.into(), SymbolKind::Data) }
 }
 
-fn definition(module: &str, linkage: Linkage, size: u64) -> Definition {
+fn definition(table: &Table, module: &str, linkage: Linkage, size: u64) -> Definition {
     match linkage {
-        Linkage::Common => Definition::Common { size, align: size },
+        Linkage::Common => Definition::common(size, size),
         _ => {
-            let source = Arc::new(Module(module.into()));
-            Definition::Module { source, key: 0, unit: Unit::Data }
+            let scope = table.add_source(Arc::new(Module(module.into())));
+            Definition::Module { scope, key: 0, unit: Unit::Data }
         }
     }
 }
 
 fn define(table: &Table, name: &str, linkage: Linkage, module: &str) -> Result<Outcome> {
-    let made = definition(module, linkage, 8);
+    let made = definition(table, module, linkage, 8);
     table.define(ScopeId::GLOBAL, &descriptor(name, linkage), made).map(|(_, outcome)| outcome)
 }
 
 fn definer(table: &Table, name: &str) -> Arc<str> {
     let id = table.find(ScopeId::GLOBAL, name.as_bytes()).expect("a known name");
-    table.entry(id).lock().definition.as_ref().expect("a defined name").definer()
+    table.definer(table.entry(id).lock().definition.as_ref().expect("a defined name"))
 }
 
 /// What the linker of an executable does (gABI, "Symbol Table"; LLVM language reference, "Linkage
@@ -110,14 +110,14 @@ fn tentative_definitions_merge() {
     let table = Table::new();
     let define = |size, align| {
         let descriptor = descriptor("c", Linkage::Common);
-        table.define(ScopeId::GLOBAL, &descriptor, Definition::Common { size, align }).unwrap().0
+        table.define(ScopeId::GLOBAL, &descriptor, Definition::common(size, align)).unwrap().0
     };
     define(8, 4);
     define(24, 2);
     let id = define(16, 16);
     let inner = table.entry(id).lock();
-    let Some(Definition::Common { size, align }) = inner.definition else { panic!("not common") };
-    assert_eq!((size, align), (24, 16));
+    let Some(Definition::Common(extent)) = &inner.definition else { panic!("not common") };
+    assert_eq!((extent.size, extent.align), (24, 16));
 }
 
 #[test]
@@ -131,7 +131,10 @@ fn a_definition_says_what_the_symbol_is() {
     let (again, outcome) = table.define(ScopeId::GLOBAL, &descriptor, made).unwrap();
     assert_eq!((again, outcome), (id, Outcome::Taken));
     let inner = table.entry(id).lock();
-    assert_eq!((inner.kind, inner.signature), (Some(SymbolKind::Function), Some(7)));
+    assert_eq!(
+        (inner.kind, inner.signature),
+        (Some(SymbolKind::Function), std::num::NonZeroU64::new(7))
+    );
     assert_eq!(table.entry(id).state(), State::Defined);
 }
 
@@ -229,7 +232,7 @@ fn apply(table: &Table, model: &mut Model, step: &Step) {
             model.names.entry(name).or_default();
         }
         Step::Define(name, linkage, size) => {
-            let made = definition("module", linkage, size);
+            let made = definition(&table, "module", linkage, size);
             let descriptor = descriptor(&text(name), linkage);
             let outcome = table.define(ScopeId::GLOBAL, &descriptor, made);
             let outcome = outcome.map(|(_, outcome)| outcome).ok();
@@ -259,8 +262,8 @@ fn compare(table: &Table, model: &Model) {
         if let Some(linkage) = known.linkage {
             assert_eq!(inner.linkage, linkage);
         }
-        if let Some(Definition::Common { size, .. }) = inner.definition {
-            assert_eq!(size, known.common);
+        if let Some(Definition::Common(extent)) = &inner.definition {
+            assert_eq!(extent.size, known.common);
         }
         let expected = if known.linkage.is_some() { State::Defined } else { State::Undefined };
         assert_eq!(entry.state(), expected);
