@@ -1,7 +1,7 @@
 //! The LLVM backend of vmkit: modules in bitcode or IR text, each function compiled alone when it
 //! is first called.
 //!
-//! A module's bitcode is loaded lazily once per compile thread; a function is read from it, cloned
+//! A module's bitcode is loaded lazily once per compile thread; a function is read from it, moved
 //! into a module of its own with declarations around it, and compiled by a pipeline that is built
 //! once. So a function's cost does not depend on the size of its module.
 
