@@ -45,36 +45,16 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         ],
     );
     let both = Both { vmkit: Engine::vmkit(&["-O0"])?, lli: Engine::lli(&["-O0"]) };
-    let lazy = Engine::lli(&["-O0", "--jit-kind=orc-lazy"]);
     let start = both.measure(bench, &generate::tiny(&bench.folder, 1, true)?)?;
-    let most_lazy = if bench.quick { MOST_ORC_LAZY / 4 } else { MOST_ORC_LAZY };
     let mut costs = Vec::new();
     for &n in COUNTS.iter().filter(|&&n| !bench.quick || n <= 2_000) {
         let module = generate::tiny(&bench.folder, n, true)?;
         let all = both.measure(bench, &module)?;
-        let lazy = match n <= most_lazy {
-            true => {
-                measure(1, None, || lazy.command("", std::slice::from_ref(&module), &[]))?.time()
-            }
-            false => "-".into(),
-        };
+        let lazy = orc_lazy(bench, &module, n)?;
         let [vmkit, lli] = [0, 1].map(|engine| each(&all[engine], &start[engine], n));
-        let part = quotient(vmkit, lli);
-        let what = format!("{n} tiny functions, cost of one: vmkit -O0 / lli -O0");
-        let goal = table.judge(&what, part, &show(part), Goal::AtMost(0.35));
-        let time = |time: Option<f64>| time.map_or("-".into(), seconds);
-        let shortest = |figure: &Figure| figure.best().map_or_else(|| figure.time(), seconds);
-        table.row(vec![
-            n.to_string(),
-            shortest(&all[0]),
-            shortest(&all[1]),
-            lazy,
-            time(vmkit),
-            time(lli),
-            show(part),
-            goal,
-        ]);
-        costs.push(Cost { count: n, vmkit, lli });
+        let cost = Cost { count: n, vmkit, lli };
+        judge(&mut table, &all, lazy, &cost);
+        costs.push(cost);
     }
     judge_flatness(&mut table, &costs);
     Ok(table)
@@ -89,8 +69,28 @@ impl Both {
     }
 }
 
+/// The time of `lli`'s lazy mode, where it ends.
+fn orc_lazy(bench: &Bench, module: &PathBuf, n: usize) -> Result<String> {
+    if n > if bench.quick { MOST_ORC_LAZY / 4 } else { MOST_ORC_LAZY } {
+        return Ok("-".into());
+    }
+    let lli = Engine::lli(&["-O0", "--jit-kind=orc-lazy"]);
+    Ok(measure(1, None, || lli.command("", std::slice::from_ref(module), &[]))?.time())
+}
+
 fn each(all: &Figure, one: &Figure, n: usize) -> Option<f64> {
     Some(net(all.best(), one.best())? / n as f64)
+}
+
+fn judge(table: &mut Table, all: &[Figure], lazy: String, cost: &Cost) {
+    let part = quotient(cost.vmkit, cost.lli);
+    let what = format!("{} tiny functions, cost of one: vmkit -O0 / lli -O0", cost.count);
+    let goal = table.judge(&what, part, &show(part), Goal::AtMost(0.35));
+    let time = |time: Option<f64>| time.map_or("-".into(), seconds);
+    let shortest = |figure: &Figure| figure.best().map_or_else(|| figure.time(), seconds);
+    let mut row = vec![cost.count.to_string(), shortest(&all[0]), shortest(&all[1]), lazy];
+    row.extend([time(cost.vmkit), time(cost.lli), show(part), goal]);
+    table.row(row);
 }
 
 /// The largest cost over the smallest, from 1,000 functions on.

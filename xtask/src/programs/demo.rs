@@ -27,7 +27,8 @@ pub(super) fn run(jobs: usize) -> Result<()> {
     let script = [script.to_str().context("the path of the script is not UTF-8")?.to_owned()];
     println!(
         "\nLua is {} files of C. Each was compiled to LLVM bitcode, none to machine code; vmkit \
-         compiles a function when it is first called.\n\n$ vmkit run --stats {} -- hello.lua",
+         compiles a function when it is first called. What it did is told at the end.\n\n\
+         $ vmkit run --stats {} -- hello.lua",
         built.modules.len(),
         names(&built.modules),
     );

@@ -5,6 +5,7 @@ mod demo;
 mod fetch;
 mod table;
 
+use std::fmt;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -50,28 +51,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.demo {
         return demo::run(options.jobs);
     }
-    let programs = chosen(options)?;
     let engine = Engine::from_option(options.engine.as_deref())?;
     let mut runs = Vec::new();
-    for built in build(&programs, options.jobs)? {
-        let native = run_in_scratch(&mut Command::new(&built.native), built.program, "native")?;
-        ensure!(native.is_success(), "{} natively: {}", built.program.name, native.cause());
-        let levels: &[&str] = if options.quick { &[""] } else { LEVELS };
-        for form in [Form::Linked, Form::Split] {
-            runs.extend(levels.iter().map(|level| (built.clone(), native.clone(), form, *level)));
-        }
+    for built in build(&chosen(options)?, options.jobs)? {
+        runs.extend(plan(&built, options.quick)?);
     }
-    let failures = parallel::map(options.jobs, &runs, |(built, native, form, level)| {
-        let failure = compare(&engine, built, native, *form, level);
-        let failure = failure.unwrap_or_else(|error| Some(format!("{error:#}")));
-        let (name, level) = (built.program.name, if level.is_empty() { "default" } else { level });
-        match &failure {
-            None => println!("pass {name}, {form:?}, {level}"),
-            Some(cause) => println!("FAIL {name}, {form:?}, {level}: {cause}"),
-        }
-        failure
-    });
-    let failed = failures.iter().flatten().count();
+    let failed = parallel::map(options.jobs, &runs, |run| !passes(&engine, run));
+    let failed = failed.into_iter().filter(|&failed| failed).count();
     println!("{} passed, {failed} failed", runs.len() - failed);
     if failed > 0 {
         bail!("programs: {failed} failures");
@@ -79,11 +65,29 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// One run of a program, and what it is to print.
+struct Run {
+    built: Built,
+    form: Form,
+    /// Empty for the engine's default.
+    level: &'static str,
+    expected: Vec<u8>,
+}
+
 /// How a program is given: as one module, or as one for each of its source files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Linked,
     Split,
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Form::Linked => "one module",
+            Form::Split => "a module a source file",
+        })
+    }
 }
 
 fn chosen(options: &Options) -> Result<Vec<&'static Program>> {
@@ -100,27 +104,49 @@ fn chosen(options: &Options) -> Result<Vec<&'static Program>> {
     Ok(PROGRAMS.iter().filter(is_chosen).collect())
 }
 
-/// How the program differs from its native build under `engine`, if it does.
-fn compare(
-    engine: &Engine,
-    built: &Built,
-    native: &Outcome,
-    form: Form,
-    level: &str,
-) -> Result<Option<String>> {
-    let modules = match form {
-        Form::Linked => std::slice::from_ref(&built.linked),
-        Form::Split => built.modules.as_slice(),
+/// The runs of a program whose native build works.
+fn plan(built: &Built, quick: bool) -> Result<Vec<Run>> {
+    let native = run_in_scratch(&mut Command::new(&built.native), built.program, "native")?;
+    ensure!(native.is_success(), "{} natively: {}", built.program.name, native.cause());
+    let levels: &[&'static str] = if quick { &[""] } else { LEVELS };
+    let run = |form, level| {
+        let expected = native.stdout.clone();
+        Run { built: built.clone(), form, level, expected }
     };
-    let mut command = engine.command(level, modules, &[]);
-    let found = run_in_scratch(&mut command, built.program, &format!("{form:?}{level}"))?;
+    let forms = [Form::Linked, Form::Split];
+    Ok(forms
+        .iter()
+        .flat_map(|&form| levels.iter().map(move |&level| (form, level)))
+        .map(|(form, level)| run(form, level))
+        .collect())
+}
+
+/// Prints the verdict on one run.
+fn passes(engine: &Engine, run: &Run) -> bool {
+    let failure = compare(engine, run).unwrap_or_else(|error| Some(format!("{error:#}")));
+    let level = if run.level.is_empty() { "default level" } else { run.level };
+    let title = format!("{}, {}, {level}", run.built.program.name, run.form);
+    match &failure {
+        None => println!("pass {title}"),
+        Some(cause) => println!("FAIL {title}: {cause}"),
+    }
+    failure.is_none()
+}
+
+/// How the program differs from its native build under `engine`, if it does.
+fn compare(engine: &Engine, run: &Run) -> Result<Option<String>> {
+    let modules = match run.form {
+        Form::Linked => std::slice::from_ref(&run.built.linked),
+        Form::Split => run.built.modules.as_slice(),
+    };
+    let mut command = engine.command(run.level, modules, &[]);
+    let label = format!("{:?}{}", run.form, run.level);
+    let found = run_in_scratch(&mut command, run.built.program, &label)?;
     if !found.is_success() {
         return Ok(Some(found.cause()));
     }
-    if found.stdout != native.stdout {
-        return Ok(Some(first_difference(&native.stdout, &found.stdout)));
-    }
-    Ok(None)
+    let differs = found.stdout != run.expected;
+    Ok(differs.then(|| first_difference(&run.expected, &found.stdout)))
 }
 
 /// Runs `command` with the arguments of `program`, in a fresh folder that has the driver's files.
