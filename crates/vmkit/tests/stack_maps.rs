@@ -2,15 +2,17 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use vmkit::ScopeId;
-use vmkit::graph::{LinkGraph, SectionKind};
+use vmkit::graph::{LinkGraph, Section, SectionKind};
 use vmkit::metadata::{LiveOut, Location, Place, Record, StackMaps};
 
 const RSP: u16 = 7;
 const RBP: u16 = 6;
 
-fn graph() -> LinkGraph {
+/// What LLVM makes of `stack_maps.ll`; once for all tests, which run at the same time.
+static GRAPH: LazyLock<LinkGraph> = LazyLock::new(|| {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack_maps.ll");
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stack_maps.o");
     let mut command = Command::new("llc-22");
@@ -18,6 +20,11 @@ fn graph() -> LinkGraph {
     assert!(command.status().expect("llc-22 must be installed").success());
     let bytes = std::fs::read(output).expect("what llc wrote");
     LinkGraph::from_elf(&"stack_maps.o".into(), ScopeId::GLOBAL, &bytes).expect("a sound object")
+});
+
+fn section() -> &'static Section {
+    let mut sections = GRAPH.sections.iter();
+    sections.find(|section| section.kind == SectionKind::StackMaps).expect("stack maps")
 }
 
 fn check(record: &Record, (id, offset): (u64, u32), places: &[Place], live_outs: &[u16]) {
@@ -31,14 +38,12 @@ fn check(record: &Record, (id, offset): (u64, u32), places: &[Place], live_outs:
 
 #[test]
 fn what_llvm_writes_is_read() {
-    let graph = graph();
-    let section = graph.sections.iter().find(|section| section.kind == SectionKind::StackMaps);
-    let section = section.expect("a section of stack maps");
+    let section = section();
     let maps = StackMaps::parse("stack_maps.o", &section.bytes).unwrap();
 
     let names = maps.functions.iter().map(|function| {
         let edge = section.edges.iter().find(|edge| edge.offset == function.address_at as u64);
-        graph.symbols[edge.expect("a relocation").target].name.to_string()
+        GRAPH.symbols[edge.expect("a relocation").target].name.to_string()
     });
     assert_eq!(names.collect::<Vec<_>>(), ["mapped", "patched", "safe"]);
     let sizes: Vec<_> = maps.functions.iter().map(|function| function.stack_size).collect();
@@ -57,9 +62,7 @@ fn what_llvm_writes_is_read() {
 
 #[test]
 fn a_section_can_hold_several_tables() {
-    let graph = graph();
-    let section = graph.sections.iter().find(|section| section.kind == SectionKind::StackMaps);
-    let bytes = &section.expect("a section of stack maps").bytes;
+    let bytes = &section().bytes;
     let one = StackMaps::parse("one", bytes).unwrap();
     let two = StackMaps::parse("two", &[&bytes[..], bytes].concat()).unwrap();
     assert_eq!(two.functions.len(), 2 * one.functions.len());
@@ -70,9 +73,7 @@ fn a_section_can_hold_several_tables() {
 
 #[test]
 fn every_shorter_section_is_refused() {
-    let graph = graph();
-    let section = graph.sections.iter().find(|section| section.kind == SectionKind::StackMaps);
-    let bytes = &section.expect("a section of stack maps").bytes;
+    let bytes = &section().bytes;
     for end in 1..bytes.len() {
         let error = StackMaps::parse("cut.o", &bytes[..end]).unwrap_err();
         assert!(error.is_input() && error.to_string().starts_with("cut.o: "), "{error}");
