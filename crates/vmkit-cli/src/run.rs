@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use vmkit::{Addr, Error, Result, Session, SymbolId};
-use vmkit_llvm::{Level, Llvm};
+use vmkit_llvm::{Level, Llvm, signal_functions};
 
 use crate::allocator;
 use crate::caller::Roots;
@@ -175,7 +175,9 @@ fn define_runtime(session: &Session) -> Result<()> {
         ("at_quick_exit", at_quick_exit as *const ()),
         ("pthread_atfork", libc::pthread_atfork as *const ()),
     ];
-    for (name, address) in runtime.into_iter().chain(allocator::functions()) {
+    for (name, address) in
+        runtime.into_iter().chain(allocator::functions()).chain(signal_functions())
+    {
         if !session.find(name).is_some_and(|id| session.is_defined(id)) {
             session.define_absolute(name, Addr(address as u64))?;
         }

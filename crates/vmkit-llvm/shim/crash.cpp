@@ -48,6 +48,18 @@ void contain_crashes() {
   }
 }
 
+// As the C library's; a handler of ours is not shown.
+extern "C" int vk_sigaction(int signal, const struct sigaction *action, struct sigaction *old) {
+  int result = sigaction(signal, action, old);
+  if (result == 0 && old && old->sa_sigaction == on_crash) *old = previous[signal];
+  return result;
+}
+
+extern "C" sighandler_t vk_signal(int signal, sighandler_t handler) {
+  sighandler_t old = ::signal(signal, handler);
+  return reinterpret_cast<void *>(old) == reinterpret_cast<void *>(on_crash) ? previous[signal].sa_handler : old;
+}
+
 Landing::Landing() : is_active(is_contained && !landing) {
   if (!is_active) return;
   if (!handler_stack) handler_stack.reset(new char[StackSize]);

@@ -78,8 +78,11 @@ private:
   }
 
   bool is_near(const GlobalValue &value) const {
-    if (worker.options.far_data || !is_defined(value) || !value.getValueType()->isSized()) return false;
-    return target.getDataLayout().getTypeAllocSize(value.getValueType()) <= LargestNear;
+    if (worker.options.far_data || !value.getValueType()->isSized()) return false;
+    uint64_t size = target.getDataLayout().getTypeAllocSize(value.getValueType());
+    // What is hidden is the session's, too. One of an unknown size may be large.
+    bool is_hidden = value.hasHiddenVisibility() && !value.hasExternalWeakLinkage() && size > 0;
+    return (is_defined(value) || is_hidden) && size <= LargestNear;
   }
 
   vk_worker &worker;

@@ -70,7 +70,9 @@ std::unique_ptr<TargetMachine> make_machine(unsigned level) {
 
 } // namespace
 
-Optimizer::Optimizer(TargetMachine &machine, unsigned level) : builder(&machine) {
+Optimizer::Optimizer(TargetMachine &machine, unsigned level)
+    : builder(&machine, PipelineTuningOptions(), std::nullopt, &callbacks) {
+  opt_none.registerCallbacks(callbacks);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);

@@ -12,6 +12,7 @@
 #include "llvm/IR/Mangler.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/StandardInstrumentations.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
@@ -88,6 +89,9 @@ struct Optimizer {
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
   llvm::ModuleAnalysisManager modules;
+  // Leaves functions alone that say so.
+  llvm::PassInstrumentationCallbacks callbacks;
+  llvm::OptNoneInstrumentation opt_none{/*DebugLogging=*/false};
   llvm::PassBuilder builder;
   llvm::ModulePassManager passes;
 };

@@ -12,7 +12,7 @@ mod llvm;
 mod module;
 mod pool;
 
-pub use crate::crash::contain_crashes;
+pub use crate::crash::{contain_crashes, signal_functions};
 pub use crate::llvm::{Level, Llvm, Loaded, Options, Structor, StructorArray, Times};
 
 // The example in the README is compiled and run as a test of this crate.
