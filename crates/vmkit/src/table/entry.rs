@@ -40,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) slot: u32,
     /// Offset in the slot area of its thread-local pair, plus one.
     pub(crate) pair: u32,
+    #[expect(clippy::box_collection, reason = "most symbols have none, and a vector is larger")]
     users: Option<Box<Vec<Site>>>,
 }
 

@@ -232,7 +232,7 @@ fn apply(table: &Table, model: &mut Model, step: &Step) {
             model.names.entry(name).or_default();
         }
         Step::Define(name, linkage, size) => {
-            let made = definition(&table, "module", linkage, size);
+            let made = definition(table, "module", linkage, size);
             let descriptor = descriptor(&text(name), linkage);
             let outcome = table.define(ScopeId::GLOBAL, &descriptor, made);
             let outcome = outcome.map(|(_, outcome)| outcome).ok();
