@@ -54,7 +54,7 @@ pub(crate) enum Definition {
     /// What the module of this scope defines under this key.
     Module { scope: ScopeId, key: u64, unit: Unit },
     /// A tentative C definition.
-    Common(Box<Common>),
+    Common(Box<Tentative>),
     /// A fixed address.
     Absolute(Addr),
     /// A library's thread-local variable.
@@ -67,7 +67,7 @@ pub(crate) enum Definition {
 
 /// The extent of a tentative definition, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Common {
+pub(crate) struct Tentative {
     pub(crate) size: u64,
     pub(crate) align: u64,
 }
@@ -93,7 +93,7 @@ const _: () = assert!(size_of::<Option<Definition>>() == 16);
 impl Definition {
     /// A tentative definition.
     pub(crate) fn common(size: u64, align: u64) -> Self {
-        Self::Common(Box::new(Common { size, align }))
+        Self::Common(Box::new(Tentative { size, align }))
     }
 
     /// Are both the same definition of the same module?
