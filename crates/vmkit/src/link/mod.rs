@@ -31,7 +31,7 @@ use crate::symbol::{Addr, Name, ScopeId, SymbolId, SymbolKind};
 use crate::table::{Entry, Event, Inner, Site, State, Table};
 use crate::unwind;
 
-/// Everything linking works on. No lock is held while a [`Source`] or a library is asked, except
+/// Everything linking works on. No lock is held while a module or a library is asked, except
 /// the one that orders units linked as a whole.
 pub(crate) struct Linker {
     pub(crate) memory: Memory,
