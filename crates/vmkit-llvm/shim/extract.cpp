@@ -26,9 +26,14 @@ public:
   Value *materialize(Value *value) override {
     auto *global = dyn_cast<GlobalValue>(value);
     if (!global || global->getParent() != source.module.get()) return nullptr;
+    if (GlobalValue *declared = target.getNamedValue(global->getName())) return declared;
     needed.add(*global);
     if (auto *function = dyn_cast<FunctionType>(global->getValueType()))
       return declare_function(*global, function);
+    auto *alias = dyn_cast<GlobalAlias>(global);
+    if (alias && worker.options.level > 0 && !alias->isThreadLocal())
+      if (auto *base = dyn_cast_or_null<GlobalVariable>(alias->getAliaseeObject()))
+        return declare_alias(*alias, *base);
     return declare_variable(*global);
   }
 
@@ -70,6 +75,14 @@ private:
     return declared;
   }
 
+  // Two variables would be taken for two places in memory. `declare_aliases` undoes it.
+  GlobalAlias *declare_alias(GlobalAlias &value, GlobalVariable &base) {
+    auto *declared = GlobalAlias::create(value.getValueType(), value.getAddressSpace(), GlobalValue::WeakAnyLinkage,
+                                         value.getName(), cast<Constant>(materialize(&base)), &target);
+    declared->setDSOLocal(is_near(value));
+    return declared;
+  }
+
   // May loads from it be folded?
   bool is_shown(const GlobalVariable &variable) const {
     return variable.isConstant() && variable.hasDefinitiveInitializer() && !variable.isThreadLocal() &&
@@ -78,11 +91,8 @@ private:
   }
 
   bool is_near(const GlobalValue &value) const {
-    if (worker.options.far_data || !value.getValueType()->isSized()) return false;
-    uint64_t size = target.getDataLayout().getTypeAllocSize(value.getValueType());
-    // What is hidden is the session's, too. One of an unknown size may be large.
-    bool is_hidden = value.hasHiddenVisibility() && !value.hasExternalWeakLinkage() && size > 0;
-    return (is_defined(value) || is_hidden) && size <= LargestNear;
+    if (worker.options.far_data || !is_defined(value) || !value.getValueType()->isSized()) return false;
+    return target.getDataLayout().getTypeAllocSize(value.getValueType()) <= LargestNear;
   }
 
   vk_worker &worker;
@@ -191,6 +201,17 @@ StringRef vk_module::name(const GlobalValue &value) {
     mangler.getNameWithPrefix(out, &value, /*CannotUsePrivateLabel=*/true);
   }
   return place->second;
+}
+
+void declare_aliases(Module &module) {
+  for (GlobalAlias &alias : make_early_inc_range(module.aliases())) {
+    auto *declared = new GlobalVariable(module, alias.getValueType(), /*isConstant=*/false,
+                                        GlobalValue::ExternalLinkage, nullptr);
+    declared->setDSOLocal(alias.isDSOLocal());
+    alias.replaceAllUsesWith(declared);
+    declared->takeName(&alias);
+    alias.eraseFromParent();
+  }
 }
 
 std::unique_ptr<Module> extract(vk_worker &worker, vk_module &source, uint32_t key, Needed &needed) {

@@ -214,6 +214,7 @@ static void compile(vk_worker *worker, Module &module, Needed &needed, vk_object
     if (!worker->optimizer)
       worker->optimizer = std::make_unique<Optimizer>(*worker->machine, worker->options.level);
     worker->optimizer->run(module);
+    declare_aliases(module);
     clock.lap(object->optimize_nanos);
   }
   bool is_frugal = worker->options.level == 0 && module.getInstructionCount() > LargestQuick;

@@ -142,6 +142,8 @@ template <typename Work> int guarded(vk_worker *worker, Work work) {
 // A module that holds the unit `key` alone, with declarations around it.
 std::unique_ptr<llvm::Module> extract(vk_worker &worker, vk_module &source, uint32_t key,
                                       Needed &needed);
+// What stands for aliases of data while an extracted module is optimized becomes declarations.
+void declare_aliases(llvm::Module &module);
 // The module's functions and data that belong together because data points to labels.
 void find_units(vk_module &module);
 
