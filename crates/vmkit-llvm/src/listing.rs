@@ -46,7 +46,7 @@ impl Llvm {
         for module in self.modules.lock().iter() {
             let key = self.pool.with(module.number, |_, raw| Ok(raw.find_private(name.bytes())))?;
             if let Ok(Some(key)) = key {
-                let scope = *module.scope.get().expect("set when added");
+                let scope = module.scope();
                 found.push(self.session.private(scope, name, u64::from(key)));
             }
         }

@@ -187,7 +187,7 @@ impl Llvm {
     /// Tells the session what a module's assembly defines.
     fn define_assembly(&self, module: &Arc<Module>) -> Result<()> {
         let Some(assembly) = module.assembly.get() else { return Ok(()) };
-        let scope = *module.scope.get().expect("set when added");
+        let scope = module.scope();
         for symbol in &assembly.graph.symbols {
             let Binding::Global(linkage) = symbol.binding else { continue };
             let kind = symbol.kind.unwrap_or(SymbolKind::Data);
@@ -213,7 +213,7 @@ impl Llvm {
         for module in self.modules.lock().iter() {
             let found = self.pool.with(module.number, |worker, raw| {
                 let index = worker.index(raw)?;
-                let scope = *module.scope.get().expect("set when added");
+                let scope = module.scope();
                 let defined = index.symbols.iter().enumerate().filter(|(_, symbol)| {
                     symbol.kind == Kind::Function && is_definition(symbol.linkage)
                 });

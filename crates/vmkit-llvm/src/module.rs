@@ -97,7 +97,7 @@ pub(crate) fn symbol_kind(kind: Kind) -> SymbolKind {
 }
 
 impl Module {
-    fn scope(&self) -> ScopeId {
+    pub(crate) fn scope(&self) -> ScopeId {
         *self.scope.get().expect("a module is added before it is used")
     }
 

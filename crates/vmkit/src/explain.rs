@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::compile::Compiler;
 use crate::definition::Definition;
 use crate::error::Error;
-use crate::link::{Linker, stub_of};
+use crate::link::stub_of;
 use crate::patch;
 use crate::symbol::{Addr, Name, ScopeId, SymbolId, SymbolKind};
-use crate::table::State;
+use crate::table::{State, Table};
 
 /// What a session knows of one symbol.
 #[derive(Clone, Debug)]
@@ -97,10 +97,10 @@ pub(crate) fn explain(compiler: &Compiler, id: SymbolId) -> Explanation {
     });
     Explanation {
         name: entry.name().clone(),
-        module: linker.module_name(entry.scope()),
+        module: linker.table.module_name(entry.scope()),
         kind: inner.kind,
         state,
-        definer: inner.definition.as_ref().and_then(|known| definer(linker, known)),
+        definer: inner.definition.as_ref().and_then(|known| definer(&linker.table, known)),
         address: match inner.definition {
             Some(Definition::Absolute(address)) => Some(address),
             // What was noted of a failure, or is the resolver's, is not its own.
@@ -122,9 +122,9 @@ fn first_call(from: u64, nanos: u64) -> Option<FirstCall> {
     (from != 0).then_some(FirstCall { from: Addr(from), after })
 }
 
-fn definer(linker: &Linker, definition: &Definition) -> Option<Definer> {
+fn definer(table: &Table, definition: &Definition) -> Option<Definer> {
     Some(match *definition {
-        Definition::Module { scope, .. } => Definer::Module(linker.module_name(scope)?),
+        Definition::Module { scope, .. } => Definer::Module(table.module_name(scope)?),
         Definition::Common(_) => Definer::Common,
         Definition::Absolute(address) => Definer::Process(address),
         Definition::LibraryThreadLocal(_) => Definer::ThreadLocal,

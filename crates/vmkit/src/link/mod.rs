@@ -98,11 +98,6 @@ impl Linker {
         })
     }
 
-    /// The module that a scope belongs to, by name.
-    pub(crate) fn module_name(&self, scope: ScopeId) -> Option<Arc<str>> {
-        Some(self.table.source(scope)?.name().clone())
-    }
-
     /// Does the symbol's definition belong to the module with this scope?
     pub(crate) fn is_defined_in(&self, id: SymbolId, scope: ScopeId) -> bool {
         let inner = self.table.entry(id).lock();

@@ -66,13 +66,17 @@ impl Table {
         self.sources.read().get((scope.0 as usize).checked_sub(1)?).cloned()
     }
 
+    /// The name of the module that a scope belongs to.
+    pub(crate) fn module_name(&self, scope: ScopeId) -> Option<Arc<str>> {
+        Some(self.source(scope)?.name().clone())
+    }
+
     /// Who defines it, for messages.
     fn definer(&self, definition: &Definition) -> Arc<str> {
         match definition {
-            Definition::Module { scope, .. } => match self.source(*scope) {
-                Some(source) => source.name().clone(),
-                None => "a module".into(),
-            },
+            Definition::Module { scope, .. } => {
+                self.module_name(*scope).unwrap_or_else(|| "a module".into())
+            }
             Definition::Common(_) => "a common definition".into(),
             Definition::Absolute(_) | Definition::LibraryThreadLocal(_) => "the process".into(),
             Definition::Alias(_) => "an alias".into(),
