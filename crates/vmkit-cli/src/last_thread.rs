@@ -11,9 +11,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use std::{fs, ptr, thread};
 
-/// What the kernel calls compile threads.
-const COMPILER: &str = "vmkit compile";
-/// What it calls the thread that looks.
+use vmkit::COMPILE_THREAD;
+
+/// What the system calls the thread that looks.
 const WATCHER: &str = "vmkit watch";
 /// How often the threads that are left are counted.
 const PERIOD: Duration = Duration::from_millis(5);
@@ -72,5 +72,5 @@ fn is_of_program(task: &Path) -> bool {
     // "1234 (name) S ...", where the name may hold anything.
     let Some((start, rest)) = stat.rsplit_once(')') else { return false };
     let name = start.split_once('(').map_or("", |(_, name)| name);
-    !(rest.starts_with(" Z") || name == COMPILER || name == WATCHER)
+    !(rest.starts_with(" Z") || name == COMPILE_THREAD || name == WATCHER)
 }

@@ -25,6 +25,8 @@ use crate::table::{Event, State};
 /// Stack of a compile thread, in bytes: LLVM recurses deeply on large functions. Pages that are not
 /// touched cost nothing.
 const STACK: usize = 64 << 20;
+/// What the system calls compile threads.
+pub const COMPILE_THREAD: &str = "vmkit compile";
 /// How long an idle compile thread looks for work before it sleeps: programs that start make one
 /// first call after another, and waking a thread costs tens of microseconds.
 const LOOK: Duration = Duration::from_micros(60);
@@ -217,7 +219,7 @@ impl Compiler {
             interposition::use_originals();
             compiler.work();
         };
-        let thread = std::thread::Builder::new().name("vmkit compile".into()).stack_size(STACK);
+        let thread = std::thread::Builder::new().name(COMPILE_THREAD.into()).stack_size(STACK);
         // The thread inherits this thread's signal mask: blocked before it is born, so that no
         // signal of the program is ever delivered to it.
         let mask = host::block_signals();

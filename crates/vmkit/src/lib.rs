@@ -30,6 +30,7 @@ pub mod target;
 mod unwind;
 
 pub use crate::archive::{Archive, Member};
+pub use crate::compile::COMPILE_THREAD;
 pub use crate::definition::{Private, Source, Unit};
 pub use crate::error::{Error, Result};
 pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};
