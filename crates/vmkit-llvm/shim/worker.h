@@ -126,7 +126,7 @@ template <typename Work> int guarded(vk_worker *worker, Work work) {
   worker->index.reset();
   Landing landing;
   if (landing.is_active)
-    if (int signal = sigsetjmp(landing.buffer, /*savemask=*/1)) {
+    if (int signal = sigsetjmp(landing.buffer, /*savemask=*/0)) { // the landing restores the mask
       worker->error = crash_text(signal);
       return 1;
     }
