@@ -72,5 +72,5 @@ fn is_of_program(task: &Path) -> bool {
     // "1234 (name) S ...", where the name may hold anything.
     let Some((start, rest)) = stat.rsplit_once(')') else { return false };
     let name = start.split_once('(').map_or("", |(_, name)| name);
-    !(rest.starts_with(" Z") || name == COMPILE_THREAD || name == WATCHER)
+    !(rest.starts_with(" Z") || name.as_bytes() == COMPILE_THREAD.to_bytes() || name == WATCHER)
 }

@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "called from stubs; calls ifunc resolvers; preserves errno")]
 
 use std::collections::VecDeque;
+use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -26,7 +27,7 @@ use crate::table::{Event, State};
 /// touched cost nothing.
 const STACK: usize = 64 << 20;
 /// What the system calls compile threads.
-pub const COMPILE_THREAD: &str = "vmkit compile";
+pub const COMPILE_THREAD: &CStr = c"vmkit compile";
 /// How long an idle compile thread looks for work before it sleeps: programs that start make one
 /// first call after another, and waking a thread costs tens of microseconds.
 const LOOK: Duration = Duration::from_micros(60);
@@ -215,16 +216,12 @@ impl Compiler {
             Arc::increment_strong_count(self);
             Arc::from_raw(self)
         };
-        let run = move || {
+        let run = |compiler: &Self| {
+            // Before anything else: what the program replaced would wait for a compile thread.
             interposition::use_originals();
             compiler.work();
         };
-        let thread = std::thread::Builder::new().name(COMPILE_THREAD.into()).stack_size(STACK);
-        // The thread inherits this thread's signal mask: blocked before it is born, so that no
-        // signal of the program is ever delivered to it.
-        let mask = host::block_signals();
-        let started = thread.spawn(run);
-        host::restore_signals(&mask);
+        let started = host::spawn(COMPILE_THREAD, STACK, compiler, run);
         if let Err(error) = started {
             self.threads.fetch_sub(1, Ordering::SeqCst);
             if self.threads.load(Ordering::SeqCst) == 0 {

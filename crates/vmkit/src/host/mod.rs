@@ -4,10 +4,12 @@
 
 mod futex;
 mod signals;
+mod thread;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 pub(crate) use self::futex::{wait, wake_all, wake_one};
 pub(crate) use self::signals::{SignalMask, block_signals, restore_signals};
+pub(crate) use self::thread::spawn;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use self::x86_64::{first_call_entry, patch, prepare, thread_pointer};
