@@ -221,6 +221,7 @@ impl Module {
             symbols,
             entry: Some(0),
             groups: Vec::new(),
+            dependencies: Vec::new(),
             compile: None,
         }
     }

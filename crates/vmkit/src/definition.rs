@@ -20,6 +20,13 @@ pub trait Source: Send + Sync {
     /// The definition cannot be compiled.
     fn materialize(&self, key: u64) -> Result<LinkGraph>;
 
+    /// A hash of the function's body as it would be inlined, of which nothing else depends on how or
+    /// when it is compiled; none where the module cannot tell.
+    fn body_hash(&self, key: u64) -> Option<u64> {
+        let _ = key;
+        None
+    }
+
     /// What the module's private definition `key` is.
     fn private(&self, key: u64) -> Private;
 }

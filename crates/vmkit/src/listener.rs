@@ -145,6 +145,7 @@ mod tests {
             symbols,
             entry: None,
             groups: Vec::new(),
+            dependencies: Vec::new(),
             compile: None,
         };
         let sections = vec![Some(Loaded { address: Addr(0x1000), bytes: &[] })];

@@ -97,6 +97,7 @@ fn graph(name: &Arc<str>, row: &Row, target: Place, addend: i64) -> LinkGraph {
         symbols: vec![symbol("unit", Place::Section { index: 0, offset: 0 }), symbol("x", target)],
         entry: Some(0),
         groups: Vec::new(),
+        dependencies: Vec::new(),
         compile: None,
     }
 }

@@ -75,7 +75,7 @@ impl Default for Header {
             stdout: String::new(),
             stderr: Vec::new(),
             stats: Vec::new(),
-            limit: 20,
+            limit: 60,
             native: true,
             skip: Vec::new(),
         }

@@ -91,7 +91,7 @@ fn symbols<'a>(graph: &'a LinkGraph, parts: &[Part<'_>]) -> Vec<&'a Symbol> {
 }
 
 fn is_local(symbol: &Symbol) -> bool {
-    matches!(symbol.binding, Binding::Graph | Binding::Module(_))
+    matches!(symbol.binding, Binding::Graph | Binding::Module(_) | Binding::Imported(..))
 }
 
 fn part_of<'a, 'b>(symbol: &Symbol, parts: &'a [Part<'b>]) -> Option<&'a Part<'b>> {

@@ -96,6 +96,7 @@ impl fmt::Display for Line<'_> {
         match symbol.binding {
             Binding::Graph => write!(f, ", own")?,
             Binding::Module(key) => write!(f, ", module's {key}")?,
+            Binding::Imported(scope, key) => write!(f, ", scope {}'s {key}", scope.index())?,
             Binding::Global(Linkage::Strong) => {}
             Binding::Global(Linkage::Weak) => write!(f, ", weak")?,
             Binding::Global(Linkage::Common) => write!(f, ", tentative")?,

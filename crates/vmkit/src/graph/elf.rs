@@ -84,6 +84,7 @@ impl<'a> Reader<'a> {
             symbols,
             entry: None,
             groups,
+            dependencies: Vec::new(),
             compile: None,
         })
     }

@@ -53,12 +53,15 @@ impl LinkGraph {
 
     fn listed(&self, symbol: &Symbol) -> Option<Listed> {
         let standing = match (symbol.place, symbol.binding) {
-            (Place::Section { .. }, Binding::Graph | Binding::Module(_)) => Standing::Private,
+            (
+                Place::Section { .. },
+                Binding::Graph | Binding::Module(_) | Binding::Imported(..),
+            ) => Standing::Private,
             (Place::Undefined, Binding::Global(Linkage::Weak)) => Standing::NeededWeakly,
             (Place::Undefined, Binding::Global(_)) => Standing::Needed,
             (_, Binding::Global(linkage)) => Standing::Defined(linkage),
             // Names of files, and the like.
-            (_, Binding::Graph | Binding::Module(_)) => return None,
+            (_, Binding::Graph | Binding::Module(_) | Binding::Imported(..)) => return None,
         };
         let content = match symbol.place {
             Place::Section { index, .. } => content(&self.sections[index]),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::listing::{Content, Listed, Standing};
-use crate::symbol::{Linkage, Name, ScopeId, SymbolKind, Visibility};
+use crate::symbol::{Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
 
 /// What one compile produced, still without addresses.
 #[derive(Clone, Debug)]
@@ -31,8 +31,25 @@ pub struct LinkGraph {
     pub entry: Option<usize>,
     /// Signatures of comdat groups; sections name them by index.
     pub groups: Vec<Name>,
+    /// What the code took for granted of other symbols.
+    pub dependencies: Vec<Dependency>,
     /// The compile that made it, where there was one.
     pub compile: Option<Compile>,
+}
+
+/// What code took for granted while it was compiled. When it no longer holds, the code is not called
+/// again, and compiled anew at the next call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Dependency {
+    /// The body of a function, which was inlined.
+    Body {
+        /// Index of the function in [`LinkGraph::symbols`].
+        symbol: usize,
+        /// As [`Source::body_hash`](crate::Source::body_hash) gives it.
+        hash: u64,
+    },
+    /// An assumption of the virtual machine's.
+    Assumption(SymbolId),
 }
 
 /// The compile that made a graph.
@@ -150,6 +167,8 @@ pub enum Binding {
     Graph,
     /// The module it comes from; the number is the module's own key of the definition.
     Module(u64),
+    /// The module of another scope, a body of which was inlined; the number is that module's key.
+    Imported(ScopeId, u64),
     /// Every module, competing under this linkage. An undefined weak symbol may stay undefined.
     Global(Linkage),
 }

@@ -97,6 +97,7 @@ impl Linker {
         let (id, is_weak) = match symbol.binding {
             Binding::Graph => return Target::Dead,
             Binding::Module(key) => (self.private(graph.scope, &symbol.name, key), false),
+            Binding::Imported(scope, key) => (self.private(scope, &symbol.name, key), false),
             Binding::Global(linkage) => {
                 let id = self.table.symbol(ScopeId::GLOBAL, &symbol.name);
                 (id, linkage == Linkage::Weak)
@@ -120,6 +121,7 @@ impl Linker {
         let (id, is_weak) = match symbol.binding {
             Binding::Graph => return Ok(place),
             Binding::Module(key) => (self.private(graph.scope, &symbol.name, key), false),
+            Binding::Imported(scope, key) => (self.private(scope, &symbol.name, key), false),
             Binding::Global(linkage) => {
                 let id = self.table.symbol(ScopeId::GLOBAL, &symbol.name);
                 (id, linkage == Linkage::Weak)
