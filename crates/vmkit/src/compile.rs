@@ -5,9 +5,10 @@
 //! floating-point mode; the compiler runs on threads of its own.
 #![expect(unsafe_code, reason = "called from stubs; calls ifunc resolvers; preserves errno")]
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::CStr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -60,6 +61,11 @@ pub(crate) struct Compiler {
     most_threads: u32,
     /// Threads at work, and [`CLOSED`] while the process forks.
     busy: AtomicU32,
+}
+
+thread_local! {
+    /// Is this thread counted as busy?
+    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// In `busy`: nobody may start on anything.
@@ -123,12 +129,17 @@ impl Compiler {
         if is_first && self.linker.has_listeners() {
             entry.called.store(self.began.elapsed().as_nanos() as u64, relaxed);
         }
-        match self.wait_for(id) {
-            State::Ready => Addr(entry.address()),
-            State::Resolving => self.resolve_indirect(id),
-            _ => {
-                let error = self.error(id);
-                (self.on_failure)(id, &error, caller)
+        loop {
+            let began = self.linker.table.now();
+            match (self.wait_for(id), entry.address()) {
+                // It was redefined in this moment.
+                (State::Ready | State::Resolving, 0) => {}
+                (State::Resolving, resolver) => return self.resolve_indirect(id, resolver, began),
+                (State::Ready, address) => return Addr(address),
+                _ => {
+                    let error = self.error(id);
+                    return (self.on_failure)(id, &error, caller);
+                }
             }
         }
     }
@@ -193,15 +204,15 @@ impl Compiler {
 
     /// Calls the resolver of an ifunc, on the thread that called the ifunc, and publishes what it
     /// gives. Two threads may both do so: resolvers give the same answer every time.
-    fn resolve_indirect(&self, id: SymbolId) -> Addr {
-        let resolver = self.linker.table.entry(id).address();
+    fn resolve_indirect(&self, id: SymbolId, resolver: u64, began: u32) -> Addr {
         // SAFETY: the resolver's stub, which is never freed; an ifunc's resolver takes nothing
         // and returns an address (gABI's GNU extension).
         let address = unsafe {
             let resolver: extern "C" fn() -> u64 = std::mem::transmute(resolver as *const ());
             resolver()
         };
-        self.linker.publish(id, address);
+        // A redefinition that came meanwhile stays.
+        self.linker.publish(id, address, began);
         Addr(address)
     }
 
@@ -238,7 +249,9 @@ impl Compiler {
             self.enter();
             let taken = self.take();
             if let Some(id) = taken {
+                IS_INSIDE.set(true);
                 self.run(id);
+                IS_INSIDE.set(false);
             }
             self.leave();
             if taken.is_none() && !self.look(pushes) {
@@ -317,6 +330,19 @@ impl Compiler {
         if self.busy.fetch_sub(1, Ordering::SeqCst) & CLOSED != 0 {
             host::wake_all(&self.busy);
         }
+    }
+
+    /// Does something that a fork must not see half done.
+    pub(crate) fn undisturbed<T>(&self, work: impl FnOnce() -> T) -> T {
+        if IS_INSIDE.get() {
+            return work();
+        }
+        self.enter();
+        IS_INSIDE.set(true);
+        let result = catch_unwind(AssertUnwindSafe(work));
+        IS_INSIDE.set(false);
+        self.leave();
+        result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Before a fork: waits until no compile is under way, and lets none begin.

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::link::stub_of;
 use crate::patch;
 use crate::symbol::{Addr, Name, ScopeId, SymbolId, SymbolKind};
-use crate::table::{State, Table};
+use crate::table::{Site, State, Table};
 
 /// What a session knows of one symbol.
 #[derive(Clone, Debug)]
@@ -90,11 +90,15 @@ pub(crate) fn explain(compiler: &Compiler, id: SymbolId) -> Explanation {
     let error = (state == State::Failed).then(|| compiler.error(id));
     let inner = entry.lock();
     let placed = Some(Addr(entry.address())).filter(|address| address.0 != 0);
-    let sites = inner.users().iter().map(|&site| CallSite {
-        owner: site.owner,
-        place: patch::place(&linker.memory, site),
-        is_bound: state == State::Ready && Some(patch::target(&linker.memory, site)) == placed,
-    });
+    let alive = linker.allocations.alive();
+    let site = |site: Site| {
+        Some(CallSite {
+            owner: linker.allocations.get(site.owner, |known| known.symbol)?,
+            place: patch::place(&linker.memory, site),
+            is_bound: state == State::Ready && Some(patch::target(&linker.memory, site)) == placed,
+        })
+    };
+    let sites = inner.sites(&alive).filter_map(site);
     Explanation {
         name: entry.name().clone(),
         module: linker.table.module_name(entry.scope()),

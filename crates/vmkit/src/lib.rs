@@ -4,6 +4,7 @@
 //! they define ([`Source`]); a definition is compiled to a [`graph::LinkGraph`] and linked when it
 //! is first called, and the calls that wait for it in code that already runs are bound to it.
 
+mod allocation;
 mod archive;
 mod compile;
 pub mod debug;
@@ -21,6 +22,7 @@ pub mod metadata;
 mod object;
 mod patch;
 mod process;
+mod reclaim;
 mod session;
 mod stats;
 mod stub;
@@ -34,11 +36,12 @@ pub use crate::compile::COMPILE_THREAD;
 pub use crate::definition::{Private, Source, Unit};
 pub use crate::error::{Error, Result};
 pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};
-pub use crate::link::Structors;
+pub use crate::link::{Structors, Why};
 pub use crate::object::LoadedObject;
 pub use crate::process::Located;
+pub use crate::reclaim::{Reader, Reading};
 pub use crate::session::{Builder, Session, Stats};
 pub use crate::symbol::{
-    Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility,
+    Addr, Binding, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility,
 };
 pub use crate::table::{Outcome, State};

@@ -11,6 +11,12 @@ pub trait Listener: Send + Sync {
     /// A graph has its final addresses and bytes.
     fn linked(&self, event: &Linked<'_>);
 
+    /// Code is about to be freed: nobody runs it any more. Called with no lock held that a look into
+    /// the session could want.
+    fn unlinked(&self, event: &Unlinked<'_>) {
+        let _ = event;
+    }
+
     /// A symbol has got a stub, of `size` bytes at `at`.
     fn stubbed(&self, symbol: SymbolId, name: &Name, at: Addr, size: u64) {
         let _ = (symbol, name, at, size);
@@ -30,6 +36,15 @@ pub struct Linked<'a> {
     pub sections: Vec<Option<Loaded<'a>>>,
     /// What its symbols are, by the graph's numbers.
     pub symbols: Vec<Resolved>,
+}
+
+/// Code that is about to be freed.
+#[derive(Clone, Copy, Debug)]
+pub struct Unlinked<'a> {
+    /// The symbol whose definition it was.
+    pub unit: SymbolId,
+    /// Where its memory begins, and how many bytes it has: code, and data of its own.
+    pub ranges: &'a [(Addr, u64)],
 }
 
 /// A section in memory.

@@ -4,6 +4,8 @@
 //! rewritten by one 4-byte store and only where that store cannot be seen half done.
 #![expect(unsafe_code, reason = "stores into running code")]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::host;
 use crate::memory::{Memory, Zone};
 use crate::symbol::Addr;
@@ -17,11 +19,27 @@ pub(crate) fn place(memory: &Memory, site: Site) -> Addr {
 
 /// Where the call at a site goes now.
 pub(crate) fn target(memory: &Memory, site: Site) -> Addr {
+    if is_word(memory, site) {
+        return Addr(word(memory, site).load(Ordering::Acquire));
+    }
     let place = place(memory, site);
     // SAFETY: four bytes of linked code of this session. Where another thread writes them as well,
     // it does so by one store.
     let displacement = unsafe { memory.writable(place).cast::<i32>().read_unaligned() };
     place.offset(i64::from(displacement) + 4)
+}
+
+/// Is the site a word of data, which holds an address, rather than a call?
+pub(crate) fn is_word(memory: &Memory, site: Site) -> bool {
+    place(memory, site).0 >= memory.start(Zone::Stubs).0
+}
+
+fn word(memory: &Memory, site: Site) -> &AtomicU64 {
+    let word = memory.writable(place(memory, site)).cast::<u64>();
+    assert!(word.is_aligned(), "a word of a table");
+    // SAFETY: an aligned word of this session's memory, which lives as long as it, and is only
+    // written by us, atomically.
+    unsafe { AtomicU64::from_ptr(word) }
 }
 
 /// Can the site be rewritten while code runs through it, so that it goes to `target`?
@@ -32,6 +50,10 @@ pub(crate) fn can_bind(memory: &Memory, site: Site, target: Addr) -> bool {
 
 /// Sends the call at `site` to `target`, if that can be done; tells whether it was.
 pub(crate) fn bind(memory: &Memory, site: Site, target: Addr) -> bool {
+    if is_word(memory, site) {
+        word(memory, site).store(target.0, Ordering::Release);
+        return true;
+    }
     if !can_bind(memory, site, target) {
         return false;
     }
@@ -48,14 +70,14 @@ pub(crate) fn bind(memory: &Memory, site: Site, target: Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::symbol::SymbolId;
+    use crate::allocation::AllocationId;
 
     /// A call whose displacement lies that many bytes into a line, and two places to call.
     fn site(memory: &Memory, in_line: u64) -> (Site, Addr, Addr) {
         let code = memory.allocate(Zone::Code, 128, 64).unwrap().addr;
         let targets = [(); 2].map(|()| memory.allocate(Zone::Code, 16, 16).unwrap().addr);
         let place = code.offset(in_line.cast_signed()).0 - memory.start(Zone::Code).0;
-        let site = Site { place: u32::try_from(place).unwrap(), owner: SymbolId(0) };
+        let site = Site { place: u32::try_from(place).unwrap(), owner: AllocationId::PERMANENT };
         (site, targets[0], targets[1])
     }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 pub(crate) struct Counters {
     pub(crate) functions_compiled: AtomicU64,
     pub(crate) functions_failed: AtomicU64,
+    pub(crate) functions_invalidated: AtomicU64,
     pub(crate) sites_bound: AtomicU64,
     pub(crate) sites: AtomicU64,
     pub(crate) materialize_nanos: AtomicU64,
@@ -18,6 +19,10 @@ pub(crate) struct Counters {
 impl Counters {
     pub(crate) fn add(counter: &AtomicU64, amount: u64) {
         counter.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(crate) fn subtract(counter: &AtomicU64, amount: u64) {
+        counter.fetch_sub(amount, Ordering::Relaxed);
     }
 
     /// Runs the producer of a graph and counts its time.

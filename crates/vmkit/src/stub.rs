@@ -60,7 +60,7 @@ impl Stubs {
         let slot = self.slot_address(id).0;
         let bytes = native::stub(block.addr.0, slot, symbol.index(), self.first_call.0)
             .ok_or_else(|| Error::other("stub area out of reach of its slots"))?;
-        self.store(id, block.addr.offset(native::STUB_LAZY as i64));
+        self.make_lazy(id);
         block.bytes_mut().copy_from_slice(&bytes);
         memory.sync(block.addr, native::STUB_SIZE)?;
         Ok(id)
@@ -79,6 +79,11 @@ impl Stubs {
     /// Sends calls of this stub to `target`.
     pub(crate) fn store(&self, id: StubId, target: Addr) {
         self.slot(id).store(target.0, Ordering::Release);
+    }
+
+    /// Sends calls of this stub to where its symbol is compiled.
+    pub(crate) fn make_lazy(&self, id: StubId) {
+        self.store(id, self.address(id).offset(native::STUB_LAZY as i64));
     }
 
     fn slot(&self, id: StubId) -> &AtomicU64 {

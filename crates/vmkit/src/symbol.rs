@@ -64,6 +64,8 @@ pub struct ScopeId(pub(crate) u32);
 impl ScopeId {
     /// The names every module shares.
     pub const GLOBAL: Self = Self(0);
+    /// The texts of assumptions.
+    pub(crate) const ASSUMPTIONS: Self = Self(u32::MAX);
 
     /// The number, unique in the session.
     #[must_use]
@@ -118,6 +120,16 @@ pub enum Visibility {
     Hidden,
     /// Everyone; references inside the module cannot be interposed.
     Protected,
+}
+
+/// How calls reach a function.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Binding {
+    /// Straight, wherever a call can be rewritten; a redefinition rewrites it.
+    #[default]
+    Direct,
+    /// Over the function's stub and slot; a redefinition is one store.
+    Slot,
 }
 
 /// What a symbol stands for.

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["host"],
     &["metadata"],
     &["process"],
-    &["definition"],
+    &["definition", "allocation"],
     &["table"],
     &["stub", "dispatch"],
     &["patch", "reclaim"],

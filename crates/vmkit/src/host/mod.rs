@@ -12,4 +12,4 @@ pub(crate) use self::futex::{wait, wake_all, wake_one};
 pub(crate) use self::signals::{SignalMask, block_signals, restore_signals};
 pub(crate) use self::thread::spawn;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use self::x86_64::{first_call_entry, patch, prepare, thread_pointer};
+pub(crate) use self::x86_64::{first_call_entry, patch, prepare, sync_cores, thread_pointer};

@@ -155,6 +155,12 @@ pub(crate) fn thread_pointer() -> u64 {
     pointer
 }
 
+/// Has every core that runs this process forget what it has fetched of code changed before.
+pub(crate) fn sync_cores() {
+    // It was registered, so it does not fail.
+    let _ = membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE);
+}
+
 fn membarrier(command: libc::c_int) -> Result<()> {
     // SAFETY: the call has no memory arguments.
     if unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } < 0 {

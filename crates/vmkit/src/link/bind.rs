@@ -1,11 +1,12 @@
 //! Symbols of a graph become symbols of the session, and what each use of them needs.
 
 use super::Linker;
+use crate::allocation::AllocationId;
 use crate::definition::{Definition, Unit};
 use crate::error::{Error, Result};
 use crate::graph::{Binding, LinkGraph, Place, SectionKind, Symbol};
 use crate::symbol::{Addr, Linkage, ScopeId, SymbolId, SymbolKind};
-use crate::table::Event;
+use crate::table::{Dependent, Event};
 use crate::target::{Formula, native};
 
 /// What a graph's symbol is in the session.
@@ -93,7 +94,7 @@ impl Linker {
         Ok(Symbols { targets, uses, defined })
     }
 
-    fn bind_needed(&self, graph: &LinkGraph, symbol: &Symbol) -> Target {
+    pub(super) fn bind_needed(&self, graph: &LinkGraph, symbol: &Symbol) -> Target {
         let (id, is_weak) = match symbol.binding {
             Binding::Graph => return Target::Dead,
             Binding::Module(key) => (self.private(graph.scope, &symbol.name, key), false),
@@ -162,12 +163,17 @@ impl Linker {
 
     /// Makes everything exist that the graph's symbols need: stubs of what it calls, addresses of
     /// what it names.
-    pub(super) fn require(&self, unit: SymbolId, symbols: &Symbols) -> Result<Vec<Value>> {
+    pub(super) fn require(
+        &self,
+        unit: SymbolId,
+        allocation: AllocationId,
+        symbols: &Symbols,
+    ) -> Result<Vec<Value>> {
         let mut values = vec![Value::default(); symbols.targets.len()];
         for ((target, used), value) in symbols.targets.iter().zip(&symbols.uses).zip(&mut values) {
             let Target::Symbol { id, is_weak } = *target else { continue };
             if used.address && !(is_weak && self.is_absent(id)?) {
-                value.address = self.address(id, unit)?;
+                value.address = self.address_for(id, unit, allocation)?;
             }
             if used.calls {
                 (value.call, value.late) = self.callee(id, unit)?;
@@ -177,6 +183,17 @@ impl Linker {
             }
         }
         Ok(values)
+    }
+
+    /// The address of `id`; noted as taken for granted where it is that of data, which has no stub.
+    fn address_for(&self, id: SymbolId, unit: SymbolId, owner: AllocationId) -> Result<u64> {
+        let (target, _) = self.target(id)?;
+        if owner != AllocationId::PERMANENT && self.is_data(target) {
+            // Before it is read: whoever moves it will find this.
+            self.table.entry(target).lock().add_dependent(Dependent { owner, hash: None });
+            self.allocations.update(owner, |known| known.relies_on.push(target));
+        }
+        self.address(id, unit)
     }
 
     /// Where calls of `id` go, and the function they can be bound to.

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::Linker;
 use super::bind::{Bound, Symbols, Target};
+use crate::allocation::AllocationId;
 use crate::definition::{Definition, Unit};
 use crate::error::{Error, Result};
 use crate::graph::{Binding, LinkGraph, Place, Section, SectionKind, Symbol};
@@ -118,7 +119,7 @@ impl Linker {
         Ok(found)
     }
 
-    fn is_data(&self, id: SymbolId) -> bool {
+    pub(super) fn is_data(&self, id: SymbolId) -> bool {
         matches!(
             self.table.entry(id).lock().definition,
             Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_))
@@ -145,14 +146,15 @@ impl Linker {
             };
             for index in group {
                 let data = &fresh[index];
-                placed.push((index, self.place(&data.graph, &data.symbols, piece.as_mut())?));
+                placed.push((index, self.place(&data.graph, &data.symbols, true, piece.as_mut())?));
             }
         }
         let mut finished = Vec::with_capacity(fresh.len());
         for (index, placed) in placed {
             let Unplaced { id, graph, symbols } = &fresh[index];
-            let values = self.require(*id, symbols)?;
-            finished.extend(self.fix_up(*id, &Bound { graph, symbols, values }, placed)?);
+            let values = self.require(*id, AllocationId::PERMANENT, symbols)?;
+            let bound = Bound { graph, symbols, values };
+            finished.extend(self.fix_up(*id, AllocationId::PERMANENT, &bound, placed)?);
         }
         Ok(finished)
     }

@@ -3,21 +3,28 @@
 use super::bind::{Bound, Target, Value};
 use super::place::{Placed, Spot};
 use super::{Function, Linker};
+use crate::allocation::AllocationId;
 use crate::error::{Error, Kind, Result};
 use crate::graph::{Edge, LinkGraph, SectionKind};
-use crate::memory::Zone;
+use crate::host;
+use crate::memory::{Extent, Zone};
 use crate::patch;
 use crate::stats::Counters;
 use crate::symbol::{Addr, Name, SymbolId};
 use crate::table::{Site, State};
 use crate::target::{self, Formula, Row, native};
+use crate::unwind;
 
 /// A graph being fixed up.
 struct Fixer<'a> {
     linker: &'a Linker,
-    unit: SymbolId,
+    allocation: AllocationId,
     bound: &'a Bound<'a>,
     placed: Placed,
+    /// Whose lists its sites are in.
+    callees: Vec<SymbolId>,
+    /// Words of its own.
+    words: Vec<Extent>,
     /// Slots of the graph's own symbols, by symbol.
     slots: Vec<(usize, Addr)>,
     thunks_used: u64,
@@ -29,34 +36,46 @@ impl Linker {
     pub(super) fn fix_up(
         &self,
         unit: SymbolId,
+        allocation: AllocationId,
         bound: &Bound<'_>,
         placed: Placed,
     ) -> Result<Vec<(SymbolId, u64)>> {
-        let mut fixer =
-            Fixer { linker: self, unit, bound, placed, slots: Vec::new(), thunks_used: 0 };
-        for (index, section) in bound.graph.sections.iter().enumerate() {
-            if let Some(spot) = fixer.placed.spots[index] {
-                for edge in &section.edges {
-                    fixer.edge(section.kind, spot, *edge)?;
-                }
-            }
-        }
-        let placed = fixer.placed;
+        let mut fixer = Fixer {
+            linker: self,
+            allocation,
+            bound,
+            placed,
+            callees: Vec::new(),
+            words: Vec::new(),
+            slots: Vec::new(),
+            thunks_used: 0,
+        };
+        let result = fixer.edges();
+        let Fixer { placed, callees, words, .. } = fixer;
+        self.allocations.update(allocation, |known| {
+            known.callees = callees;
+            known.extents.extend(words);
+        });
+        result?;
         for block in &placed.blocks {
             self.memory.sync(block.addr, block.bytes().len() as u64)?;
         }
-        self.announce(bound.graph, &placed);
+        // What other cores may have fetched of what was here before, they must forget.
+        if placed.blocks.iter().any(|block| block.is_used) {
+            host::sync_cores();
+        }
+        self.announce(allocation, bound.graph, &placed);
         self.tell(unit, bound, &placed);
         let defined = bound.symbols.defined.iter();
         let finished = defined
             .map(|defined| (defined.id, placed.address(defined.section, defined.offset)))
             .collect();
-        self.note_functions(bound, &placed);
+        self.note_functions(allocation, bound, &placed);
         Ok(finished)
     }
 
     /// Lets the unwinder and the session know of what is linked now.
-    fn announce(&self, graph: &LinkGraph, placed: &Placed) {
+    fn announce(&self, allocation: AllocationId, graph: &LinkGraph, placed: &Placed) {
         for (section, spot) in graph.sections.iter().zip(&placed.spots) {
             let Some(spot) = spot else { continue };
             // The words of an array, as fixed up.
@@ -67,7 +86,10 @@ impl Linker {
             };
             let mut structors = self.structors.lock();
             match section.kind {
-                SectionKind::Unwind => self.register_unwind(spot.addr),
+                SectionKind::Unwind => {
+                    unwind::register(spot.addr);
+                    self.allocations.update(allocation, |known| known.unwind.push(spot.addr));
+                }
                 SectionKind::Init(priority) => {
                     structors.constructors.extend(words().map(|function| (priority, function)));
                 }
@@ -79,7 +101,7 @@ impl Linker {
         }
     }
 
-    fn note_functions(&self, bound: &Bound<'_>, placed: &Placed) {
+    fn note_functions(&self, allocation: AllocationId, bound: &Bound<'_>, placed: &Placed) {
         let mut loaded = self.loaded.lock();
         for defined in &bound.symbols.defined {
             let is_code = bound.graph.sections[defined.section].kind == SectionKind::Code;
@@ -87,12 +109,31 @@ impl Linker {
                 let start = spot.addr.offset(defined.offset.cast_signed());
                 let function = Function { start, size: defined.size, symbol: defined.id };
                 loaded.insert(start.0, function);
+                self.allocations.update(allocation, |known| known.functions.push(start.0));
             }
         }
     }
 }
 
 impl Fixer<'_> {
+    fn edges(&mut self) -> Result<()> {
+        for (index, section) in self.bound.graph.sections.iter().enumerate() {
+            if let Some(spot) = self.placed.spots[index] {
+                for edge in &section.edges {
+                    self.edge(section.kind, spot, *edge)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Words of the graph's own.
+    fn words<const N: usize>(&mut self, values: [u64; N]) -> Result<Addr> {
+        let addr = self.linker.words(values)?;
+        self.words.push(Extent { zone: Zone::Slots, addr, size: 8 * N as u64 });
+        Ok(addr)
+    }
+
     fn edge(&mut self, kind: SectionKind, spot: Spot, edge: Edge) -> Result<()> {
         let row = native::edge(edge.kind.0).expect("every edge's kind was looked up when bound");
         let target = self.bound.symbols.targets[edge.target];
@@ -144,7 +185,7 @@ impl Fixer<'_> {
             Formula::SlotsBase => base + addend - place,
             Formula::ThreadPair => self.pair(edge.target)? + addend - place,
             Formula::ThreadModule => {
-                let pair = linker.words([self.placed.thread_module, 0])?;
+                let pair = self.words([self.placed.thread_module, 0])?;
                 i128::from(pair.0) + addend - place
             }
             Formula::ThreadOffset => self.thread_offset(edge.target)? + addend,
@@ -179,17 +220,17 @@ impl Fixer<'_> {
         if let Some((_, slot)) = self.slots.iter().find(|(symbol, _)| *symbol == target) {
             return Ok(i128::from(slot.0));
         }
-        let slot = self.linker.words([address])?;
+        let slot = self.words([address])?;
         self.slots.push((target, slot));
         Ok(i128::from(slot.0))
     }
 
-    fn pair(&self, target: usize) -> Result<i128> {
+    fn pair(&mut self, target: usize) -> Result<i128> {
         match self.bound.symbols.targets[target] {
             Target::Symbol { .. } => Ok(i128::from(self.bound.values[target].pair.0)),
             _ => {
                 let offset = self.thread_offset(target)? as u64;
-                let pair = self.linker.words([self.placed.thread_module, offset])?;
+                let pair = self.words([self.placed.thread_module, offset])?;
                 Ok(i128::from(pair.0))
             }
         }
@@ -249,7 +290,7 @@ impl Fixer<'_> {
         self.call_to(spot, edge, row, call)?;
         // Only a plain call or jump to the function's start can be bound.
         if edge.addend == -4 && spot_is_code(&self.placed, spot) {
-            self.note_site(spot, edge, callee);
+            self.note_site(spot, edge, callee, Addr(call));
         }
         Ok(())
     }
@@ -280,21 +321,26 @@ impl Fixer<'_> {
         Ok(spot.addr.0 + offset)
     }
 
-    fn note_site(&mut self, spot: Spot, edge: Edge, callee: SymbolId) {
+    fn note_site(&mut self, spot: Spot, edge: Edge, callee: SymbolId, stub: Addr) {
         let memory = &self.linker.memory;
         let place = self.place(spot, edge);
         let offset = place.0 - memory.start(Zone::Code).0;
-        let site = Site { place: offset as u32, owner: self.unit };
+        let site = Site { place: offset as u32, owner: self.allocation };
+        Counters::add(&self.linker.counters.sites, 1);
+        // What could not be sent back to the stub stays there.
+        if !patch::can_bind(memory, site, stub) {
+            return;
+        }
         let entry = self.linker.table.entry(callee);
         let mut inner = entry.lock();
         let (is_ready, address) = (entry.state() == State::Ready, Addr(entry.address()));
-        Counters::add(&self.linker.counters.sites, 1);
         if is_ready && !memory.contains(address) {
             return; // a library's function: for ever through its stub
         }
-        inner.add_user(site);
+        inner.add_site(site);
+        self.callees.push(callee);
         // Under the callee's lock: whoever publishes it binds this site, or we do, now.
-        if is_ready && patch::bind(memory, site, address) {
+        if is_ready && self.linker.bind_site(&inner, site, address) {
             Counters::add(&self.linker.counters.sites_bound, 1);
         }
     }

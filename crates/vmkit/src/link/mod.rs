@@ -3,33 +3,40 @@
 //! Linking a function costs its own edges and what waits for it; it never waits for what it calls.
 //! Only what a function needs to exist, data and addresses, is linked with it.
 
+mod address;
 mod bind;
 mod data;
 mod fixup;
+mod free;
 mod place;
+mod redefine;
 mod tell;
+mod whole;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, ReentrantMutex};
+use rustc_hash::FxHashMap;
 
-use self::bind::Bound;
+use self::bind::{Bound, Target};
 use self::data::Sets;
-use crate::definition::{Alias, Definition, LibraryThreadLocal, Private, Unit};
+pub use self::redefine::Why;
+use self::whole::Whole;
+use crate::allocation::{AllocationId, Allocations};
+use crate::definition::{Definition, Private, Unit};
 use crate::error::{Error, Result};
-use crate::graph::LinkGraph;
+use crate::graph::{Dependency, LinkGraph};
 use crate::host;
 use crate::listener::Listener;
-use crate::memory::{Memory, Zone};
+use crate::memory::Memory;
 use crate::patch;
-use crate::process::{Found, Libraries, ThreadLocals};
+use crate::process::{Libraries, ThreadLocals};
+use crate::reclaim::Retired;
 use crate::stats::Counters;
 use crate::stub::{StubId, Stubs};
-use crate::symbol::{Addr, Name, ScopeId, SymbolId, SymbolKind};
-use crate::table::{Entry, Event, Inner, Site, State, Table};
-use crate::unwind;
+use crate::symbol::{Addr, Binding, Name, ScopeId, SymbolId};
+use crate::table::{Dependent, Event, Inner, Site, State, Table};
 
 /// Everything linking works on. No lock is held while a module or a library is asked, except
 /// the one that orders units linked as a whole.
@@ -44,19 +51,21 @@ pub(crate) struct Linker {
     sets: Sets,
     /// Orders the placing of data that may refer to one another in circles.
     data: ReentrantMutex<()>,
-    /// Orders units that are linked as a whole, which may need one another's addresses.
-    whole: ReentrantMutex<RefCell<Whole>>,
+    whole: Whole,
     /// By the address of their code.
     loaded: Mutex<BTreeMap<u64, Function>>,
     structors: Mutex<Structors>,
+    pub(crate) allocations: Allocations,
+    /// What nobody calls any more.
+    pub(crate) retired: Retired,
+    /// Why symbols went back to where their code has to be compiled.
+    reasons: Mutex<FxHashMap<SymbolId, Vec<SymbolId>>>,
+    /// How calls reach functions of which nothing else is said.
+    binding: Binding,
 }
 
-/// Units being linked as a whole, from the outermost inwards.
-#[derive(Default)]
-struct Whole {
-    depth: usize,
-    finished: Vec<(SymbolId, u64)>,
-}
+/// Symbols that are ready now, and their addresses.
+type Finished = Vec<(SymbolId, u64)>;
 
 /// Functions that linked objects want run before and after the program: priority and address.
 #[derive(Default, Clone, Debug)]
@@ -81,6 +90,7 @@ impl Linker {
         stubs: Stubs,
         libraries: Libraries,
         listeners: Vec<Arc<dyn Listener>>,
+        binding: Binding,
     ) -> Result<Self> {
         Ok(Self {
             memory,
@@ -92,9 +102,13 @@ impl Linker {
             threads: ThreadLocals::new()?,
             sets: Sets::default(),
             data: ReentrantMutex::new(()),
-            whole: ReentrantMutex::default(),
+            whole: Whole::default(),
             loaded: Mutex::default(),
             structors: Mutex::default(),
+            allocations: Allocations::default(),
+            retired: Retired::default(),
+            reasons: Mutex::default(),
+            binding,
         })
     }
 
@@ -121,50 +135,58 @@ impl Linker {
         id
     }
 
-    /// Follows aliases from a symbol to the one that has an address, and the offset from it.
-    pub(crate) fn target(&self, mut id: SymbolId) -> Result<(SymbolId, i64)> {
-        let mut total = 0i64;
-        for _ in 0..64 {
-            let definition = self.table.entry(id).lock().definition.clone();
-            let Some(Definition::Alias(alias)) = definition else { return Ok((id, total)) };
-            let Alias { target, offset, body } = *alias;
-            (id, total) = (target, total.wrapping_add(offset));
-            if let Some((scope, key)) = body
-                && !self.is_defined_in(target, scope)
-            {
-                id = self.private(scope, self.table.entry(target).name(), key);
-            }
-        }
-        Err(Error::other(format!("alias {} goes in a circle", self.table.entry(id).name())))
-    }
-
     /// Finds or produces the address of `id` and publishes it. Called on a compile thread.
     pub(crate) fn materialize(&self, id: SymbolId) -> Result<()> {
+        loop {
+            let began = self.table.now();
+            match self.materialize_since(id, began) {
+                Ok(true) => return Ok(()),
+                // Another definition came meanwhile.
+                Ok(false) => {}
+                Err(_) if self.has_changed(id, began) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// As it is defined at the time `began`; tells whether it still is.
+    fn materialize_since(&self, id: SymbolId, began: u32) -> Result<bool> {
         let entry = self.table.entry(id);
         let definition = entry.lock().definition.clone();
         match definition {
             None => match self.look_up(id) {
-                Some(address) => self.publish(id, address),
-                None => return Err(Error::undefined(entry.name().clone(), None)),
+                Some(address) => Ok(self.publish(id, address, began)),
+                None => Err(Error::undefined(entry.name().clone(), None)),
             },
             Some(Definition::Module { scope, key, unit: Unit::Lazy }) => {
                 let graph = self.produce(scope, key)?;
-                let finished = self.counters.link(|| self.link(id, graph))?;
+                let finished = self.counters.link(|| self.link(id, graph, began))?;
+                let Some(finished) = finished else { return Ok(false) };
                 // Whoever is woken may run at once, in this thread's place.
                 finished.iter().for_each(|&(id, _)| host::wake_all(self.table.entry(id).word()));
+                Ok(true)
             }
             Some(Definition::Indirect { resolver }) => {
                 let resolver = self.stub_address(resolver)?;
+                let inner = entry.lock();
+                if is_after(inner.changed, began) {
+                    return Ok(false);
+                }
                 entry.place(resolver.0);
                 entry.advance(Event::Defer);
+                drop(inner);
                 host::wake_all(entry.word());
+                Ok(true)
             }
             Some(_) => {
                 let address = self.address(id, id)?;
-                self.publish(id, address);
+                Ok(self.publish(id, address, began))
             }
         }
-        Ok(())
+    }
+
+    fn has_changed(&self, id: SymbolId, began: u32) -> bool {
+        is_after(self.table.entry(id).lock().changed, began)
     }
 
     /// What the module of a scope defines under a key.
@@ -174,230 +196,156 @@ impl Linker {
         self.counters.materialize(|| source.materialize(key))
     }
 
-    /// Links the graph that `id`'s definition gave.
-    /// Gives the symbols that are ready now, whose waiters are still to be woken.
-    fn link(&self, id: SymbolId, graph: LinkGraph) -> Result<Vec<(SymbolId, u64)>> {
-        let symbols = self.bind(id, &graph)?;
-        let values = self.require(id, &symbols)?;
-        let placed = self.place(&graph, &symbols, None)?;
-        let finished =
-            self.fix_up(id, &Bound { graph: &graph, symbols: &symbols, values }, placed)?;
+    /// Links the graph that `id`'s definition gave, as it was at the time `began`, and makes it what is
+    /// called. Gives the symbols that are ready now, whose waiters are still to be woken; none if
+    /// what the graph was made from no longer holds.
+    fn link(&self, id: SymbolId, graph: LinkGraph, began: u32) -> Result<Option<Finished>> {
+        let (allocation, finished) = self.link_apart(id, &graph)?;
+        let is_current = self.depend(allocation, &graph, began);
         // Once it is published, the program may run to its end.
         Counters::add(&self.counters.functions_compiled, 1);
-        finished.iter().for_each(|&(id, address)| self.settle(id, address));
-        Ok(finished)
+        let own = finished.iter().find(|finished| finished.0 == id);
+        if let Some(&(_, address)) = own.filter(|_| is_current)
+            && self.settle(id, address, allocation, began)
+        {
+            for &(other, address) in finished.iter().filter(|finished| finished.0 != id) {
+                self.settle_by_product(other, address);
+            }
+            return Ok(Some(finished));
+        }
+        self.abandon(allocation);
+        // Without its own symbol the graph is of no use, but it is not outdated either.
+        Ok(own.is_none().then(Vec::new))
     }
 
-    /// Links a unit that goes as a whole, and whatever units it needs the addresses of.
-    fn link_whole(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<()> {
-        let whole = self.whole.lock();
-        if self.table.entry(id).address() != 0 {
-            return Ok(());
+    /// Links a graph, and leaves it to the caller to have it called.
+    fn link_apart(&self, id: SymbolId, graph: &LinkGraph) -> Result<(AllocationId, Finished)> {
+        let allocation = self.allocations.begin(id);
+        match self.link_into(allocation, id, graph) {
+            Ok(finished) => {
+                // Nobody could tell when by-products, such as labels in assembly, are not used any more.
+                let is_pinned = finished.len() > 1;
+                self.allocations.update(allocation, |known| known.is_pinned = is_pinned);
+                Ok((allocation, finished))
+            }
+            Err(error) => {
+                self.abandon(allocation);
+                Err(error)
+            }
         }
-        whole.borrow_mut().depth += 1;
-        let result = self.place_whole(id, scope, key);
-        let mut state = whole.borrow_mut();
-        state.depth -= 1;
-        match result {
-            Ok(finished) => state.finished.extend(finished),
-            Err(error) => return Err(error),
-        }
-        // Only the outermost knows that everything its code can reach is there.
-        if state.depth == 0 {
-            let finished = std::mem::take(&mut state.finished);
-            drop(state);
-            self.publish_all(&finished);
-        }
-        Ok(())
     }
 
-    fn place_whole(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<Vec<(SymbolId, u64)>> {
-        let graph = self.produce(scope, key)?;
-        // Addresses first, so that units in a circle find one another's.
-        let symbols = self.bind(id, &graph)?;
-        let placed = self.place(&graph, &symbols, None)?;
-        let values = self.require(id, &symbols)?;
-        let finished =
-            self.fix_up(id, &Bound { graph: &graph, symbols: &symbols, values }, placed)?;
-        Counters::add(&self.counters.functions_compiled, graph.functions());
-        Ok(finished)
+    fn link_into(
+        &self,
+        allocation: AllocationId,
+        id: SymbolId,
+        graph: &LinkGraph,
+    ) -> Result<Finished> {
+        let symbols = self.bind(id, graph)?;
+        let values = self.require(id, allocation, &symbols)?;
+        let placed = self.place(graph, &symbols, false, None)?;
+        let extents = placed.blocks.iter().map(|block| block.extent()).collect();
+        self.allocations.update(allocation, |known| known.extents = extents);
+        self.fix_up(id, allocation, &Bound { graph, symbols: &symbols, values }, placed)
+    }
+
+    /// Notes what a graph takes for granted; tells whether all of it still holds.
+    fn depend(&self, owner: AllocationId, graph: &LinkGraph, began: u32) -> bool {
+        graph.dependencies.iter().all(|dependency| {
+            let (id, hash) = match *dependency {
+                Dependency::Assumption(id) => (id, None),
+                Dependency::Body { symbol, hash } => {
+                    match self.bind_needed(graph, &graph.symbols[symbol]) {
+                        Target::Symbol { id, .. } => (id, Some(hash)),
+                        _ => return true,
+                    }
+                }
+            };
+            let mut inner = self.table.entry(id).lock();
+            if is_after(inner.changed, began) {
+                return false;
+            }
+            inner.add_dependent(Dependent { owner, hash });
+            drop(inner);
+            self.allocations.update(owner, |known| known.relies_on.push(id));
+            true
+        })
     }
 
     fn publish_all(&self, finished: &[(SymbolId, u64)]) {
         for &(id, address) in finished {
-            self.publish(id, address);
+            self.settle_by_product(id, address);
+            host::wake_all(self.table.entry(id).word());
         }
     }
 
-    /// Makes `address` the one that `id`'s callers go to, and binds the sites that wait for it.
-    pub(crate) fn publish(&self, id: SymbolId, address: u64) {
-        self.settle(id, address);
-        host::wake_all(self.table.entry(id).word());
+    /// Makes `address` the one that `id`'s callers go to, binds the sites that wait for it, and wakes
+    /// waiters; unless it was redefined after `began`, which it tells.
+    pub(crate) fn publish(&self, id: SymbolId, address: u64, began: u32) -> bool {
+        let is_current = self.settle(id, address, AllocationId::PERMANENT, began);
+        if is_current {
+            host::wake_all(self.table.entry(id).word());
+        }
+        is_current
     }
 
     /// As [`Linker::publish`], and wakes nobody.
-    fn settle(&self, id: SymbolId, address: u64) {
+    fn settle(&self, id: SymbolId, address: u64, allocation: AllocationId, began: u32) -> bool {
         let entry = self.table.entry(id);
-        let inner = entry.lock();
-        if entry.state() == State::Ready {
-            return;
+        let mut inner = entry.lock();
+        let is_stale = || self.allocations.get(allocation, |known| known.is_stale);
+        if is_after(inner.changed, began) || is_stale().unwrap_or(false) {
+            return false;
         }
-        entry.place(address);
-        if let Some(stub) = stub_of(&inner) {
-            self.stubs.store(stub, Addr(address));
+        if entry.state() != State::Ready {
+            inner.allocation = allocation.number();
+            entry.advance(Event::Publish);
+            self.send(id, &inner, Addr(address));
         }
-        entry.advance(Event::Publish);
-        let bound = inner.users().iter().filter(|&&site| self.bind_site(site, Addr(address)));
+        true
+    }
+
+    fn settle_by_product(&self, id: SymbolId, address: u64) {
+        self.settle(id, address, AllocationId::PERMANENT, self.table.now());
+    }
+
+    /// Sends everybody who uses a symbol to `address`.
+    fn send(&self, id: SymbolId, inner: &Inner, address: Addr) {
+        let entry = self.table.entry(id);
+        entry.place(address.0);
+        if let Some(stub) = stub_of(inner) {
+            self.stubs.store(stub, address);
+        }
+        let alive = self.allocations.alive();
+        let bound = inner.sites(&alive).filter(|&site| self.bind_site(inner, site, address));
         Counters::add(&self.counters.sites_bound, bound.count() as u64);
     }
 
-    fn bind_site(&self, site: Site, address: Addr) -> bool {
-        self.memory.contains(address) && patch::bind(&self.memory, site, address)
+    /// How many sites go straight to `address`.
+    fn count_bound(&self, inner: &Inner, address: Addr) -> u64 {
+        let alive = self.allocations.alive();
+        let sites = inner.sites(&alive).filter(|&site| !patch::is_word(&self.memory, site));
+        sites.filter(|&site| patch::target(&self.memory, site) == address).count() as u64
     }
 
-    /// The stub of a symbol; made if there is none.
-    pub(crate) fn stub_address(&self, id: SymbolId) -> Result<Addr> {
-        let entry = self.table.entry(id);
-        Ok(self.stubs.address(self.stub(id, entry, &mut entry.lock())?))
-    }
-
-    fn stub(&self, id: SymbolId, entry: &Entry, inner: &mut Inner) -> Result<StubId> {
-        if let Some(stub) = stub_of(inner) {
-            return Ok(stub);
-        }
-        let stub = self.stubs.allocate(&self.memory, id)?;
-        inner.stub = stub.0 + 1;
-        self.tell_stub(id, stub);
-        if entry.state() == State::Ready {
-            self.stubs.store(stub, Addr(entry.address()));
-        }
-        Ok(stub)
-    }
-
-    /// Asks the libraries for an undefined symbol, and remembers what they say.
-    fn look_up(&self, id: SymbolId) -> Option<u64> {
-        let entry = self.table.entry(id);
-        if entry.scope() != ScopeId::GLOBAL {
-            return None;
-        }
-        let found = self.libraries.find(entry.name())?;
-        let mut inner = entry.lock();
-        if inner.definition.is_none() {
-            inner.definition = Some(match found {
-                Found::At(address) => Definition::Absolute(address),
-                Found::ThreadLocal { module, offset } => {
-                    inner.kind = Some(SymbolKind::ThreadLocal);
-                    Definition::LibraryThreadLocal(Box::new(LibraryThreadLocal { module, offset }))
-                }
-            });
-            entry.advance(Event::Define);
-        }
-        match found {
-            Found::At(address) => Some(address.0),
-            Found::ThreadLocal { .. } => Some(0),
-        }
-    }
-
-    /// The address of a symbol as data sees it: for ever the same, never null but for a weak
-    /// symbol that nobody defines. `user` is the code that needs it.
-    pub(crate) fn address(&self, id: SymbolId, user: SymbolId) -> Result<u64> {
-        let (target, offset) = self.target(id)?;
-        let entry = self.table.entry(target);
-        let inner = entry.lock();
-        let (definition, kind) = (inner.definition.clone(), inner.kind);
-        drop(inner);
-        let is_ready = entry.state() == State::Ready;
-        let address = match definition {
-            Some(Definition::Absolute(address)) => address.0,
-            Some(Definition::Module { unit: Unit::Lazy, .. } | Definition::Indirect { .. }) => {
-                self.stub_address(target)?.0
+    /// Sends every site, and every word as well if `words`, to the stub.
+    fn unbind(&self, inner: &Inner, stub: StubId, words: bool) {
+        let stub = self.stubs.address(stub);
+        let alive = self.allocations.alive();
+        for site in inner.sites(&alive) {
+            if words || !patch::is_word(&self.memory, site) {
+                // What was never sent straight is there already.
+                patch::bind(&self.memory, site, stub);
             }
-            Some(_) if is_ready => entry.address(),
-            Some(Definition::Module { scope, key, unit: Unit::Whole }) => {
-                self.link_whole(target, scope, key)?;
-                entry.address()
-            }
-            Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_)) => {
-                self.require_data(target)?;
-                entry.address()
-            }
-            Some(Definition::LibraryThreadLocal(_)) => 0,
-            Some(Definition::Alias(_)) => unreachable!("aliases were followed"),
-            None if kind == Some(SymbolKind::Function) && !self.is_known(target) => {
-                self.stub_address(target)?.0
-            }
-            None => match self.bound_of_set(entry.name(), user)?.or_else(|| self.look_up(target)) {
-                Some(address) => address,
-                None => {
-                    let user = self.table.entry(user).name().clone();
-                    return Err(Error::undefined(entry.name().clone(), Some(user)));
-                }
-            },
-        };
-        Ok(address.wrapping_add_signed(offset))
-    }
-
-    /// Does a library define this symbol?
-    fn is_known(&self, id: SymbolId) -> bool {
-        self.look_up(id).is_some()
-    }
-
-    /// Is there nothing at all that defines this symbol?
-    fn is_absent(&self, id: SymbolId) -> Result<bool> {
-        let (target, _) = self.target(id)?;
-        let entry = self.table.entry(target);
-        let is_undefined = entry.lock().definition.is_none();
-        Ok(is_undefined && !self.is_bound_of_set(entry.name()) && !self.is_known(target))
-    }
-
-    /// The slot that holds `value`, the address of `id`; its offset in the slot area.
-    fn slot(&self, id: SymbolId, value: u64) -> Result<Addr> {
-        let mut inner = self.table.entry(id).lock();
-        let start = self.memory.start(Zone::Slots);
-        if inner.slot != 0 {
-            return Ok(start.offset(i64::from(inner.slot - 1)));
         }
-        let slot = self.words([value])?;
-        inner.slot = (slot.0 - start.0) as u32 + 1;
-        Ok(slot)
     }
 
-    /// Fresh words in the slot area.
-    fn words<const N: usize>(&self, values: [u64; N]) -> Result<Addr> {
-        let mut block = self.memory.allocate(Zone::Slots, 8 * N as u64, 8)?;
-        for (word, value) in block.bytes_mut().chunks_exact_mut(8).zip(values) {
-            word.copy_from_slice(&value.to_le_bytes());
-        }
-        Ok(block.addr)
-    }
-
-    /// The {module, offset} pair of a thread-local variable.
-    fn pair(&self, id: SymbolId, user: SymbolId) -> Result<Addr> {
-        let (target, offset) = self.target(id)?;
-        self.address(target, user)?;
-        let mut inner = self.table.entry(target).lock();
-        let start = self.memory.start(Zone::Slots);
-        if inner.pair == 0 {
-            let Some(Definition::LibraryThreadLocal(variable)) = &inner.definition else {
-                let name = self.table.entry(target).name();
-                return Err(Error::other(format!("{name} is used as thread-local, but is not")));
-            };
-            let LibraryThreadLocal { module, offset } = **variable;
-            inner.pair = (self.words([module, offset])?.0 - start.0) as u32 + 1;
-        }
-        let pair = start.offset(i64::from(inner.pair - 1));
-        drop(inner);
-        if offset == 0 {
-            return Ok(pair);
-        }
-        Err(Error::other(format!(
-            "{} is an alias into the midst of a thread-local variable",
-            self.table.entry(id).name()
-        )))
-    }
-
-    fn register_unwind(&self, records: Addr) {
-        unwind::register(records);
+    /// Sends one site or word straight to the code, if that can be done.
+    fn bind_site(&self, inner: &Inner, site: Site, address: Addr) -> bool {
+        let is_word = patch::is_word(&self.memory, site);
+        let is_direct = inner.binding.unwrap_or(self.binding) == Binding::Direct;
+        let is_near = is_direct && self.memory.contains(address);
+        (is_word || is_near) && patch::bind(&self.memory, site, address)
     }
 
     /// The function whose code `address` lies in.
@@ -411,6 +359,11 @@ impl Linker {
     pub(crate) fn structors(&self) -> Structors {
         self.structors.lock().clone()
     }
+}
+
+/// Is one time by the table's clock after another?
+fn is_after(time: u32, other: u32) -> bool {
+    time.wrapping_sub(other).cast_signed() > 0
 }
 
 /// The stub of an entry.

@@ -60,11 +60,13 @@ const UNWIND_END: u64 = 4;
 impl Linker {
     /// Gives every loaded section an address, copies the bytes there, and notes where the symbols
     /// that the graph defines are.
-    /// Data goes into `piece`, if one is given.
+    /// Data goes into `piece`, if one is given. Unless it `is_final`, the addresses are noted by
+    /// whoever publishes them: there may be another definition then.
     pub(super) fn place(
         &self,
         graph: &LinkGraph,
         symbols: &Symbols,
+        is_final: bool,
         mut piece: Option<&mut Block>,
     ) -> Result<Placed> {
         let mut placed = Placed {
@@ -83,7 +85,7 @@ impl Linker {
                 self.place_part(graph, zone, &sections, piece.as_deref_mut(), &mut placed)?;
             }
         }
-        self.note_addresses(symbols, &placed)?;
+        self.note_places(symbols, &placed, is_final)?;
         Ok(placed)
     }
 
@@ -142,18 +144,20 @@ impl Linker {
         Ok(())
     }
 
-    /// Tells the table where defined symbols are, so that units in a circle find one another's.
-    fn note_addresses(&self, symbols: &Symbols, placed: &Placed) -> Result<()> {
+    /// Tells the table what is known of defined symbols, so that units in a circle find one another's.
+    fn note_places(&self, symbols: &Symbols, placed: &Placed, is_final: bool) -> Result<()> {
         for defined in &symbols.defined {
             let entry = self.table.entry(defined.id);
-            entry.place(placed.address(defined.section, defined.offset));
+            if is_final {
+                entry.place(placed.address(defined.section, defined.offset));
+            }
             let mut inner = entry.lock();
             inner.size = defined.size;
             let Some(spot) = placed.spots[defined.section] else { continue };
-            if inner.kind == Some(SymbolKind::ThreadLocal) && inner.pair == 0 {
+            if inner.kind == Some(SymbolKind::ThreadLocal) && inner.pair().is_none() {
                 let offset = spot.thread_offset.wrapping_add(defined.offset);
                 let pair = self.words([placed.thread_module, offset])?;
-                inner.pair = (pair.0 - self.memory.start(Zone::Slots).0) as u32 + 1;
+                inner.set_pair((pair.0 - self.memory.start(Zone::Slots).0) as u32);
             }
         }
         Ok(())

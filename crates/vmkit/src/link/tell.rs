@@ -4,7 +4,7 @@ use super::Linker;
 use super::bind::{Bound, Target};
 use super::place::Placed;
 use crate::graph::Place;
-use crate::listener::{Linked, Loaded, Resolved};
+use crate::listener::{Linked, Loaded, Resolved, Unlinked};
 use crate::stub::StubId;
 use crate::symbol::{Addr, SymbolId};
 use crate::target::native;
@@ -40,6 +40,13 @@ impl Linker {
         for listener in &self.listeners {
             let name = self.table.entry(symbol).name();
             listener.stubbed(symbol, name, self.stubs.address(stub), native::STUB_SIZE);
+        }
+    }
+
+    /// Tells of code that is about to be freed.
+    pub(super) fn tell_unlinked(&self, event: &Unlinked<'_>) {
+        for listener in &self.listeners {
+            listener.unlinked(event);
         }
     }
 

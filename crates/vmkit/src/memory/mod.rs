@@ -16,11 +16,13 @@
 
 mod mirror;
 mod pages;
+mod zone;
 
 use parking_lot::Mutex;
 
 pub(crate) use self::pages::Object;
 use self::pages::{Pages, Reservation};
+use self::zone::Zone as Area;
 use crate::error::{Kind, Result};
 use crate::symbol::Addr;
 
@@ -30,10 +32,10 @@ const NEAR: u64 = (1 << 31) - (1 << 20);
 
 /// Data larger than this does not lie in the range. Compilers reach such data through slots.
 pub(crate) const LARGEST_NEAR: u64 = 16 * MIB;
-/// Bytes of a cache line, after which the costs of a place repeat.
-const LINE: u64 = 64;
-/// Places that are looked at for a block.
-const PLACES: u64 = 4;
+/// Sizes are rounded up to this, so that what is given back fits what comes next.
+const GRAIN: u64 = 16;
+/// What freed code holds: breakpoints, of one byte each.
+const POISON: u8 = 0xcc;
 
 /// The areas of the range, in the order of their addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,16 +61,10 @@ const SHARED_ZONES: usize = 3;
 /// All memory of a session. Freed with it.
 pub(crate) struct Memory {
     range: Reservation,
-    zones: [Mutex<Bump>; ZONES.len()],
+    zones: [Mutex<Area>; ZONES.len()],
     /// Large objects, each mapped apart, out of reach.
     large: Mutex<Vec<Pages>>,
     reach: u64,
-}
-
-/// Where a zone's next block goes.
-struct Bump {
-    next: u64,
-    end: u64,
 }
 
 /// A fresh block: its final address, and its bytes as seen through the writable view.
@@ -76,6 +72,17 @@ pub(crate) struct Block {
     pub(crate) addr: Addr,
     bytes: *mut u8,
     size: usize,
+    zone: Zone,
+    /// Was something else here before?
+    pub(crate) is_used: bool,
+}
+
+/// Memory that was taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Extent {
+    pub(crate) zone: Zone,
+    pub(crate) addr: Addr,
+    pub(crate) size: u64,
 }
 
 impl Memory {
@@ -88,9 +95,9 @@ impl Memory {
         let range = Reservation::new(size, shared, executable, has_breakpoints)?;
         let mut next = range.base();
         let zones = ZONES.map(|(_, _, size)| {
-            let bump = Bump { next, end: next + size };
+            let area = Area::new(next, next + size);
             next += size;
-            Mutex::new(bump)
+            Mutex::new(area)
         });
         let large = Mutex::default();
         Ok(Self { range, zones, large, reach: reach.unwrap_or(NEAR).min(NEAR) })
@@ -112,23 +119,45 @@ impl Memory {
         if size > LARGEST_NEAR && matches!(zone, Zone::Data | Zone::ReadOnly) {
             return self.allocate_large(size, align);
         }
-        let (_, name, limit) = ZONES[zone as usize];
-        let mut bump = self.zones[zone as usize].lock();
-        let align = align.max(1);
-        let first = bump.next.next_multiple_of(align);
-        let places = (0..PLACES).map(|n| first + n * align).take_while(|p| p - first < LINE);
-        let start = places.min_by_key(|&place| cost(place)).unwrap_or(first);
-        let end = start.checked_add(size).filter(|&end| end <= bump.end);
-        let Some(end) = end else {
-            let left = bump.end.saturating_sub(start);
+        let mut area = self.zones[zone as usize].lock();
+        let spot = area.take(rounded(zone, size), align, cost);
+        let left = area.untouched();
+        drop(area);
+        let Some(spot) = spot else {
+            let (_, name, limit) = ZONES[zone as usize];
             return Err(Kind::Memory { zone: name, wanted: size, left, limit }.into());
         };
-        bump.next = end;
-        Ok(Block {
-            addr: Addr(start),
-            bytes: self.range.writable(start),
+        let mut block = Block {
+            addr: Addr(spot.start),
+            bytes: self.range.writable(spot.start),
             size: usize::try_from(size).expect("a zone fits the address space"),
-        })
+            zone,
+            is_used: spot.is_used,
+        };
+        if spot.is_used {
+            block.bytes_mut().fill(0);
+        }
+        Ok(block)
+    }
+
+    /// Gives back what [`Memory::allocate`] gave. Code is overwritten by breakpoints.
+    ///
+    /// # Safety
+    ///
+    /// Nobody runs, reads or writes it any more, and it was not given back before.
+    pub(crate) unsafe fn free(&self, extent: Extent) -> Result<()> {
+        let Extent { zone, addr, size } = extent;
+        if !self.contains(addr) {
+            self.large.lock().retain(|pages| pages.start() != addr.0);
+            return Ok(());
+        }
+        if zone == Zone::Code {
+            // SAFETY: the caller's promise; the extent was handed out as a block of this size.
+            unsafe { self.writable(addr).write_bytes(POISON, size as usize) };
+            self.sync(addr, size)?;
+        }
+        self.zones[zone as usize].lock().give_back(addr.0, size);
+        Ok(())
     }
 
     /// Takes pages of their own.
@@ -137,7 +166,7 @@ impl Memory {
         let (addr, size) = (pages.start(), usize::try_from(size).expect("64-bit"));
         self.large.lock().push(pages);
         let bytes = std::ptr::with_exposed_provenance_mut(addr as usize);
-        Ok(Block { addr: Addr(addr), bytes, size })
+        Ok(Block { addr: Addr(addr), bytes, size, zone: Zone::Data, is_used: false })
     }
 
     /// Has code that was written at `addr` run there. To be called whenever code was written.
@@ -147,14 +176,13 @@ impl Memory {
 
     /// Bytes a zone can still give.
     pub(crate) fn left(&self, zone: Zone) -> u64 {
-        let bump = self.zones[zone as usize].lock();
-        bump.end - bump.next
+        self.zones[zone as usize].lock().untouched()
     }
 
-    /// Bytes taken from a zone.
+    /// Bytes taken from a zone and not given back.
     pub(crate) fn used(&self, zone: Zone) -> u64 {
-        let bump = self.zones[zone as usize].lock();
-        ZONES[zone as usize].2 - (bump.end - bump.next)
+        let area = self.zones[zone as usize].lock();
+        ZONES[zone as usize].2 - area.untouched() - area.free()
     }
 
     /// The first address of a zone.
@@ -189,7 +217,7 @@ impl Memory {
         let copy = self.range.new_object()?;
         for (index, (zone, _, _)) in ZONES[..SHARED_ZONES].iter().enumerate() {
             let start = self.start(*zone);
-            let used = self.zones[index].lock().next - start.0;
+            let used = self.zones[index].lock().top() - start.0;
             self.range.copy_out(&copy, start.0, used);
         }
         Ok(copy)
@@ -212,11 +240,18 @@ impl Block {
         let (skip, size) = (skip as usize, size as usize);
         assert!(skip + size <= self.size, "a block is cut within its bounds");
         let addr = self.addr.offset(skip as i64);
-        let cut = Self { addr, bytes: self.bytes.wrapping_add(skip), size };
+        let bytes = self.bytes.wrapping_add(skip);
+        let cut = Self { addr, bytes, size, zone: self.zone, is_used: self.is_used };
         self.addr = addr.offset(size as i64);
         self.bytes = self.bytes.wrapping_add(skip + size);
         self.size -= skip + size;
         cut
+    }
+
+    /// What was taken for it; not of a part that was split off.
+    pub(crate) fn extent(&self) -> Extent {
+        let size = rounded(self.zone, self.size as u64);
+        Extent { zone: self.zone, addr: self.addr, size }
     }
 
     /// The bytes.
@@ -230,6 +265,14 @@ impl Block {
         // SAFETY: the allocator handed out these bytes once, to this block; the writable view
         // stays mapped as long as the session, which outlives every block being linked.
         unsafe { std::slice::from_raw_parts_mut(self.bytes, self.size) }
+    }
+}
+
+/// How much is taken for a block. Stubs and slots lie side by side, by number.
+fn rounded(zone: Zone, size: u64) -> u64 {
+    match zone {
+        Zone::Stubs | Zone::Slots => size,
+        _ => size.checked_next_multiple_of(GRAIN).unwrap_or(size),
     }
 }
 

@@ -27,7 +27,7 @@ fn blocks_are_aligned_apart_and_zero() {
             assert!(block.addr.0 >= end, "{zone:?}: blocks overlap");
             assert_eq!(block.addr.0 % align.max(1), 0, "{zone:?}, {align}");
             assert!(block.bytes().iter().all(|&byte| byte == 0));
-            end = block.addr.0 + size;
+            end = block.addr.0 + rounded(zone, size);
         }
         assert_eq!(memory.used(zone), end - memory.start(zone).0);
         let (_, _, size) = ZONES[zone as usize];
@@ -69,6 +69,26 @@ fn the_cheapest_place_is_taken() {
     assert_eq!(block.addr.0 - start, 32);
     let after = memory.allocate(Zone::Code, 16, 16).unwrap();
     assert_eq!(after.addr.0 - start, 48);
+}
+
+#[test]
+fn freed_code_is_poisoned_and_its_place_is_taken_again() {
+    for has_breakpoints in [false, true] {
+        let memory = Memory::reserve(None, has_breakpoints).unwrap();
+        let mut block = memory.allocate(Zone::Code, 40, 16).unwrap();
+        block.bytes_mut().fill(0x90);
+        memory.sync(block.addr, 40).unwrap();
+        let used = memory.used(Zone::Code);
+        // SAFETY: the block is only looked at again.
+        unsafe { memory.free(block.extent()).unwrap() };
+        assert!(seen(&block).iter().all(|&byte| byte == POISON));
+        assert_eq!(memory.used(Zone::Code), used - 48);
+        let again = memory.allocate(Zone::Code, 48, 16).unwrap();
+        assert!(again.addr == block.addr && again.is_used);
+        assert!(again.bytes().iter().all(|&byte| byte == 0));
+        // SAFETY: as above.
+        unsafe { memory.free(again.extent()).unwrap() };
+    }
 }
 
 #[test]

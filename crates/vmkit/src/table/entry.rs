@@ -1,14 +1,15 @@
 //! What the session knows of one symbol.
 
-use std::num::NonZeroU64;
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::state::{Event, State};
+use crate::allocation::{Alive, AllocationId};
 use crate::definition::Definition;
-use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
+use crate::symbol::{Binding, Descriptor, Linkage, Name, ScopeId, SymbolKind, Visibility};
 
 /// One symbol. The state is a futex word of its own, so that a first call in a signal handler can
 /// look at it and wait for it without a lock.
@@ -32,25 +33,49 @@ pub(crate) struct Inner {
     pub(crate) kind: Option<SymbolKind>,
     pub(crate) linkage: Linkage,
     pub(crate) visibility: Visibility,
-    pub(crate) signature: Option<NonZeroU64>,
+    /// Folded: of two that differ, one in four billion passes for the other.
+    pub(crate) signature: Option<NonZeroU32>,
     pub(crate) size: u64,
     /// Number of its stub and slot plus one; 0 if it has none.
     pub(crate) stub: u32,
     /// Offset in the slot area of the slot that holds its address as data sees it, plus one.
     pub(crate) slot: u32,
-    /// Offset in the slot area of its thread-local pair, plus one.
-    pub(crate) pair: u32,
-    #[expect(clippy::box_collection, reason = "most symbols have none, and a vector is larger")]
-    users: Option<Box<Vec<Site>>>,
+    /// When it last changed what it stands for, by the table's clock.
+    pub(crate) changed: u32,
+    /// Number of the allocation that holds its code; 0 if it has none that can be taken back.
+    pub(crate) allocation: u32,
+    /// How calls reach it, if it was said.
+    pub(crate) binding: Option<Binding>,
+    users: Option<Box<Users>>,
 }
 
-/// A call site in linked code: four bytes that hold a displacement.
+/// Who uses a symbol.
+#[derive(Default)]
+struct Users {
+    sites: Vec<Site>,
+    dependents: Vec<Dependent>,
+    /// How many of both belong to allocations that are gone, at least.
+    dead: u32,
+    /// Offset in the slot area of the thread-local pair, plus one.
+    pair: u32,
+}
+
+/// A place that holds where a symbol is: in code, the four bytes of a call's displacement; elsewhere,
+/// the eight of an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Site {
-    /// Offset in the session's range of the four bytes.
+    /// Offset in the session's range.
     pub(crate) place: u32,
-    /// Whose code it is in.
-    pub(crate) owner: SymbolId,
+    /// What it is in.
+    pub(crate) owner: AllocationId,
+}
+
+/// Code that took something of a symbol for granted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Dependent {
+    pub(crate) owner: AllocationId,
+    /// Of the body that was inlined; none where it is another thing than a body.
+    pub(crate) hash: Option<u64>,
 }
 
 // There is one for every known symbol.
@@ -74,7 +99,9 @@ impl Entry {
                 size: 0,
                 stub: 0,
                 slot: 0,
-                pair: 0,
+                changed: 0,
+                allocation: 0,
+                binding: None,
                 users: None,
             }),
         }
@@ -130,14 +157,68 @@ impl Entry {
 }
 
 impl Inner {
-    /// Call sites that go straight to its code, or would.
-    pub(crate) fn users(&self) -> &[Site] {
-        self.users.as_ref().map_or(&[], |users| users)
+    /// Call sites that go straight to its code, or would, and words that hold where it is.
+    pub(crate) fn sites<'a>(&'a self, alive: &'a Alive<'_>) -> impl Iterator<Item = Site> + 'a {
+        let sites = self.users.as_ref().map_or(&[][..], |users| &users.sites);
+        sites.iter().copied().filter(|site| alive.has(site.owner))
     }
 
     /// Notes one more of them.
-    pub(crate) fn add_user(&mut self, site: Site) {
-        self.users.get_or_insert_default().push(site);
+    pub(crate) fn add_site(&mut self, site: Site) {
+        self.users.get_or_insert_default().sites.push(site);
+    }
+
+    /// Notes code that takes something of the symbol for granted.
+    pub(crate) fn add_dependent(&mut self, dependent: Dependent) {
+        self.users.get_or_insert_default().dependents.push(dependent);
+    }
+
+    /// Does any code take something of the symbol for granted?
+    pub(crate) fn has_dependents(&self) -> bool {
+        self.users.as_ref().is_some_and(|users| !users.dependents.is_empty())
+    }
+
+    /// Takes out the dependents that took for granted what holds no longer: another body than that
+    /// with this hash.
+    pub(crate) fn take_dependents(&mut self, now: Option<u64>) -> Vec<Dependent> {
+        let Some(users) = &mut self.users else { return Vec::new() };
+        let holds = |dependent: &Dependent| dependent.hash.is_some() && dependent.hash == now;
+        let (kept, taken) = users.dependents.drain(..).partition(holds);
+        users.dependents = kept;
+        taken
+    }
+
+    /// Notes that `count` uses belong to allocations that are gone. They are dropped once they are
+    /// many, so that each costs little.
+    pub(crate) fn forget(&mut self, count: usize, alive: &Alive<'_>) {
+        let Some(users) = &mut self.users else { return };
+        users.dead += count as u32;
+        if (users.dead as usize) * 2 < users.sites.len() + users.dependents.len() {
+            return;
+        }
+        users.sites.retain(|site| alive.has(site.owner));
+        users.dependents.retain(|dependent| alive.has(dependent.owner));
+        users.dead = 0;
+        let most = 2 * users.sites.len();
+        users.sites.shrink_to(most);
+        if users.sites.is_empty() && users.dependents.is_empty() && users.pair == 0 {
+            self.users = None;
+        }
+    }
+
+    /// Offset in the slot area of its thread-local pair.
+    pub(crate) fn pair(&self) -> Option<u32> {
+        self.users.as_ref()?.pair.checked_sub(1)
+    }
+
+    /// Notes where its thread-local pair is.
+    pub(crate) fn set_pair(&mut self, offset: u32) {
+        self.users.get_or_insert_default().pair = offset + 1;
+    }
+
+    /// The allocation that holds its code, if it can be taken back.
+    pub(crate) fn allocation(&self) -> AllocationId {
+        AllocationId::from_number(self.allocation)
     }
 
     /// Takes over what a module says of the symbol.
@@ -145,7 +226,11 @@ impl Inner {
         self.kind = Some(descriptor.kind);
         self.linkage = descriptor.linkage;
         self.visibility = descriptor.visibility;
-        self.signature =
-            descriptor.signature.map(|hash| NonZeroU64::new(hash).unwrap_or(NonZeroU64::MAX));
+        self.signature = descriptor.signature.map(fold);
     }
+}
+
+/// A hash in half its size.
+pub(crate) fn fold(hash: u64) -> NonZeroU32 {
+    NonZeroU32::new((hash ^ hash >> 32) as u32).unwrap_or(NonZeroU32::MAX)
 }

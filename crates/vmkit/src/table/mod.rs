@@ -12,7 +12,7 @@ use hashbrown::HashTable;
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-pub(crate) use self::entry::{Entry, Inner, Site};
+pub(crate) use self::entry::{Dependent, Entry, Inner, Site};
 pub(crate) use self::state::Event;
 pub use self::state::State;
 use crate::definition::{Definition, Source};
@@ -32,6 +32,8 @@ pub(crate) struct Table {
     groups: Mutex<FxHashMap<Name, u64>>,
     /// By the scope of the module's private names, less one.
     sources: RwLock<Vec<Arc<dyn Source>>>,
+    /// Counts redefinitions.
+    clock: AtomicU32,
 }
 
 /// Whether a definition was taken.
@@ -51,6 +53,7 @@ impl Table {
             names: RwLock::new(HashTable::new()),
             groups: Mutex::new(FxHashMap::default()),
             sources: RwLock::default(),
+            clock: AtomicU32::new(0),
         }
     }
 
@@ -82,6 +85,16 @@ impl Table {
             Definition::Alias(_) => "an alias".into(),
             Definition::Indirect { .. } => "an ifunc".into(),
         }
+    }
+
+    /// Now, by the clock of redefinitions.
+    pub(crate) fn now(&self) -> u32 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    /// Lets the clock tick; the time since.
+    pub(crate) fn tick(&self) -> u32 {
+        self.clock.fetch_add(1, Ordering::SeqCst).wrapping_add(1)
     }
 
     /// The entry of a symbol.

@@ -36,6 +36,10 @@ pub(crate) enum Event {
     Fail,
     /// Its address is what a function returns.
     Defer,
+    /// It has another definition now, or what its code took for granted no longer holds.
+    Redefine,
+    /// Nobody defines it any more.
+    Remove,
 }
 
 impl State {
@@ -62,6 +66,10 @@ impl State {
             (S::Resolving, E::Publish) => S::Ready,
             (S::Queued | S::Compiling, E::Fail) => S::Failed,
             (S::Compiling, E::Defer) => S::Resolving,
+            // Whoever compiles the old definition will see that it is not wanted.
+            (S::Queued | S::Compiling, E::Redefine | E::Remove) => self,
+            (_, E::Redefine) => S::Defined,
+            (_, E::Remove) => S::Undefined,
             _ => return None,
         })
     }
@@ -87,7 +95,19 @@ mod tests {
         [Event::Define, Event::Request, Event::Begin, Event::Publish, Event::Fail, Event::Defer];
 
     #[test]
-    fn what_is_ready_stays_ready() {
+    fn a_redefinition_can_always_happen_and_waits_for_nobody() {
+        for state in State::ALL {
+            let waits = matches!(state, State::Queued | State::Compiling);
+            let check = |event, end| {
+                assert_eq!(state.after(event), Some(if waits { state } else { end }));
+            };
+            check(Event::Redefine, State::Defined);
+            check(Event::Remove, State::Undefined);
+        }
+    }
+
+    #[test]
+    fn what_is_ready_stays_ready_until_it_is_redefined() {
         for event in EVENTS {
             assert_eq!(State::Ready.after(event), None, "{event:?}");
         }

@@ -133,7 +133,7 @@ fn a_definition_says_what_the_symbol_is() {
     let inner = table.entry(id).lock();
     assert_eq!(
         (inner.kind, inner.signature),
-        (Some(SymbolKind::Function), std::num::NonZeroU64::new(7))
+        (Some(SymbolKind::Function), std::num::NonZeroU32::new(7))
     );
     assert_eq!(table.entry(id).state(), State::Defined);
 }

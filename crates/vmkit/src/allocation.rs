@@ -1,0 +1,173 @@
+//! What links have placed in memory, so that it can be taken back.
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use rustc_hash::FxHashMap;
+
+use crate::memory::Extent;
+use crate::symbol::{Addr, SymbolId};
+
+/// One link's allocation. Numbers are never used twice, so that what refers to an allocation that
+/// is gone can be told.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct AllocationId(u32);
+
+impl AllocationId {
+    /// What is never taken back.
+    pub(crate) const PERMANENT: Self = Self(0);
+
+    /// The number, to be kept in a small place.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The allocation with this number.
+    pub(crate) fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+/// Everything that one link made.
+#[derive(Clone, Debug)]
+pub(crate) struct Allocation {
+    /// The symbol whose definition it is.
+    pub(crate) symbol: SymbolId,
+    /// Its memory.
+    pub(crate) extents: Vec<Extent>,
+    /// Unwind records registered with the system.
+    pub(crate) unwind: Vec<Addr>,
+    /// Where functions begin that the session can find by address.
+    pub(crate) functions: Vec<u64>,
+    /// Symbols that list call sites or words of it.
+    pub(crate) callees: Vec<SymbolId>,
+    /// Symbols and assumptions it took for granted.
+    pub(crate) relies_on: Vec<SymbolId>,
+    /// Is it never taken back?
+    pub(crate) is_pinned: bool,
+    /// Does something it took for granted no longer hold?
+    pub(crate) is_stale: bool,
+}
+
+/// The allocations of a session.
+#[derive(Default)]
+pub(crate) struct Allocations {
+    records: Mutex<Records>,
+    /// A bit for each number: is it there?
+    alive: RwLock<Vec<AtomicU64>>,
+}
+
+#[derive(Default)]
+struct Records {
+    last: u32,
+    live: FxHashMap<AllocationId, Allocation>,
+}
+
+/// Tells which allocations are there, for as long as it is held.
+pub(crate) struct Alive<'a>(RwLockReadGuard<'a, Vec<AtomicU64>>);
+
+impl Allocations {
+    /// Begins an allocation for a definition of `symbol`.
+    ///
+    /// # Panics
+    ///
+    /// After four billion.
+    pub(crate) fn begin(&self, symbol: SymbolId) -> AllocationId {
+        let mut records = self.records.lock();
+        records.last = records.last.checked_add(1).expect("fewer than 4 billion links");
+        let id = AllocationId(records.last);
+        let allocation = Allocation {
+            symbol,
+            extents: Vec::new(),
+            unwind: Vec::new(),
+            functions: Vec::new(),
+            callees: Vec::new(),
+            relies_on: Vec::new(),
+            is_pinned: false,
+            is_stale: false,
+        };
+        records.live.insert(id, allocation);
+        self.set_alive(id, true);
+        id
+    }
+
+    fn set_alive(&self, id: AllocationId, is_alive: bool) {
+        let (word, bit) = (id.0 as usize / 64, 1 << (id.0 % 64));
+        let bits = self.alive.read();
+        if word < bits.len() {
+            return match is_alive {
+                true => drop(bits[word].fetch_or(bit, Ordering::AcqRel)),
+                false => drop(bits[word].fetch_and(!bit, Ordering::AcqRel)),
+            };
+        }
+        drop(bits);
+        let mut bits = self.alive.write();
+        let len = bits.len().max(word + 1);
+        bits.resize_with(len, AtomicU64::default);
+        if is_alive {
+            *bits[word].get_mut() |= bit;
+        }
+    }
+
+    /// Changes what is known of an allocation; does nothing once it is gone.
+    pub(crate) fn update(&self, id: AllocationId, change: impl FnOnce(&mut Allocation)) {
+        if let Some(allocation) = self.records.lock().live.get_mut(&id) {
+            change(allocation);
+        }
+    }
+
+    /// Something of an allocation, if it is there.
+    pub(crate) fn get<T>(
+        &self,
+        id: AllocationId,
+        read: impl FnOnce(&Allocation) -> T,
+    ) -> Option<T> {
+        self.records.lock().live.get(&id).map(read)
+    }
+
+    /// Ends an allocation: from now on it is not alive.
+    pub(crate) fn take(&self, id: AllocationId) -> Option<Allocation> {
+        let allocation = self.records.lock().live.remove(&id)?;
+        self.set_alive(id, false);
+        Some(allocation)
+    }
+
+    /// Which are there.
+    pub(crate) fn alive(&self) -> Alive<'_> {
+        Alive(self.alive.read())
+    }
+}
+
+impl Alive<'_> {
+    /// Is it there?
+    pub(crate) fn has(&self, id: AllocationId) -> bool {
+        let bits = self.0.get(id.0 as usize / 64);
+        id == AllocationId::PERMANENT
+            || bits.is_some_and(|bits| bits.load(Ordering::Acquire) & 1 << (id.0 % 64) != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allocation_is_alive_until_it_is_taken() {
+        let allocations = Allocations::default();
+        let ids: Vec<_> = (0..200).map(|n| allocations.begin(SymbolId(n))).collect();
+        assert!(ids.iter().all(|&id| allocations.alive().has(id)));
+        let taken = allocations.take(ids[70]).unwrap();
+        assert_eq!(taken.symbol, SymbolId(70));
+        for (n, &id) in ids.iter().enumerate() {
+            assert_eq!(allocations.alive().has(id), n != 70);
+            assert_eq!(
+                allocations.get(id, |found| found.symbol.0 as usize),
+                (n != 70).then_some(n)
+            );
+        }
+        assert!(allocations.take(ids[70]).is_none());
+        assert_ne!(allocations.begin(SymbolId(70)), ids[70]);
+        assert!(allocations.alive().has(AllocationId::PERMANENT));
+    }
+}

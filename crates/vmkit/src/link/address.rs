@@ -1,0 +1,173 @@
+//! Where symbols are: as data sees them, as calls reach them, and the words that hold it.
+
+use super::{Linker, stub_of};
+use crate::definition::{Alias, Definition, LibraryThreadLocal, Unit};
+use crate::error::{Error, Result};
+use crate::memory::Zone;
+use crate::process::Found;
+use crate::stub::StubId;
+use crate::symbol::{Addr, ScopeId, SymbolId, SymbolKind};
+use crate::table::{Entry, Event, Inner, State};
+
+impl Linker {
+    /// Follows aliases from a symbol to the one that has an address, and the offset from it.
+    pub(crate) fn target(&self, mut id: SymbolId) -> Result<(SymbolId, i64)> {
+        let mut total = 0i64;
+        for _ in 0..64 {
+            let definition = self.table.entry(id).lock().definition.clone();
+            let Some(Definition::Alias(alias)) = definition else { return Ok((id, total)) };
+            let Alias { target, offset, body } = *alias;
+            (id, total) = (target, total.wrapping_add(offset));
+            if let Some((scope, key)) = body
+                && !self.is_defined_in(target, scope)
+            {
+                id = self.private(scope, self.table.entry(target).name(), key);
+            }
+        }
+        Err(Error::other(format!("alias {} goes in a circle", self.table.entry(id).name())))
+    }
+
+    /// The stub of a symbol; made if there is none.
+    pub(crate) fn stub_address(&self, id: SymbolId) -> Result<Addr> {
+        let entry = self.table.entry(id);
+        Ok(self.stubs.address(self.stub(id, entry, &mut entry.lock())?))
+    }
+
+    pub(super) fn stub(&self, id: SymbolId, entry: &Entry, inner: &mut Inner) -> Result<StubId> {
+        if let Some(stub) = stub_of(inner) {
+            return Ok(stub);
+        }
+        let stub = self.stubs.allocate(&self.memory, id)?;
+        inner.stub = stub.0 + 1;
+        self.tell_stub(id, stub);
+        if entry.state() == State::Ready {
+            self.stubs.store(stub, Addr(entry.address()));
+        }
+        Ok(stub)
+    }
+
+    /// Asks the libraries for an undefined symbol, and remembers what they say.
+    pub(super) fn look_up(&self, id: SymbolId) -> Option<u64> {
+        let entry = self.table.entry(id);
+        if entry.scope() != ScopeId::GLOBAL {
+            return None;
+        }
+        let found = self.libraries.find(entry.name())?;
+        let mut inner = entry.lock();
+        if inner.definition.is_none() {
+            inner.definition = Some(match found {
+                Found::At(address) => Definition::Absolute(address),
+                Found::ThreadLocal { module, offset } => {
+                    inner.kind = Some(SymbolKind::ThreadLocal);
+                    Definition::LibraryThreadLocal(Box::new(LibraryThreadLocal { module, offset }))
+                }
+            });
+            entry.advance(Event::Define);
+        }
+        match found {
+            Found::At(address) => Some(address.0),
+            Found::ThreadLocal { .. } => Some(0),
+        }
+    }
+
+    /// The address of a symbol as data sees it: for ever the same, never null but for a weak
+    /// symbol that nobody defines. `user` is the code that needs it.
+    pub(crate) fn address(&self, id: SymbolId, user: SymbolId) -> Result<u64> {
+        let (target, offset) = self.target(id)?;
+        let entry = self.table.entry(target);
+        let inner = entry.lock();
+        let (definition, kind) = (inner.definition.clone(), inner.kind);
+        drop(inner);
+        let is_ready = entry.state() == State::Ready;
+        let address = match definition {
+            Some(Definition::Absolute(address)) => address.0,
+            Some(Definition::Module { unit: Unit::Lazy, .. } | Definition::Indirect { .. }) => {
+                self.stub_address(target)?.0
+            }
+            Some(_) if is_ready => entry.address(),
+            Some(Definition::Module { scope, key, unit: Unit::Whole }) => {
+                self.link_whole(target, scope, key)?;
+                entry.address()
+            }
+            Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_)) => {
+                self.require_data(target)?;
+                entry.address()
+            }
+            Some(Definition::LibraryThreadLocal(_)) => 0,
+            Some(Definition::Alias(_)) => unreachable!("aliases were followed"),
+            None if kind == Some(SymbolKind::Function) && !self.is_known(target) => {
+                self.stub_address(target)?.0
+            }
+            None => match self.bound_of_set(entry.name(), user)?.or_else(|| self.look_up(target)) {
+                Some(address) => address,
+                None => {
+                    let user = self.table.entry(user).name().clone();
+                    return Err(Error::undefined(entry.name().clone(), Some(user)));
+                }
+            },
+        };
+        Ok(address.wrapping_add_signed(offset))
+    }
+
+    /// Does a library define this symbol?
+    fn is_known(&self, id: SymbolId) -> bool {
+        self.look_up(id).is_some()
+    }
+
+    /// Is there nothing at all that defines this symbol?
+    pub(super) fn is_absent(&self, id: SymbolId) -> Result<bool> {
+        let (target, _) = self.target(id)?;
+        let entry = self.table.entry(target);
+        let is_undefined = entry.lock().definition.is_none();
+        Ok(is_undefined && !self.is_bound_of_set(entry.name()) && !self.is_known(target))
+    }
+
+    /// The slot that holds `value`, the address of `id`; its offset in the slot area.
+    pub(super) fn slot(&self, id: SymbolId, value: u64) -> Result<Addr> {
+        let mut inner = self.table.entry(id).lock();
+        let start = self.memory.start(Zone::Slots);
+        if inner.slot != 0 {
+            return Ok(start.offset(i64::from(inner.slot - 1)));
+        }
+        let slot = self.words([value])?;
+        inner.slot = (slot.0 - start.0) as u32 + 1;
+        Ok(slot)
+    }
+
+    /// Fresh words in the slot area.
+    pub(super) fn words<const N: usize>(&self, values: [u64; N]) -> Result<Addr> {
+        let mut block = self.memory.allocate(Zone::Slots, 8 * N as u64, 8)?;
+        for (word, value) in block.bytes_mut().chunks_exact_mut(8).zip(values) {
+            word.copy_from_slice(&value.to_le_bytes());
+        }
+        Ok(block.addr)
+    }
+
+    /// The {module, offset} pair of a thread-local variable.
+    pub(super) fn pair(&self, id: SymbolId, user: SymbolId) -> Result<Addr> {
+        let (target, offset) = self.target(id)?;
+        self.address(target, user)?;
+        let mut inner = self.table.entry(target).lock();
+        let start = self.memory.start(Zone::Slots);
+        let pair = if let Some(offset) = inner.pair() {
+            start.offset(i64::from(offset))
+        } else {
+            let Some(Definition::LibraryThreadLocal(variable)) = &inner.definition else {
+                let name = self.table.entry(target).name();
+                return Err(Error::other(format!("{name} is used as thread-local, but is not")));
+            };
+            let LibraryThreadLocal { module, offset } = **variable;
+            let pair = self.words([module, offset])?;
+            inner.set_pair((pair.0 - start.0) as u32);
+            pair
+        };
+        drop(inner);
+        if offset == 0 {
+            return Ok(pair);
+        }
+        Err(Error::other(format!(
+            "{} is an alias into the midst of a thread-local variable",
+            self.table.entry(id).name()
+        )))
+    }
+}

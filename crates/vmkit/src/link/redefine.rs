@@ -1,0 +1,229 @@
+//! Symbols get other definitions, and everybody who uses them is sent there.
+
+use super::{Linker, stub_of};
+use crate::allocation::AllocationId;
+use crate::definition::{Definition, Unit};
+use crate::error::{Error, Result};
+use crate::host;
+use crate::stats::Counters;
+use crate::symbol::{Addr, Binding, SymbolId, SymbolKind};
+use crate::table::{Dependent, Event, Inner, State};
+
+/// What a function's code has to do with other symbols.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Why {
+    /// What its code takes for granted now: functions whose bodies are inlined in it, assumptions,
+    /// and data whose address is in it.
+    pub relies_on: Vec<SymbolId>,
+    /// Because of whom its code was outdated, ever.
+    pub outdated_by: Vec<SymbolId>,
+}
+
+/// Code of which something that it took for granted does not hold any more, and the symbol because of
+/// which.
+type Outdated = (SymbolId, Vec<Dependent>);
+
+impl Linker {
+    /// Gives a function another definition, or none, compiled at its next call. Calls that start
+    /// after this has returned run it.
+    pub(crate) fn redefine(&self, id: SymbolId, definition: Option<Definition>) -> Result<()> {
+        self.check_redefinable(id, definition.as_ref())?;
+        let hash = self.hash(id, definition.as_ref());
+        let entry = self.table.entry(id);
+        let mut inner = entry.lock();
+        let event = if definition.is_some() { Event::Redefine } else { Event::Remove };
+        inner.definition = definition;
+        inner.kind.get_or_insert(SymbolKind::Function);
+        let old = self.make_lazy(id, &mut inner, event);
+        let outdated = vec![(id, inner.take_dependents(hash))];
+        drop(inner);
+        self.finish(outdated, vec![old]);
+        Ok(())
+    }
+
+    /// Gives a function another definition, which is compiled before anybody is sent there. If that
+    /// fails, everything stays as it was.
+    pub(crate) fn redefine_compiled(&self, id: SymbolId, definition: Definition) -> Result<()> {
+        self.check_redefinable(id, Some(&definition))?;
+        let Definition::Module { scope, key, unit: Unit::Lazy } = definition else {
+            return self.redefine(id, Some(definition));
+        };
+        let hash = self.hash(id, Some(&definition));
+        loop {
+            let began = self.table.now();
+            let graph = self.produce(scope, key)?;
+            let (allocation, finished) = self.counters.link(|| self.link_apart(id, &graph))?;
+            let Some(&(_, address)) = finished.iter().find(|finished| finished.0 == id) else {
+                self.abandon(allocation);
+                let name = self.table.entry(id).name().clone();
+                return Err(Error::compile(name, "no code came of it"));
+            };
+            if !self.depend(allocation, &graph, began) {
+                self.abandon(allocation);
+                continue;
+            }
+            Counters::add(&self.counters.functions_compiled, 1);
+            self.swap(id, definition, allocation, address, hash);
+            return Ok(());
+        }
+    }
+
+    /// Sends everybody to code that is there.
+    fn swap(
+        &self,
+        id: SymbolId,
+        definition: Definition,
+        allocation: AllocationId,
+        address: u64,
+        hash: Option<u64>,
+    ) {
+        let entry = self.table.entry(id);
+        let mut inner = entry.lock();
+        inner.changed = self.table.tick();
+        let old = inner.allocation();
+        inner.definition = Some(definition);
+        inner.allocation = allocation.number();
+        // One that is queued or compiled right now is not wanted any more, but ready.
+        if entry.state() != State::Ready {
+            entry.advance(Event::Redefine);
+            entry.advance(Event::Publish);
+        } else {
+            let bound = self.count_bound(&inner, Addr(entry.address()));
+            Counters::subtract(&self.counters.sites_bound, bound);
+        }
+        self.send(id, &inner, Addr(address));
+        let outdated = vec![(id, inner.take_dependents(hash))];
+        drop(inner);
+        host::wake_all(entry.word());
+        self.finish(outdated, vec![old]);
+    }
+
+    /// Says that what code took for granted of `id` does not hold any more.
+    pub(crate) fn invalidate(&self, id: SymbolId) {
+        let mut inner = self.table.entry(id).lock();
+        inner.changed = self.table.tick();
+        let outdated = vec![(id, inner.take_dependents(None))];
+        drop(inner);
+        self.finish(outdated, Vec::new());
+    }
+
+    /// Sends outdated code's callers back to where it is compiled anew, and retires old code.
+    fn finish(&self, outdated: Vec<Outdated>, mut old: Vec<AllocationId>) {
+        for (cause, dependents) in outdated {
+            for dependent in dependents {
+                old.extend(self.outdate(dependent.owner, cause));
+            }
+        }
+        // From here on no core starts a call into old code.
+        host::sync_cores();
+        for id in old.into_iter().filter(|&id| id != AllocationId::PERMANENT) {
+            self.retire(id);
+        }
+    }
+
+    /// Has the code in an allocation compiled anew at its next call; what is to be retired.
+    fn outdate(&self, allocation: AllocationId, cause: SymbolId) -> Option<AllocationId> {
+        self.allocations.update(allocation, |known| known.is_stale = true);
+        let symbol = self.allocations.get(allocation, |known| known.symbol)?;
+        let mut inner = self.table.entry(symbol).lock();
+        // Otherwise it is not published yet, and whoever links it will see, or it is not any more.
+        if inner.allocation() != allocation {
+            return None;
+        }
+        let old = self.make_lazy(symbol, &mut inner, Event::Redefine);
+        drop(inner);
+        let mut reasons = self.reasons.lock();
+        let reasons = reasons.entry(symbol).or_default();
+        if !reasons.contains(&cause) {
+            reasons.push(cause);
+        }
+        Counters::add(&self.counters.functions_invalidated, 1);
+        Some(old)
+    }
+
+    /// Sends everybody who uses a function to its stub's lazy part; what held its code.
+    fn make_lazy(&self, id: SymbolId, inner: &mut Inner, event: Event) -> AllocationId {
+        let entry = self.table.entry(id);
+        inner.changed = self.table.tick();
+        let was_ready = entry.state() == State::Ready;
+        entry.advance(event);
+        let address = Addr(entry.address());
+        entry.place(0);
+        if let Some(stub) = stub_of(inner) {
+            self.stubs.make_lazy(stub);
+            if was_ready {
+                let bound = self.count_bound(inner, address);
+                Counters::subtract(&self.counters.sites_bound, bound);
+                self.unbind(inner, stub, true);
+            }
+        }
+        let old = inner.allocation();
+        inner.allocation = AllocationId::PERMANENT.number();
+        old
+    }
+
+    /// What the code of `id` relies on, and because of what it was outdated.
+    pub(crate) fn why(&self, id: SymbolId) -> Why {
+        let allocation = self.table.entry(id).lock().allocation();
+        let relies_on = self.allocations.get(allocation, |known| known.relies_on.clone());
+        let mut relies_on = relies_on.unwrap_or_default();
+        relies_on.sort_unstable();
+        relies_on.dedup();
+        let outdated_by = self.reasons.lock().get(&id).cloned().unwrap_or_default();
+        Why { relies_on, outdated_by }
+    }
+
+    /// Sends the calls of a function the way that is asked for.
+    pub(crate) fn set_binding(&self, id: SymbolId, binding: Binding) {
+        let entry = self.table.entry(id);
+        let mut inner = entry.lock();
+        let address = Addr(entry.address());
+        let stub = stub_of(&inner).filter(|_| entry.state() == State::Ready);
+        inner.binding = Some(binding);
+        let Some(stub) = stub else { return };
+        Counters::subtract(&self.counters.sites_bound, self.count_bound(&inner, address));
+        self.unbind(&inner, stub, false);
+        self.send(id, &inner, address);
+    }
+
+    fn check_redefinable(&self, id: SymbolId, new: Option<&Definition>) -> Result<()> {
+        let entry = self.table.entry(id);
+        let inner = entry.lock();
+        let refuse =
+            |why: &str| Err(Error::other(format!("{} cannot be redefined: {why}", entry.name())));
+        match &inner.definition {
+            Some(Definition::Alias(alias)) => {
+                let target = self.table.entry(alias.target).name();
+                return refuse(&format!("it is an alias of {target}: redefine that"));
+            }
+            Some(Definition::Module { unit: Unit::Whole, .. }) => {
+                return refuse("the addresses of its code are in use");
+            }
+            Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_)) => {
+                return refuse("it is data, not a function");
+            }
+            Some(Definition::LibraryThreadLocal(_)) => return refuse("it is thread-local"),
+            _ => {}
+        }
+        match new {
+            None
+            | Some(
+                Definition::Module { unit: Unit::Lazy, .. }
+                | Definition::Absolute(_)
+                | Definition::Indirect { .. },
+            ) => Ok(()),
+            _ => refuse("its new definition is not a function that can be compiled alone"),
+        }
+    }
+
+    /// The hash of a new definition's body, if anybody has inlined the old one.
+    fn hash(&self, id: SymbolId, new: Option<&Definition>) -> Option<u64> {
+        let is_wanted = self.table.entry(id).lock().has_dependents();
+        match new {
+            Some(&Definition::Module { scope, key, .. }) if is_wanted => {
+                self.table.source(scope)?.body_hash(key)
+            }
+            _ => None,
+        }
+    }
+}

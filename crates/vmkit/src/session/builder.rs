@@ -1,0 +1,127 @@
+//! How a session is made.
+
+use std::sync::Arc;
+
+use super::Session;
+use crate::compile::{Compiler, FailureHook, Gate};
+use crate::error::{Error, Result};
+use crate::fork;
+use crate::host;
+use crate::link::Linker;
+use crate::listener::Listener;
+use crate::memory::Memory;
+use crate::process::{Libraries, tls_get_addr};
+use crate::stub::Stubs;
+use crate::symbol::{Addr, Binding, SymbolId};
+
+/// How a session is made.
+pub struct Builder {
+    reach: Option<u64>,
+    breakpoints: bool,
+    threads: u32,
+    whole_process: bool,
+    binding: Binding,
+    on_failure: FailureHook,
+    listeners: Vec<Arc<dyn Listener>>,
+}
+
+impl Session {
+    /// Starts the making of a session.
+    #[must_use]
+    pub fn builder() -> Builder {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Builder {
+            reach: None,
+            breakpoints: false,
+            threads: u32::try_from(threads).unwrap_or(1),
+            whole_process: true,
+            binding: Binding::Direct,
+            on_failure: Box::new(print_and_exit),
+            listeners: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// Pretends that near branches and displacements reach only so many bytes. For tests of the
+    /// far paths.
+    #[must_use]
+    pub fn reach(mut self, bytes: u64) -> Self {
+        self.reach = Some(bytes);
+        self
+    }
+
+    /// Whether debuggers can set breakpoints in code. Costs memory, and a system call a function.
+    #[must_use]
+    pub fn breakpoints(mut self, yes: bool) -> Self {
+        self.breakpoints = yes;
+        self
+    }
+
+    /// How many threads may compile at once; as many as there are processors unless set.
+    #[must_use]
+    pub fn compile_threads(mut self, threads: u32) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Whether undefined symbols are looked up in everything that the process has loaded (the
+    /// default), or only in libraries given to [`Session::load_library`].
+    #[must_use]
+    pub fn whole_process(mut self, yes: bool) -> Self {
+        self.whole_process = yes;
+        self
+    }
+
+    /// What to do when a call cannot be resolved or compiled: the hook runs on the calling thread,
+    /// is given the symbol, the reason and the call's return address, and returns the address to
+    /// run instead. By default the reason is printed and the process exits with 127.
+    #[must_use]
+    pub fn on_failure(
+        mut self,
+        hook: impl Fn(SymbolId, &Error, Addr) -> Addr + Send + Sync + 'static,
+    ) -> Self {
+        self.on_failure = Box::new(hook);
+        self
+    }
+
+    /// How calls reach functions unless [`Session::set_binding`] says otherwise; directly by default.
+    #[must_use]
+    pub fn binding(mut self, binding: Binding) -> Self {
+        self.binding = binding;
+        self
+    }
+
+    /// Has `listener` told of what is linked.
+    #[must_use]
+    pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Makes the session.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no memory, or lacks what patching needs.
+    pub fn build(self) -> Result<Session> {
+        host::prepare()?;
+        let memory = Memory::reserve(self.reach, self.breakpoints)?;
+        let gate = Gate::new();
+        let session = std::ptr::from_ref(&*gate) as u64;
+        let stubs = Stubs::new(&memory, session, host::first_call_entry())?;
+        let libraries = Libraries::new(self.whole_process);
+        let linker = Linker::new(memory, stubs, libraries, self.listeners, self.binding)?;
+        let compiler = Compiler::new(linker, gate, self.threads, self.on_failure);
+        fork::register(&compiler);
+        let session = Session { compiler };
+        // Thread-local variables of linked code are found by us.
+        session.define_absolute("__tls_get_addr", Addr(tls_get_addr as *const () as u64))?;
+        Ok(session)
+    }
+}
+
+fn print_and_exit(_: SymbolId, error: &Error, _: Addr) -> Addr {
+    eprintln!("vmkit: {error}");
+    std::process::exit(127)
+}

@@ -1,0 +1,125 @@
+//! Other definitions for symbols, and what becomes of the old ones.
+
+use super::Session;
+use crate::definition::{Definition, Unit};
+use crate::error::Result;
+use crate::link::Why;
+use crate::reclaim::Reader;
+use crate::symbol::{Addr, Binding, Name, ScopeId, SymbolId};
+
+impl Session {
+    /// Gives a function another definition: what the module with this scope defines under `key`. It
+    /// is compiled at the next call. Every call that starts after this has returned, on any thread,
+    /// runs it; frames that are on the stack finish in the old code.
+    ///
+    /// What inlined another body of the function than the new one is compiled anew as well.
+    ///
+    /// # Errors
+    ///
+    /// The symbol is an alias, data, or of an object that was linked as a whole.
+    pub fn redefine(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<()> {
+        self.change(id, Some(Definition::Module { scope, key, unit: Unit::Lazy }))
+    }
+
+    /// As [`Session::redefine`], but the new definition is compiled first: no call waits for it, and
+    /// if it cannot be compiled, everything stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::redefine`], and what the compiler says.
+    pub fn redefine_compiled(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<()> {
+        let definition = Definition::Module { scope, key, unit: Unit::Lazy };
+        self.compiler.undisturbed(|| self.linker().redefine_compiled(id, definition))
+    }
+
+    /// Gives a function another definition: whatever is at `address`.
+    ///
+    /// # Safety
+    ///
+    /// There is a function that can be called as the old one, for as long as it is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::redefine`].
+    #[expect(unsafe_code, reason = "the caller vouches for the function")]
+    pub unsafe fn redefine_native(&self, id: SymbolId, address: Addr) -> Result<()> {
+        self.change(id, Some(Definition::Absolute(address)))
+    }
+
+    /// Takes a function's definition away: calls of it are undefined from now on, and go to the
+    /// failure hook, until somebody defines it again.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::redefine`].
+    pub fn remove(&self, id: SymbolId) -> Result<()> {
+        self.change(id, None)
+    }
+
+    fn change(&self, id: SymbolId, definition: Option<Definition>) -> Result<()> {
+        self.compiler.undisturbed(|| self.linker().redefine(id, definition))
+    }
+
+    /// An assumption that code can be compiled under, known by its text: a compiler lists it among its
+    /// graph's [dependencies](crate::graph::LinkGraph::dependencies).
+    #[must_use]
+    pub fn assumption(&self, text: &str) -> SymbolId {
+        self.linker().table.symbol(ScopeId::ASSUMPTIONS, &Name::from(text))
+    }
+
+    /// Says that an assumption does not hold any more, or that the code of whatever relied on any
+    /// other symbol's body is outdated. That code is compiled anew at its next call.
+    pub fn invalidate(&self, id: SymbolId) {
+        self.compiler.undisturbed(|| self.linker().invalidate(id));
+    }
+
+    /// What a function's code relies on, and because of what it was outdated.
+    #[must_use]
+    pub fn why(&self, id: SymbolId) -> Why {
+        self.linker().why(id)
+    }
+
+    /// How calls reach a function from now on.
+    pub fn set_binding(&self, id: SymbolId, binding: Binding) {
+        self.compiler.undisturbed(|| self.linker().set_binding(id, binding));
+    }
+
+    /// Says that this thread will run code of the session, of which old code is freed.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.linker().retired.reader()
+    }
+
+    /// Frees code that nobody calls any more and that no [`Reader`] can be in; how many functions' it
+    /// was.
+    ///
+    /// # Safety
+    ///
+    /// Every thread that runs code of this session does so only while it holds a
+    /// [`Reading`](crate::Reading) of it.
+    #[expect(unsafe_code, reason = "the caller knows who runs code")]
+    pub unsafe fn reclaim(&self) -> usize {
+        self.compiler.undisturbed(|| {
+            // SAFETY: the caller's promise.
+            unsafe { self.linker().reclaim() }
+        })
+    }
+
+    /// Frees code that nobody calls any more and of which `is_free` says so, given the function and
+    /// where its code is (start and bytes); how many functions' it was.
+    ///
+    /// # Safety
+    ///
+    /// No thread is in what is free, or will return there: the caller has looked through all stacks,
+    /// say.
+    #[expect(unsafe_code, reason = "the caller knows who runs code")]
+    pub unsafe fn reclaim_where(
+        &self,
+        is_free: impl FnMut(SymbolId, &[(Addr, u64)]) -> bool,
+    ) -> usize {
+        self.compiler.undisturbed(|| {
+            // SAFETY: the caller's promise.
+            unsafe { self.linker().reclaim_where(is_free) }
+        })
+    }
+}

@@ -1,0 +1,507 @@
+//! Redefinition, invalidation and reclamation, with functions of a few bytes.
+#![expect(unsafe_code, reason = "runs what was linked")]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use vmkit::graph::{
+    Binding as GraphBinding, Dependency, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind,
+    Symbol,
+};
+use vmkit::listener::{Linked, Listener, Unlinked};
+use vmkit::{
+    Addr, Binding, Descriptor, Error, Linkage, Name, Private, Result, ScopeId, Session, Source,
+    State, SymbolId, SymbolKind, Unit, Visibility,
+};
+
+/// What a function of the module does.
+#[derive(Clone)]
+enum Body {
+    /// Returns a number.
+    Number(u32),
+    /// Calls another function and adds a number to what it returns.
+    Plus(&'static str, u32),
+    /// Returns what another function would, whose number was inlined.
+    Inlined(&'static str, u32),
+    /// As `Number`, as long as an assumption holds.
+    Assuming(SymbolId, u32),
+    /// Cannot be compiled.
+    Broken,
+}
+
+/// A module whose definitions can be added to at any time; keys are never used again.
+#[derive(Default)]
+struct Module {
+    name: OnceName,
+    bodies: Mutex<HashMap<u64, Body>>,
+    next: AtomicU64,
+    compiles: AtomicU64,
+}
+
+struct OnceName(Arc<str>);
+
+impl Default for OnceName {
+    fn default() -> Self {
+        Self("module".into())
+    }
+}
+
+impl Source for Module {
+    fn name(&self) -> &Arc<str> {
+        &self.name.0
+    }
+
+    fn materialize(&self, key: u64) -> Result<LinkGraph> {
+        self.compiles.fetch_add(1, Ordering::Relaxed);
+        let body = self.bodies.lock().unwrap()[&key].clone();
+        match body {
+            Body::Number(number) => Ok(graph(&number_code(number), None, Vec::new())),
+            Body::Plus(callee, number) => {
+                // push rbx (keeps the stack aligned); call callee; add eax, number; pop rbx; ret
+                let mut code = vec![0x53, 0xe8, 0, 0, 0, 0, 0x05];
+                code.extend(number.to_le_bytes());
+                code.extend([0x5b, 0xc3]);
+                Ok(graph(&code, Some((callee, 2)), Vec::new()))
+            }
+            Body::Inlined(callee, number) => {
+                let body = Dependency::Body { symbol: 1, hash: u64::from(number) };
+                let mut graph = graph(&number_code(number), None, vec![body]);
+                graph.symbols.push(Symbol::undefined(callee.into()));
+                Ok(graph)
+            }
+            Body::Assuming(assumption, number) => {
+                let dependency = Dependency::Assumption(assumption);
+                Ok(graph(&number_code(number), None, vec![dependency]))
+            }
+            Body::Broken => Err(Error::other("it is broken")),
+        }
+    }
+
+    fn body_hash(&self, key: u64) -> Option<u64> {
+        match self.bodies.lock().unwrap()[&key] {
+            Body::Number(number) => Some(u64::from(number)),
+            _ => None,
+        }
+    }
+
+    fn private(&self, key: u64) -> Private {
+        Private { key, kind: SymbolKind::Function, unit: Unit::Lazy }
+    }
+}
+
+/// mov eax, number; ret
+fn number_code(number: u32) -> Vec<u8> {
+    let mut code = vec![0xb8];
+    code.extend(number.to_le_bytes());
+    code.push(0xc3);
+    code
+}
+
+fn graph(
+    code: &[u8],
+    call: Option<(&'static str, u64)>,
+    dependencies: Vec<Dependency>,
+) -> LinkGraph {
+    let own = Symbol {
+        name: "own".into(),
+        place: Place::Section { index: 0, offset: 0 },
+        binding: GraphBinding::Global(Linkage::Strong),
+        visibility: Visibility::Default,
+        kind: Some(SymbolKind::Function),
+        size: code.len() as u64,
+    };
+    let mut symbols = vec![own];
+    let mut edges = Vec::new();
+    if let Some((callee, offset)) = call {
+        symbols.push(Symbol {
+            kind: Some(SymbolKind::Function),
+            ..Symbol::undefined(Name::from(callee))
+        });
+        // R_X86_64_PLT32
+        edges.push(Edge { offset, kind: EdgeKind(4), target: 1, addend: -4 });
+    }
+    LinkGraph {
+        name: "module".into(),
+        scope: ScopeId::GLOBAL,
+        sections: vec![Section {
+            name: ".text".into(),
+            kind: SectionKind::Code,
+            align: 16,
+            size: code.len() as u64,
+            bytes: code.to_vec(),
+            edges,
+            group: None,
+        }],
+        symbols,
+        entry: Some(0),
+        groups: Vec::new(),
+        dependencies,
+        compile: None,
+    }
+}
+
+/// A session with one module.
+struct Bench {
+    session: Session,
+    module: Arc<Module>,
+    scope: ScopeId,
+}
+
+type Function = extern "C" fn() -> u32;
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(Binding::Direct, None)
+    }
+
+    fn with(binding: Binding, listener: Option<Arc<dyn Listener>>) -> Self {
+        let mut builder = Session::builder().whole_process(false).compile_threads(2);
+        builder = builder.binding(binding).on_failure(|_, _, _| Addr(missing as *const () as u64));
+        if let Some(listener) = listener {
+            builder = builder.listener(listener);
+        }
+        let session = builder.build().unwrap();
+        let module = Arc::new(Module::default());
+        let scope = session.add_source(module.clone());
+        Self { session, module, scope }
+    }
+
+    fn key(&self, body: Body) -> u64 {
+        let key = self.module.next.fetch_add(1, Ordering::Relaxed);
+        self.module.bodies.lock().unwrap().insert(key, body);
+        key
+    }
+
+    fn define(&self, name: &str, body: Body) -> SymbolId {
+        let descriptor = Descriptor::strong(name.into(), SymbolKind::Function);
+        let key = self.key(body);
+        self.session.define(&descriptor, self.scope, key, Unit::Lazy).unwrap().0
+    }
+
+    fn redefine(&self, id: SymbolId, body: Body) {
+        self.session.redefine(id, self.scope, self.key(body)).unwrap();
+    }
+
+    fn redefine_compiled(&self, id: SymbolId, body: Body) -> Result<()> {
+        self.session.redefine_compiled(id, self.scope, self.key(body))
+    }
+
+    fn function(&self, id: SymbolId) -> Function {
+        let address = self.session.address(id).unwrap();
+        // SAFETY: every function of the module is one of these.
+        unsafe { std::mem::transmute(address.0 as *const ()) }
+    }
+
+    fn compiles(&self) -> u64 {
+        self.module.compiles.load(Ordering::Relaxed)
+    }
+
+    fn reclaim(&self) -> usize {
+        // SAFETY: threads of these tests run code only while they hold a reading, or none runs.
+        unsafe { self.session.reclaim() }
+    }
+}
+
+extern "C" fn missing() -> u32 {
+    404
+}
+
+#[test]
+fn callers_run_the_new_body_from_then_on() {
+    for binding in [Binding::Direct, Binding::Slot] {
+        let bench = Bench::with(binding, None);
+        let g = bench.define("g", Body::Number(1));
+        let f = bench.define("f", Body::Plus("g", 100));
+        let (run_f, run_g) = (bench.function(f), bench.function(g));
+        assert_eq!((run_f(), run_g()), (101, 1));
+        assert_eq!(bench.session.stats().sites_bound, u64::from(binding == Binding::Direct));
+        bench.redefine(g, Body::Number(2));
+        assert_eq!(bench.session.state(g), State::Defined);
+        assert_eq!(bench.session.stats().sites_bound, 0);
+        assert_eq!((run_f(), run_g()), (102, 2));
+        bench.redefine_compiled(g, Body::Number(3)).unwrap();
+        assert_eq!(bench.session.state(g), State::Ready);
+        assert_eq!(bench.session.stats().sites_bound, u64::from(binding == Binding::Direct));
+        assert_eq!((run_f(), run_g()), (103, 3));
+        assert_eq!(bench.compiles(), 4);
+        assert_eq!(bench.function(g) as usize, run_g as usize, "its address is for ever the same");
+    }
+}
+
+#[test]
+fn what_was_never_called_is_redefined_without_a_compile() {
+    let bench = Bench::new();
+    let g = bench.define("g", Body::Broken);
+    bench.redefine(g, Body::Broken);
+    bench.redefine(g, Body::Number(7));
+    assert_eq!(bench.function(g)(), 7);
+    assert_eq!(bench.compiles(), 1);
+}
+
+#[test]
+fn a_definition_that_fails_to_compile_can_be_mended() {
+    let bench = Bench::new();
+    let g = bench.define("g", Body::Number(1));
+    let f = bench.define("f", Body::Plus("g", 100));
+    let run = bench.function(f);
+    assert_eq!(run(), 101);
+    let error = bench.redefine_compiled(g, Body::Broken).unwrap_err();
+    assert!(error.to_string().contains("it is broken"), "{error}");
+    assert_eq!(run(), 101);
+    bench.redefine(g, Body::Broken);
+    assert_eq!(run(), 504);
+    bench.redefine(g, Body::Number(5));
+    assert_eq!(run(), 105);
+}
+
+#[test]
+fn callers_of_what_was_removed_go_to_the_failure_hook() {
+    let bench = Bench::new();
+    let g = bench.define("g", Body::Number(1));
+    let f = bench.define("f", Body::Plus("g", 100));
+    let run = bench.function(f);
+    assert_eq!(run(), 101);
+    bench.session.remove(g).unwrap();
+    assert_eq!(run(), 504);
+    assert!(!bench.session.is_defined(g));
+    assert_eq!(bench.define("g", Body::Number(9)), g);
+    assert_eq!(run(), 109);
+}
+
+#[test]
+fn native_functions_come_and_go() {
+    extern "C" fn native() -> u32 {
+        77
+    }
+    let bench = Bench::new();
+    let g = bench.define("g", Body::Number(1));
+    let f = bench.define("f", Body::Plus("g", 100));
+    let run = bench.function(f);
+    assert_eq!(run(), 101);
+    // SAFETY: the function is as the others.
+    unsafe { bench.session.redefine_native(g, Addr(native as *const () as u64)).unwrap() };
+    assert_eq!(run(), 177);
+    bench.redefine(g, Body::Number(2));
+    assert_eq!(run(), 102);
+}
+
+#[test]
+fn only_functions_can_be_redefined() {
+    let bench = Bench::new();
+    let data = Descriptor::strong("data".into(), SymbolKind::Data);
+    let (data, _) = bench.session.define(&data, bench.scope, 0, Unit::Data).unwrap();
+    let g = bench.define("g", Body::Number(1));
+    let alias = Descriptor::strong("alias".into(), SymbolKind::Function);
+    let (alias, _) = bench.session.define_alias(ScopeId::GLOBAL, &alias, g, 0, None).unwrap();
+    for (id, why) in [(data, "data cannot be redefined: it is data"), (alias, "alias of g")] {
+        let error = bench.session.redefine(id, bench.scope, 0).unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+    }
+}
+
+#[test]
+fn inlined_bodies_are_outdated_by_other_bodies_only() {
+    let bench = Bench::new();
+    let g = bench.define("g", Body::Number(1));
+    let f = bench.define("f", Body::Inlined("g", 1));
+    let h = bench.define("h", Body::Plus("f", 10));
+    let run = bench.function(h);
+    assert_eq!(run(), 11);
+    assert_eq!(bench.session.why(f).relies_on, [g]);
+    assert_eq!(bench.compiles(), 2, "the inlined function was never compiled alone");
+    bench.redefine(g, Body::Number(1));
+    assert_eq!((run(), bench.compiles()), (11, 2), "an equal body changes nothing");
+    // What inlines it now has another body, too.
+    bench.module.bodies.lock().unwrap().insert(1, Body::Inlined("g", 2));
+    bench.redefine(g, Body::Number(2));
+    assert_eq!(bench.session.state(f), State::Defined);
+    assert_eq!(bench.session.state(h), State::Ready, "it only calls");
+    assert_eq!((run(), bench.compiles()), (12, 3));
+    assert_eq!(bench.session.why(f).outdated_by, [g]);
+    assert_eq!(bench.session.stats().functions_invalidated, 1);
+}
+
+#[test]
+fn an_assumption_takes_its_code_with_it() {
+    let bench = Bench::new();
+    let leaf = bench.session.assumption("C is a leaf");
+    assert_eq!(leaf, bench.session.assumption("C is a leaf"));
+    let f = bench.define("f", Body::Assuming(leaf, 1));
+    let g = bench.define("g", Body::Number(2));
+    let (run_f, run_g) = (bench.function(f), bench.function(g));
+    assert_eq!((run_f(), run_g()), (1, 2));
+    bench.module.bodies.lock().unwrap().insert(0, Body::Number(5));
+    bench.session.invalidate(leaf);
+    assert_eq!((bench.session.state(f), bench.session.state(g)), (State::Defined, State::Ready));
+    assert_eq!((run_f(), run_g()), (5, 2));
+    bench.session.invalidate(leaf);
+    assert_eq!(bench.session.state(f), State::Ready, "the new code took nothing for granted");
+}
+
+#[test]
+fn a_binding_can_be_changed_at_any_time() {
+    let bench = Bench::new();
+    let g = bench.define("g", Body::Number(1));
+    let f = bench.define("f", Body::Plus("g", 100));
+    let run = bench.function(f);
+    for binding in [Binding::Direct, Binding::Slot, Binding::Direct, Binding::Slot] {
+        bench.session.set_binding(g, binding);
+        assert_eq!(run(), 101);
+        assert_eq!(bench.session.stats().sites_bound, u64::from(binding == Binding::Direct));
+    }
+    bench.redefine(g, Body::Number(2));
+    assert_eq!(run(), 102);
+    assert_eq!(bench.session.stats().sites_bound, 0, "it was said of the symbol");
+}
+
+/// Counts what is linked and not unlinked, by range.
+#[derive(Default)]
+struct Ranges(Mutex<HashMap<u64, u64>>);
+
+impl Listener for Ranges {
+    fn linked(&self, event: &Linked<'_>) {
+        let section = event.sections[0].unwrap();
+        let old = self.0.lock().unwrap().insert(section.address.0, section.bytes.len() as u64);
+        assert_eq!(old, None, "what was there was not unlinked");
+    }
+
+    fn unlinked(&self, event: &Unlinked<'_>) {
+        for (start, _) in event.ranges {
+            assert!(self.0.lock().unwrap().remove(&start.0).is_some(), "it was never linked");
+        }
+    }
+}
+
+#[test]
+fn retired_code_is_freed_when_its_readers_have_left() {
+    let ranges = Arc::new(Ranges::default());
+    let bench = Bench::with(Binding::Direct, Some(ranges.clone()));
+    let g = bench.define("g", Body::Number(1));
+    let f = bench.define("f", Body::Plus("g", 100));
+    let run = bench.function(f);
+    let reader = bench.session.reader();
+    let reading = reader.enter();
+    assert_eq!(run(), 101);
+    bench.redefine(g, Body::Number(2));
+    assert_eq!(bench.session.stats().functions_retired, 1);
+    assert_eq!(bench.reclaim(), 0, "this thread may be in it");
+    drop(reading);
+    assert_eq!(bench.reclaim(), 1);
+    assert_eq!(ranges.0.lock().unwrap().len(), 1);
+    assert_eq!(run(), 102);
+    let used = bench.session.stats().code_bytes;
+    for number in 3..1000 {
+        bench.redefine(g, Body::Number(number));
+        assert_eq!(run(), 100 + number);
+        assert_eq!(bench.reclaim(), 1);
+    }
+    assert_eq!(bench.session.stats().code_bytes, used);
+    assert_eq!(ranges.0.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn callers_that_are_freed_are_not_written_to() {
+    let bench = Bench::new();
+    let g = bench.define("g", Body::Number(1));
+    let f = bench.define("f", Body::Plus("g", 100));
+    let run = bench.function(f);
+    assert_eq!(run(), 101);
+    for number in 2..200 {
+        // Both the caller and, where it was, another caller, come and go.
+        bench.redefine(f, Body::Plus("g", 100 * number));
+        assert_eq!(bench.reclaim(), 1);
+        bench.redefine(g, Body::Number(number));
+        assert_eq!(run(), 101 * number);
+        assert_eq!(bench.session.explain(g).sites.len(), 1);
+        assert_eq!(bench.reclaim(), 1);
+    }
+}
+
+#[test]
+fn the_machine_can_say_itself_what_is_free() {
+    let bench = Bench::new();
+    let g = bench.define("g", Body::Number(1));
+    let h = bench.define("h", Body::Number(2));
+    for id in [g, h] {
+        bench.function(id)();
+        bench.redefine(id, Body::Number(3));
+    }
+    let mut seen = Vec::new();
+    // SAFETY: nobody runs anything.
+    let freed = unsafe {
+        bench.session.reclaim_where(|id, ranges| {
+            seen.push((id, ranges.len()));
+            id == h
+        })
+    };
+    assert_eq!((freed, seen), (1, vec![(g, 1), (h, 1)]));
+    assert_eq!(bench.session.stats().functions_retired, 1);
+}
+
+/// How many redefinitions the long tests do: a million in the long run.
+fn rounds(few: u32) -> u32 {
+    std::env::var("VMKIT_ROUNDS").map_or(few, |text| text.parse().expect("a number"))
+}
+
+#[test]
+fn back_and_forth_while_others_call() {
+    let bench = Bench::new();
+    let g = bench.define("g", Body::Number(1));
+    let f = bench.define("f", Body::Plus("g", 100));
+    let (one, two) = (bench.key(Body::Number(1)), bench.key(Body::Number(2)));
+    let run = bench.function(f);
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let reader = bench.session.reader();
+                let mut calls = 0u64;
+                while !is_over.load(Ordering::Relaxed) {
+                    let _reading = reader.enter();
+                    let found = run();
+                    assert!(found == 101 || found == 102, "{found}");
+                    calls += 1;
+                }
+                assert!(calls > 0);
+            });
+        }
+        let reader = bench.session.reader();
+        for round in 0..rounds(3000) {
+            let (key, number) = if round % 2 == 0 { (two, 2) } else { (one, 1) };
+            if round % 3 == 0 {
+                bench.session.redefine(g, bench.scope, key).unwrap();
+            } else {
+                bench.session.redefine_compiled(g, bench.scope, key).unwrap();
+            }
+            {
+                let _reading = reader.enter();
+                assert_eq!(run(), 100 + number, "a call that starts now runs the new body");
+            }
+            bench.reclaim();
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    bench.reclaim();
+    let stats = bench.session.stats();
+    assert_eq!(stats.functions_retired, 0);
+    assert!(stats.code_bytes < 4096, "{stats:?}");
+}
+
+#[test]
+fn two_that_redefine_each_other() {
+    let bench = Bench::new();
+    let f = bench.define("f", Body::Plus("g", 1));
+    let g = bench.define("g", Body::Number(1));
+    let run = [bench.function(f), bench.function(g)];
+    for round in 0..100 {
+        let (a, b, names) = if round % 2 == 0 { (f, g, "f") } else { (g, f, "g") };
+        bench.redefine(a, Body::Number(round));
+        bench.redefine(b, Body::Plus(names, 1));
+        let found = run.map(|run| run());
+        assert_eq!(found.iter().max(), Some(&(round + 1)));
+        assert_eq!(found.iter().min(), Some(&round));
+        bench.reclaim();
+    }
+}
