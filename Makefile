@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 600
 FUZZ_FOLDERS := $(wildcard fuzz crates/*/fuzz)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint doc bench conformance programs stress fuzz setup setup-test build clean
+.PHONY: help run test lint doc bench conformance programs models stress fuzz setup setup-test build clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,8 @@ help: ## list the commands
 run: build ## install what is missing, build, and run Lua lazily with its statistics
 	$(CARGO) xtask programs --demo
 
-test: setup-test build ## all tests, a sample of the conformance suite, a few real programs
-	$(CARGO) test --workspace --no-fail-fast
+test: setup-test build models ## all tests, a sample of the conformance suite, a few real programs
+	$(CARGO) test --workspace --no-fail-fast -q
 	$(CARGO) xtask conformance --sample 300 --seed 1
 	$(CARGO) xtask programs --quick
 
@@ -45,6 +45,9 @@ conformance: setup-test build ## all of GCC's c-torture execute tests, lazily, -
 
 programs: setup build ## real C and C++ programs against their native builds, every form
 	$(CARGO) xtask programs
+
+models: setup ## the protocols under every order of their steps
+	RUSTFLAGS="--cfg loom" $(CARGO) test -p vmkit --lib --release --target-dir target/loom model
 
 stress: setup-test ## the tests with threads, forks and signals, many times over
 	for round in $$(seq $(STRESS_ROUNDS)); do for word in thread fork signal stress; do \

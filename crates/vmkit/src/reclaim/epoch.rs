@@ -8,12 +8,12 @@
 #[cfg(loom)]
 use loom::sync::{
     Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, Ordering, fence},
 };
 #[cfg(not(loom))]
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, Ordering, fence},
 };
 
 /// In a thread's word: it is outside.
@@ -55,6 +55,9 @@ impl Epochs {
     /// Begins an epoch. What was retired in an epoch before the one it gives can be freed.
     pub(crate) fn advance(&self) -> u64 {
         let next = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        // With the one in `enter`: either a thread's word is seen here, or the thread sees that what
+        // was retired is gone.
+        fence(Ordering::SeqCst);
         let threads = self.threads.lock().expect("nobody panics with the lock");
         let inside = threads.iter().map(|word| word.load(Ordering::SeqCst));
         inside.filter(|&epoch| epoch != OUTSIDE).min().unwrap_or(next)
@@ -64,13 +67,8 @@ impl Epochs {
 impl Thread {
     /// The thread is about to run code that it finds from now on.
     pub(crate) fn enter(&self, epochs: &Epochs) {
-        // Whoever retires something after this sees the word, or this thread sees the change: both
-        // are sequentially consistent.
         self.0.store(epochs.now.load(Ordering::SeqCst), Ordering::SeqCst);
-        #[cfg(not(loom))]
-        std::sync::atomic::fence(Ordering::SeqCst);
-        #[cfg(loom)]
-        loom::sync::atomic::fence(Ordering::SeqCst);
+        fence(Ordering::SeqCst);
     }
 
     /// The thread runs none of it any more.
