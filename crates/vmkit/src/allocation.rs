@@ -7,7 +7,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use rustc_hash::FxHashMap;
 
 use crate::memory::Extent;
-use crate::symbol::{Addr, SymbolId};
+use crate::symbol::{Addr, ScopeId, SymbolId};
 
 /// One link's allocation. Numbers are never used twice, so that what refers to an allocation that
 /// is gone can be told.
@@ -34,6 +34,8 @@ impl AllocationId {
 pub(crate) struct Allocation {
     /// The symbol whose definition it is.
     pub(crate) symbol: SymbolId,
+    /// The modules that it comes from, each kept for it once for each time it is here.
+    pub(crate) scopes: Vec<ScopeId>,
     /// Its memory.
     pub(crate) extents: Vec<Extent>,
     /// Unwind records registered with the system.
@@ -73,12 +75,13 @@ impl Allocations {
     /// # Panics
     ///
     /// After four billion.
-    pub(crate) fn begin(&self, symbol: SymbolId) -> AllocationId {
+    pub(crate) fn begin(&self, symbol: SymbolId, scope: ScopeId) -> AllocationId {
         let mut records = self.records.lock();
         records.last = records.last.checked_add(1).expect("fewer than 4 billion links");
         let id = AllocationId(records.last);
         let allocation = Allocation {
             symbol,
+            scopes: vec![scope],
             extents: Vec::new(),
             unwind: Vec::new(),
             functions: Vec::new(),
@@ -155,7 +158,8 @@ mod tests {
     #[test]
     fn an_allocation_is_alive_until_it_is_taken() {
         let allocations = Allocations::default();
-        let ids: Vec<_> = (0..200).map(|n| allocations.begin(SymbolId(n))).collect();
+        let ids: Vec<_> =
+            (0..200).map(|n| allocations.begin(SymbolId(n), ScopeId::GLOBAL)).collect();
         assert!(ids.iter().all(|&id| allocations.alive().has(id)));
         let taken = allocations.take(ids[70]).unwrap();
         assert_eq!(taken.symbol, SymbolId(70));
@@ -167,7 +171,7 @@ mod tests {
             );
         }
         assert!(allocations.take(ids[70]).is_none());
-        assert_ne!(allocations.begin(SymbolId(70)), ids[70]);
+        assert_ne!(allocations.begin(SymbolId(70), ScopeId::GLOBAL), ids[70]);
         assert!(allocations.alive().has(AllocationId::PERMANENT));
     }
 }

@@ -103,6 +103,15 @@ impl Definition {
         Self::Common(Box::new(Tentative { size, align }))
     }
 
+    /// The module it comes from.
+    pub(crate) fn scope(&self) -> Option<ScopeId> {
+        match self {
+            Self::Module { scope, .. } => Some(*scope),
+            Self::Alias(alias) => alias.body.map(|(scope, _)| scope),
+            _ => None,
+        }
+    }
+
     /// Are both the same definition of the same module?
     pub(crate) fn is_same_unit(&self, other: &Self) -> bool {
         match (self, other) {

@@ -505,3 +505,28 @@ fn two_that_redefine_each_other() {
         bench.reclaim();
     }
 }
+
+#[test]
+fn a_module_goes_when_nothing_of_it_is_wanted() {
+    let bench = Bench::new();
+    let g = bench.define("g", Body::Number(1));
+    let f = bench.define("f", Body::Plus("g", 100));
+    let run = bench.function(f);
+    assert_eq!(run(), 101);
+    for number in 2..200 {
+        let module = Arc::new(Module::default());
+        module.bodies.lock().unwrap().insert(0, Body::Number(number));
+        let is_there = Arc::downgrade(&module);
+        let scope = bench.session.add_source(module);
+        bench.session.redefine(g, scope, 0).unwrap();
+        assert_eq!(run(), 100 + number);
+        assert!(scope.index() < 5, "scopes are used again");
+        // The new one, the one before, whose code is retired, and that of `f`.
+        bench.reclaim();
+        assert_eq!(bench.session.stats().modules, 2);
+        assert!(is_there.upgrade().is_some());
+    }
+    bench.session.remove(g).unwrap();
+    bench.reclaim();
+    assert_eq!(bench.session.stats().modules, 1);
+}

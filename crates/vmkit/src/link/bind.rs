@@ -137,7 +137,8 @@ impl Linker {
                 // A by-product of this compile, such as a label in inline assembly.
                 None => {
                     inner.kind = Some(symbol.kind.unwrap_or(SymbolKind::Data));
-                    inner.definition = self.table.entry(unit).lock().definition.clone();
+                    let definition = self.table.entry(unit).lock().definition.clone();
+                    drop(self.table.replace(entry, &mut inner, definition));
                     entry.advance(Event::Define);
                 }
                 Some(_) => return Ok(Target::Symbol { id, is_weak }),

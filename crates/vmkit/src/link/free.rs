@@ -73,6 +73,9 @@ impl Linker {
                 let _ = unsafe { self.memory.free(extent) };
             }
         }
+        for allocation in &taken {
+            allocation.scopes.iter().for_each(|&scope| self.table.release(scope));
+        }
         if !taken.is_empty() {
             host::sync_cores();
         }

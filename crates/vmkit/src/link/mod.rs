@@ -160,7 +160,7 @@ impl Linker {
             },
             Some(Definition::Module { scope, key, unit: Unit::Lazy }) => {
                 let graph = self.produce(scope, key)?;
-                let finished = self.counters.link(|| self.link(id, graph, began))?;
+                let finished = self.counters.link(|| self.link(id, scope, graph, began))?;
                 let Some(finished) = finished else { return Ok(false) };
                 // Whoever is woken may run at once, in this thread's place.
                 finished.iter().for_each(|&(id, _)| host::wake_all(self.table.entry(id).word()));
@@ -199,8 +199,14 @@ impl Linker {
     /// Links the graph that `id`'s definition gave, as it was at the time `began`, and makes it what is
     /// called. Gives the symbols that are ready now, whose waiters are still to be woken; none if
     /// what the graph was made from no longer holds.
-    fn link(&self, id: SymbolId, graph: LinkGraph, began: u32) -> Result<Option<Finished>> {
-        let (allocation, finished) = self.link_apart(id, &graph)?;
+    fn link(
+        &self,
+        id: SymbolId,
+        scope: ScopeId,
+        graph: LinkGraph,
+        began: u32,
+    ) -> Result<Option<Finished>> {
+        let (allocation, finished) = self.link_apart(id, scope, &graph)?;
         let is_current = self.depend(allocation, &graph, began);
         // Once it is published, the program may run to its end.
         Counters::add(&self.counters.functions_compiled, 1);
@@ -219,8 +225,14 @@ impl Linker {
     }
 
     /// Links a graph, and leaves it to the caller to have it called.
-    fn link_apart(&self, id: SymbolId, graph: &LinkGraph) -> Result<(AllocationId, Finished)> {
-        let allocation = self.allocations.begin(id);
+    fn link_apart(
+        &self,
+        id: SymbolId,
+        scope: ScopeId,
+        graph: &LinkGraph,
+    ) -> Result<(AllocationId, Finished)> {
+        self.table.hold(scope);
+        let allocation = self.allocations.begin(id, scope);
         match self.link_into(allocation, id, graph) {
             Ok(finished) => {
                 // Nobody could tell when by-products, such as labels in assembly, are not used any more.
@@ -266,8 +278,14 @@ impl Linker {
                 return false;
             }
             inner.add_dependent(Dependent { owner, hash });
+            // What the body calls may be private to its module.
+            let scope = inner.definition.as_ref().and_then(Definition::scope);
+            scope.iter().for_each(|&scope| self.table.hold(scope));
             drop(inner);
-            self.allocations.update(owner, |known| known.relies_on.push(id));
+            self.allocations.update(owner, |known| {
+                known.relies_on.push(id);
+                known.scopes.extend(scope);
+            });
             true
         })
     }

@@ -32,12 +32,13 @@ impl Linker {
         let entry = self.table.entry(id);
         let mut inner = entry.lock();
         let event = if definition.is_some() { Event::Redefine } else { Event::Remove };
-        inner.definition = definition;
+        let module = self.table.replace(entry, &mut inner, definition);
         inner.kind.get_or_insert(SymbolKind::Function);
         let old = self.make_lazy(id, &mut inner, event);
         let outdated = vec![(id, inner.take_dependents(hash))];
         drop(inner);
         self.finish(outdated, vec![old]);
+        drop(module);
         Ok(())
     }
 
@@ -52,7 +53,8 @@ impl Linker {
         loop {
             let began = self.table.now();
             let graph = self.produce(scope, key)?;
-            let (allocation, finished) = self.counters.link(|| self.link_apart(id, &graph))?;
+            let (allocation, finished) =
+                self.counters.link(|| self.link_apart(id, scope, &graph))?;
             let Some(&(_, address)) = finished.iter().find(|finished| finished.0 == id) else {
                 self.abandon(allocation);
                 let name = self.table.entry(id).name().clone();
@@ -81,7 +83,7 @@ impl Linker {
         let mut inner = entry.lock();
         inner.changed = self.table.tick();
         let old = inner.allocation();
-        inner.definition = Some(definition);
+        let module = self.table.replace(entry, &mut inner, Some(definition));
         inner.allocation = allocation.number();
         // One that is queued or compiled right now is not wanted any more, but ready.
         if entry.state() != State::Ready {
@@ -96,6 +98,7 @@ impl Linker {
         drop(inner);
         host::wake_all(entry.word());
         self.finish(outdated, vec![old]);
+        drop(module);
     }
 
     /// Says that what code took for granted of `id` does not hold any more.

@@ -39,6 +39,8 @@ pub struct Stats {
     pub functions_failed: u64,
     /// Functions' code that nobody calls any more and that is not freed yet.
     pub functions_retired: u64,
+    /// Modules of which something is still wanted.
+    pub modules: u64,
     /// Symbols named by anyone.
     pub symbols: u64,
     /// Stubs made.
@@ -333,6 +335,7 @@ impl Session {
             functions_failed: count(&counters.functions_failed),
             functions_invalidated: count(&counters.functions_invalidated),
             functions_retired: linker.retired.len() as u64,
+            modules: linker.table.modules() as u64,
             symbols: linker.table.symbols().count() as u64,
             stubs: u64::from(linker.stubs.len()),
             sites_bound: bound,

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod entry;
+mod sources;
 mod state;
 
 use std::hash::BuildHasher;
@@ -13,6 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 pub(crate) use self::entry::{Dependent, Entry, Inner, Site};
+use self::sources::Sources;
 pub(crate) use self::state::Event;
 pub use self::state::State;
 use crate::definition::{Definition, Source};
@@ -30,8 +32,7 @@ pub(crate) struct Table {
     len: AtomicU32,
     names: RwLock<HashTable<u32>>,
     groups: Mutex<FxHashMap<Name, u64>>,
-    /// By the scope of the module's private names, less one.
-    sources: RwLock<Vec<Arc<dyn Source>>>,
+    sources: Sources,
     /// Counts redefinitions.
     clock: AtomicU32,
 }
@@ -52,21 +53,52 @@ impl Table {
             len: AtomicU32::new(0),
             names: RwLock::new(HashTable::new()),
             groups: Mutex::new(FxHashMap::default()),
-            sources: RwLock::default(),
+            sources: Sources::default(),
             clock: AtomicU32::new(0),
         }
     }
 
     /// A scope for the private names of a module.
     pub(crate) fn add_source(&self, source: Arc<dyn Source>) -> ScopeId {
-        let mut sources = self.sources.write();
-        sources.push(source);
-        ScopeId(u32::try_from(sources.len()).expect("fewer than 4 billion modules"))
+        self.sources.add(source)
+    }
+
+    /// How many modules there are.
+    pub(crate) fn modules(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Keeps the module of a scope until [`Table::release`].
+    pub(crate) fn hold(&self, scope: ScopeId) {
+        self.sources.hold(scope);
+    }
+
+    /// Lets go of it. No lock may be held: the module may end here.
+    pub(crate) fn release(&self, scope: ScopeId) {
+        drop(self.sources.release(scope));
+    }
+
+    /// Gives an entry another definition; the module to let go of, with no lock held.
+    #[must_use]
+    pub(crate) fn replace(
+        &self,
+        entry: &Entry,
+        inner: &mut Inner,
+        definition: Option<Definition>,
+    ) -> Option<Arc<dyn Source>> {
+        // What is private to a module is only wanted as long as something else of it is.
+        let holds =
+            |definition: &Definition| definition.scope().filter(|&scope| scope != entry.scope());
+        if let Some(scope) = definition.as_ref().and_then(holds) {
+            self.hold(scope);
+        }
+        let old = std::mem::replace(&mut inner.definition, definition);
+        self.sources.release(holds(&old?)?)
     }
 
     /// The module that a scope belongs to; none of the scope that all share.
     pub(crate) fn source(&self, scope: ScopeId) -> Option<Arc<dyn Source>> {
-        self.sources.read().get((scope.0 as usize).checked_sub(1)?).cloned()
+        self.sources.get(scope)
     }
 
     /// The name of the module that a scope belongs to.
@@ -138,6 +170,7 @@ impl Table {
         let chunk = self.chunks[index / CHUNK]
             .get_or_init(|| (0..CHUNK).map(|_| Entry::vacant()).collect());
         chunk[index % CHUNK].occupy(scope, name);
+        self.sources.note_name(scope);
         self.len.store(id + 1, Ordering::Release);
         id
     }
@@ -165,8 +198,14 @@ impl Table {
         let outcome = self.compete(entry, &mut inner, descriptor, &definition)?;
         if outcome == Outcome::Taken {
             inner.descriptor(descriptor);
-            inner.definition = Some(definition);
+            let old = self.replace(entry, &mut inner, Some(definition));
+            // Whoever is at it, as undefined, will see.
+            if matches!(entry.state(), State::Queued | State::Compiling) {
+                inner.changed = self.tick();
+            }
             entry.advance(Event::Define);
+            drop(inner);
+            drop(old);
         }
         Ok((id, outcome))
     }
