@@ -3,21 +3,21 @@
 //! A calling thread only queues a symbol and sleeps on its state word: no lock, no allocation, little
 //! stack. So a first call can happen in a signal handler, on a tiny stack, with any
 //! floating-point mode; the compiler runs on threads of its own.
-#![expect(unsafe_code, reason = "called from stubs; calls ifunc resolvers; preserves errno")]
+#![expect(unsafe_code, reason = "called from stubs; calls ifunc resolvers")]
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, Result};
-use crate::host;
+use crate::host::{self, Gate, Registers};
 use crate::interposition;
 use crate::link::Linker;
 use crate::stats::Counters;
@@ -32,13 +32,6 @@ pub const COMPILE_THREAD: &CStr = c"vmkit compile";
 /// How long an idle compile thread looks for work before it sleeps: programs that start make one
 /// first call after another, and waking a thread costs tens of microseconds.
 const LOOK: Duration = Duration::from_micros(60);
-
-/// What stubs hand to the first-call entry; its first word is the function that the entry calls.
-#[repr(C)]
-pub(crate) struct Gate {
-    resolve: unsafe extern "C" fn(*const Gate, u64, u64) -> u64,
-    compiler: AtomicPtr<Compiler>,
-}
 
 /// What to do about a call that cannot be resolved or compiled: the address to run instead.
 pub(crate) type FailureHook = Box<dyn Fn(SymbolId, &Error, Addr) -> Addr + Send + Sync>;
@@ -71,29 +64,20 @@ thread_local! {
 /// In `busy`: nobody may start on anything.
 const CLOSED: u32 = 1 << 31;
 
-impl Gate {
-    /// A gate that is not yet open: its address is needed before there is anything behind it.
-    pub(crate) fn new() -> Box<Self> {
-        Box::new(Self { resolve: first_call, compiler: AtomicPtr::default() })
-    }
-}
-
 /// Called by the first-call entry, on the stack of whoever called a stub.
 ///
 /// # Safety
 ///
 /// `gate` is the one that the stubs of a live session were made with.
-unsafe extern "C" fn first_call(gate: *const Gate, symbol: u64, caller: u64) -> u64 {
+pub(crate) unsafe extern "C" fn first_call(
+    gate: *const Gate,
+    symbol: u64,
+    caller: u64,
+    _: *const Registers,
+) -> u64 {
     // SAFETY: the compiler outlives its stubs, by the promise of whoever runs them.
-    let compiler = unsafe { &*(*gate).compiler.load(Ordering::Acquire) };
-    // SAFETY: this thread's own errno; the program must not see it changed by a call.
-    let errno = unsafe { libc::__errno_location() };
-    // SAFETY: as above.
-    let saved = unsafe { *errno };
-    let address = compiler.called(SymbolId(symbol as u32), Addr(caller));
-    // SAFETY: as above.
-    unsafe { *errno = saved };
-    address.0
+    let compiler = unsafe { &*(*gate).owner.load(Ordering::Acquire).cast::<Compiler>() };
+    host::keep_errno(|| compiler.called(SymbolId(symbol as u32), Addr(caller)).0)
 }
 
 impl Compiler {
@@ -117,7 +101,7 @@ impl Compiler {
             most_threads: most_threads.max(1),
             busy: AtomicU32::new(0),
         });
-        compiler.gate.compiler.store(Arc::as_ptr(&compiler).cast_mut(), Ordering::Release);
+        compiler.gate.owner.store(Arc::as_ptr(&compiler).cast_mut().cast(), Ordering::Release);
         compiler
     }
 
@@ -137,10 +121,25 @@ impl Compiler {
                 (State::Resolving, resolver) => return self.resolve_indirect(id, resolver, began),
                 (State::Ready, address) => return Addr(address),
                 _ => {
-                    let error = self.error(id);
-                    return (self.on_failure)(id, &error, caller);
+                    return self.fail(id, &self.error(id), caller);
                 }
             }
+        }
+    }
+
+    /// What to run for a call that cannot be resolved or compiled.
+    pub(crate) fn fail(&self, id: SymbolId, error: &Error, caller: Addr) -> Addr {
+        (self.on_failure)(id, error, caller)
+    }
+
+    /// Where a call of `id` goes, once it is compiled.
+    pub(crate) fn code(&self, id: SymbolId) -> Result<Addr> {
+        let (id, _) = self.linker.target(id)?;
+        self.compile(id)?;
+        let entry = self.linker.table.entry(id);
+        match (entry.state(), entry.address()) {
+            (State::Ready, address) if address != 0 => Ok(Addr(address)),
+            _ => self.linker.stub_address(id),
         }
     }
 

@@ -2,14 +2,18 @@
 //!
 //! One file per instruction set, with the same functions.
 
+mod errno;
 mod futex;
+mod gate;
 mod signals;
 mod thread;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+pub(crate) use self::errno::keep_errno;
 pub(crate) use self::futex::{wait, wake_all, wake_one};
+pub(crate) use self::gate::{Gate, Registers};
 pub(crate) use self::signals::{SignalMask, block_signals, restore_signals};
 pub(crate) use self::thread::spawn;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use self::x86_64::{first_call_entry, patch, prepare, sync_cores, thread_pointer};
+pub(crate) use self::x86_64::{first_call_entry, load, patch, prepare, sync_cores, thread_pointer};

@@ -5,13 +5,14 @@ use std::arch::{asm, global_asm, x86_64::__cpuid_count};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Result};
+use crate::symbol::Addr;
 
 // Entered from a stub's lazy part, with the caller's registers untouched and on the stack
 //   0(%rsp) session   8(%rsp) symbol   16(%rsp) the caller's return address.
 // Everything any calling convention may pass an argument in, or expect kept, is saved: all general
 // registers, the flags (direction and carry), and the vector state the processor has (XSAVE).
 // Then the function whose address is the session's first word is called with (session, symbol,
-// return address) and gives the address to run. That is put where the symbol's number was, and
+// return address, saved general registers) and gives the address to run. That is put where the symbol's number was, and
 // `ret` goes there: no register and no frame of ours stays.
 global_asm!(
     ".text",
@@ -68,6 +69,7 @@ global_asm!(
     "mov rdi, qword ptr [rbp + 16]",
     "mov rsi, qword ptr [rbp + 24]",
     "mov rdx, qword ptr [rbp + 32]",
+    "lea rcx, [rbp - 80]",
     "call qword ptr [rdi]",
     // Over the symbol's number goes the address to run.
     "mov qword ptr [rbp + 24], rax",
@@ -167,6 +169,17 @@ fn membarrier(command: libc::c_int) -> Result<()> {
         return Err(Error::system("membarrier"));
     }
     Ok(())
+}
+
+/// The word at an address that code has just read, or will.
+pub(crate) fn load(address: Addr) -> u64 {
+    let word: u64;
+    // SAFETY: it does what the call that led here did before, with the same outcome.
+    unsafe {
+        asm!("mov {word}, qword ptr [{address}]", word = out(reg) word, address = in(reg) address.0,
+            options(nostack, preserves_flags, readonly));
+    }
+    word
 }
 
 /// Replaces four bytes of code by one store.

@@ -11,7 +11,7 @@ use crate::unwind;
 
 impl Linker {
     /// Notes that nobody will call what is in an allocation.
-    pub(super) fn retire(&self, id: AllocationId) {
+    pub(crate) fn retire(&self, id: AllocationId) {
         if self.allocations.get(id, |known| !known.is_pinned) == Some(true) {
             self.retired.push(id);
         }

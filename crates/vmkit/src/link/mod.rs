@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Dependency, LinkGraph};
 use crate::host;
 use crate::listener::Listener;
-use crate::memory::Memory;
+use crate::memory::{Memory, Zone};
 use crate::patch;
 use crate::process::{Libraries, ThreadLocals};
 use crate::reclaim::Retired;
@@ -364,6 +364,38 @@ impl Linker {
         let is_direct = inner.binding.unwrap_or(self.binding) == Binding::Direct;
         let is_near = is_direct && self.memory.contains(address);
         (is_word || is_near) && patch::bind(&self.memory, site, address)
+    }
+
+    /// Has a word of an allocation hold where a function is; the symbol that was found to be it.
+    pub(crate) fn bind_word(
+        &self,
+        word: Addr,
+        owner: AllocationId,
+        function: SymbolId,
+    ) -> Result<SymbolId> {
+        let (id, _) = self.target(function)?;
+        let entry = self.table.entry(id);
+        let mut inner = entry.lock();
+        let stub = self.stub(id, entry, &mut inner)?;
+        let site = self.word_site(word, owner);
+        inner.add_site(site);
+        let is_ready = entry.state() == State::Ready && entry.address() != 0;
+        let address = if is_ready { Addr(entry.address()) } else { self.stubs.address(stub) };
+        patch::bind(&self.memory, site, address);
+        drop(inner);
+        self.allocations.update(owner, |known| known.callees.push(id));
+        Ok(id)
+    }
+
+    /// Has a function forget a word.
+    pub(crate) fn unbind_word(&self, word: Addr, function: SymbolId) {
+        let place = self.word_site(word, AllocationId::PERMANENT).place;
+        self.table.entry(function).lock().remove_site(place);
+    }
+
+    fn word_site(&self, word: Addr, owner: AllocationId) -> Site {
+        let offset = word.0 - self.memory.start(Zone::Code).0;
+        Site { place: u32::try_from(offset).expect("the range is smaller than 4 GiB"), owner }
     }
 
     /// The function whose code `address` lies in.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::Session;
-use crate::compile::{Compiler, FailureHook, Gate};
+use crate::compile::{Compiler, FailureHook, first_call};
+use crate::dispatch::{Asked, Chosen, DispatchHook, Dispatcher};
 use crate::error::{Error, Result};
 use crate::fork;
-use crate::host;
+use crate::host::{self, Gate};
 use crate::link::Linker;
 use crate::listener::Listener;
 use crate::memory::Memory;
@@ -22,6 +23,7 @@ pub struct Builder {
     whole_process: bool,
     binding: Binding,
     on_failure: FailureHook,
+    on_dispatch: DispatchHook,
     listeners: Vec<Arc<dyn Listener>>,
 }
 
@@ -37,6 +39,7 @@ impl Session {
             whole_process: true,
             binding: Binding::Direct,
             on_failure: Box::new(print_and_exit),
+            on_dispatch: Box::new(|_| Err(Error::other("nobody says what the call means"))),
             listeners: Vec::new(),
         }
     }
@@ -92,6 +95,18 @@ impl Builder {
         self
     }
 
+    /// What a virtual or interface call means whose target the session does not know yet: the hook
+    /// runs on the calling thread, and must not move or free the arguments. If it fails, the call
+    /// goes to the failure hook.
+    #[must_use]
+    pub fn on_dispatch(
+        mut self,
+        hook: impl Fn(Asked) -> Result<Chosen> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_dispatch = Box::new(hook);
+        self
+    }
+
     /// Has `listener` told of what is linked.
     #[must_use]
     pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
@@ -107,14 +122,15 @@ impl Builder {
     pub fn build(self) -> Result<Session> {
         host::prepare()?;
         let memory = Memory::reserve(self.reach, self.breakpoints)?;
-        let gate = Gate::new();
+        let gate = Gate::new(first_call);
         let session = std::ptr::from_ref(&*gate) as u64;
         let stubs = Stubs::new(&memory, session, host::first_call_entry())?;
         let libraries = Libraries::new(self.whole_process);
         let linker = Linker::new(memory, stubs, libraries, self.listeners, self.binding)?;
         let compiler = Compiler::new(linker, gate, self.threads, self.on_failure);
         fork::register(&compiler);
-        let session = Session { compiler };
+        let dispatcher = Dispatcher::new(compiler.clone(), self.on_dispatch)?;
+        let session = Session { compiler, dispatcher };
         // Thread-local variables of linked code are found by us.
         session.define_absolute("__tls_get_addr", Addr(tls_get_addr as *const () as u64))?;
         Ok(session)

@@ -1,6 +1,7 @@
 //! The session: the one face of everything else.
 
 mod builder;
+mod dispatch;
 mod redefinition;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Instant;
 pub use self::builder::Builder;
 use crate::compile::Compiler;
 use crate::definition::{Alias, Definition, Source, Unit};
+use crate::dispatch::Dispatcher;
 use crate::error::Result;
 use crate::explain::{self, Explanation};
 use crate::interposition;
@@ -26,6 +28,7 @@ use crate::table::{Outcome, State};
 #[derive(Clone)]
 pub struct Session {
     compiler: Arc<Compiler>,
+    dispatcher: Arc<Dispatcher>,
 }
 
 /// What a session has done so far.

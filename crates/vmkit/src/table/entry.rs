@@ -168,6 +168,15 @@ impl Inner {
         self.users.get_or_insert_default().sites.push(site);
     }
 
+    /// Drops the site at a place.
+    pub(crate) fn remove_site(&mut self, place: u32) {
+        if let Some(users) = &mut self.users
+            && let Some(index) = users.sites.iter().rposition(|site| site.place == place)
+        {
+            users.sites.swap_remove(index);
+        }
+    }
+
     /// Notes code that takes something of the symbol for granted.
     pub(crate) fn add_dependent(&mut self, dependent: Dependent) {
         self.users.get_or_insert_default().dependents.push(dependent);

@@ -1,5 +1,7 @@
 //! x86-64: edges by the numbers of the System V psABI (version 1.0, table 4.9), and our stubs.
 
+pub mod dispatch;
+
 use super::{Formula, Row};
 
 const U32: (i128, i128) = (0, u32::MAX as i128);

@@ -1,0 +1,221 @@
+//! A session with one module, whose functions have a few bytes each.
+#![expect(unsafe_code, reason = "runs what was linked")]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use vmkit::graph::{
+    Binding as GraphBinding, Dependency, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind,
+    Symbol,
+};
+use vmkit::listener::Listener;
+use vmkit::{
+    Addr, Binding, Descriptor, Error, Linkage, Name, Private, Result, ScopeId, Session, Source,
+    SymbolId, SymbolKind, Unit, Visibility,
+};
+
+/// What a function of the module does.
+#[derive(Clone)]
+pub(crate) enum Body {
+    /// Returns a number.
+    Number(u32),
+    /// Calls another function and adds a number to what it returns.
+    Plus(&'static str, u32),
+    /// Returns what another function would, whose number was inlined.
+    Inlined(&'static str, u32),
+    /// As `Number`, as long as an assumption holds.
+    Assuming(SymbolId, u32),
+    /// Adds a number to its second argument, and to its first floating-point argument.
+    Sum(u32),
+    /// Cannot be compiled.
+    Broken,
+}
+
+/// A module whose definitions can be added to at any time; keys are never used again.
+#[derive(Default)]
+pub(crate) struct Module {
+    name: OnceName,
+    pub(crate) bodies: Mutex<HashMap<u64, Body>>,
+    next: AtomicU64,
+    compiles: AtomicU64,
+}
+
+struct OnceName(Arc<str>);
+
+impl Default for OnceName {
+    fn default() -> Self {
+        Self("module".into())
+    }
+}
+
+impl Source for Module {
+    fn name(&self) -> &Arc<str> {
+        &self.name.0
+    }
+
+    fn materialize(&self, key: u64) -> Result<LinkGraph> {
+        self.compiles.fetch_add(1, Ordering::Relaxed);
+        let body = self.bodies.lock().unwrap()[&key].clone();
+        match body {
+            Body::Number(number) => Ok(graph(&number_code(number), None, Vec::new())),
+            Body::Plus(callee, number) => {
+                // push rbx (keeps the stack aligned); call callee; add eax, number; pop rbx; ret
+                let mut code = vec![0x53, 0xe8, 0, 0, 0, 0, 0x05];
+                code.extend(number.to_le_bytes());
+                code.extend([0x5b, 0xc3]);
+                Ok(graph(&code, Some((callee, 2)), Vec::new()))
+            }
+            Body::Inlined(callee, number) => {
+                let body = Dependency::Body { symbol: 1, hash: u64::from(number) };
+                let mut graph = graph(&number_code(number), None, vec![body]);
+                graph.symbols.push(Symbol::undefined(callee.into()));
+                Ok(graph)
+            }
+            Body::Assuming(assumption, number) => {
+                let dependency = Dependency::Assumption(assumption);
+                Ok(graph(&number_code(number), None, vec![dependency]))
+            }
+            Body::Sum(number) => {
+                // cvttsd2si eax, xmm0; add eax, esi; add eax, number; ret
+                let mut code = vec![0xf2, 0x0f, 0x2c, 0xc0, 0x01, 0xf0, 0x05];
+                code.extend(number.to_le_bytes());
+                code.push(0xc3);
+                Ok(graph(&code, None, Vec::new()))
+            }
+            Body::Broken => Err(Error::other("it is broken")),
+        }
+    }
+
+    fn body_hash(&self, key: u64) -> Option<u64> {
+        match self.bodies.lock().unwrap()[&key] {
+            Body::Number(number) => Some(u64::from(number)),
+            _ => None,
+        }
+    }
+
+    fn private(&self, key: u64) -> Private {
+        Private { key, kind: SymbolKind::Function, unit: Unit::Lazy }
+    }
+}
+
+/// mov eax, number; ret
+fn number_code(number: u32) -> Vec<u8> {
+    let mut code = vec![0xb8];
+    code.extend(number.to_le_bytes());
+    code.push(0xc3);
+    code
+}
+
+fn graph(
+    code: &[u8],
+    call: Option<(&'static str, u64)>,
+    dependencies: Vec<Dependency>,
+) -> LinkGraph {
+    let own = Symbol {
+        name: "own".into(),
+        place: Place::Section { index: 0, offset: 0 },
+        binding: GraphBinding::Global(Linkage::Strong),
+        visibility: Visibility::Default,
+        kind: Some(SymbolKind::Function),
+        size: code.len() as u64,
+    };
+    let mut symbols = vec![own];
+    let mut edges = Vec::new();
+    if let Some((callee, offset)) = call {
+        symbols.push(Symbol {
+            kind: Some(SymbolKind::Function),
+            ..Symbol::undefined(Name::from(callee))
+        });
+        // R_X86_64_PLT32
+        edges.push(Edge { offset, kind: EdgeKind(4), target: 1, addend: -4 });
+    }
+    LinkGraph {
+        name: "module".into(),
+        scope: ScopeId::GLOBAL,
+        sections: vec![Section {
+            name: ".text".into(),
+            kind: SectionKind::Code,
+            align: 16,
+            size: code.len() as u64,
+            bytes: code.to_vec(),
+            edges,
+            group: None,
+        }],
+        symbols,
+        entry: Some(0),
+        groups: Vec::new(),
+        dependencies,
+        compile: None,
+    }
+}
+
+/// A session with one module.
+pub(crate) struct Bench {
+    pub(crate) session: Session,
+    pub(crate) module: Arc<Module>,
+    pub(crate) scope: ScopeId,
+}
+
+pub(crate) type Function = extern "C" fn() -> u32;
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self::with(Binding::Direct, None)
+    }
+
+    pub(crate) fn with(binding: Binding, listener: Option<Arc<dyn Listener>>) -> Self {
+        let mut builder = Session::builder().whole_process(false).compile_threads(2);
+        builder = builder.binding(binding).on_failure(|_, _, _| Addr(missing as *const () as u64));
+        if let Some(listener) = listener {
+            builder = builder.listener(listener);
+        }
+        Self::of(builder)
+    }
+
+    pub(crate) fn of(builder: vmkit::Builder) -> Self {
+        let session = builder.build().unwrap();
+        let module = Arc::new(Module::default());
+        let scope = session.add_source(module.clone());
+        Self { session, module, scope }
+    }
+
+    pub(crate) fn key(&self, body: Body) -> u64 {
+        let key = self.module.next.fetch_add(1, Ordering::Relaxed);
+        self.module.bodies.lock().unwrap().insert(key, body);
+        key
+    }
+
+    pub(crate) fn define(&self, name: &str, body: Body) -> SymbolId {
+        let descriptor = Descriptor::strong(name.into(), SymbolKind::Function);
+        let key = self.key(body);
+        self.session.define(&descriptor, self.scope, key, Unit::Lazy).unwrap().0
+    }
+
+    pub(crate) fn redefine(&self, id: SymbolId, body: Body) {
+        self.session.redefine(id, self.scope, self.key(body)).unwrap();
+    }
+
+    pub(crate) fn redefine_compiled(&self, id: SymbolId, body: Body) -> Result<()> {
+        self.session.redefine_compiled(id, self.scope, self.key(body))
+    }
+
+    pub(crate) fn function(&self, id: SymbolId) -> Function {
+        let address = self.session.address(id).unwrap();
+        // SAFETY: every function of the module is one of these.
+        unsafe { std::mem::transmute(address.0 as *const ()) }
+    }
+
+    pub(crate) fn compiles(&self) -> u64 {
+        self.module.compiles.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn reclaim(&self) -> usize {
+        // SAFETY: threads of these tests run code only while they hold a reading, or none runs.
+        unsafe { self.session.reclaim() }
+    }
+}
+
+pub(crate) extern "C" fn missing() -> u32 {
+    404
+}

@@ -1,0 +1,5 @@
+//! The protocols of symbols that change while they run.
+
+mod bench;
+mod dispatch;
+mod redefine;
