@@ -307,7 +307,7 @@ impl Adding<'_> {
     }
 
     fn claim(&self, name: &[u8]) -> bool {
-        self.session.claim_group(&Name::new(name), u64::from(self.scope.index()))
+        self.session.claim_group(&Name::new(name), self.scope)
     }
 
     /// The session's symbol for the module's value `key`, as the module means it.

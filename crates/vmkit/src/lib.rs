@@ -24,6 +24,7 @@ mod object;
 mod patch;
 mod process;
 mod reclaim;
+mod resolver;
 mod session;
 mod stats;
 mod stub;
@@ -42,6 +43,7 @@ pub use crate::link::{Structors, Why};
 pub use crate::object::LoadedObject;
 pub use crate::process::Located;
 pub use crate::reclaim::{Reader, Reading};
+pub use crate::resolver::{Resolution, Undefined};
 pub use crate::session::{Builder, Session, Stats};
 pub use crate::symbol::{
     Addr, Binding, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility,

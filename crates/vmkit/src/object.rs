@@ -68,7 +68,7 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
     // Read before it is added, so that damaged input leaves nothing behind.
     let mut graph = LinkGraph::from_elf(&name, ScopeId::GLOBAL, bytes)?;
     let object = Arc::new(Object { name: name.clone(), graph: OnceLock::new() });
-    graph.scope = linker.table.add_source(object.clone());
+    graph.scope = linker.table.add_source(object.clone(), ScopeId::GLOBAL);
     drop_other_groups(linker, &mut graph);
     let undefined = undefined(&graph);
     for symbol in &mut graph.symbols {
@@ -89,7 +89,7 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
 
 /// Leaves out comdat groups that another module has already brought.
 fn drop_other_groups(linker: &Linker, graph: &mut LinkGraph) {
-    let owner = u64::from(graph.scope.index());
+    let owner = graph.scope;
     let is_own: Vec<_> =
         graph.groups.iter().map(|name| linker.table.claim_group(name, owner)).collect();
     for section in &mut graph.sections {

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["host"],
     &["metadata"],
     &["process"],
-    &["definition", "allocation"],
+    &["definition", "allocation", "resolver"],
     &["table"],
     &["stub"],
     &["patch", "reclaim"],

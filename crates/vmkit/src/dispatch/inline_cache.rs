@@ -89,7 +89,7 @@ impl InlineCache {
     ) -> Result<Self> {
         let code = Arc::new(Code { name: "inline caches".into(), graphs: Mutex::default() });
         let table = &compiler.linker.table;
-        let scope = table.add_source(code.clone());
+        let scope = table.add_source(code.clone(), ScopeId::GLOBAL);
         let descriptor = Descriptor::strong(name.clone(), SymbolKind::Function);
         let definition = Definition::Module { scope, key: 0, unit: Unit::Lazy };
         let (symbol, _) = table.define(ScopeId::GLOBAL, &descriptor, definition)?;

@@ -8,8 +8,8 @@ mod inline_cache;
 mod table;
 
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 
@@ -61,7 +61,7 @@ pub(crate) struct Dispatcher {
     compiler: Arc<Compiler>,
     gate: Box<Gate>,
     /// Where the code of points jumps to.
-    entry: Addr,
+    entry: OnceLock<Addr>,
     /// By the number that their code pushes.
     points: RwLock<Vec<Point>>,
     hook: DispatchHook,
@@ -86,19 +86,26 @@ unsafe extern "C" fn dispatch(
 }
 
 impl Dispatcher {
-    pub(crate) fn new(compiler: Arc<Compiler>, hook: DispatchHook) -> Result<Arc<Self>> {
-        let gate = Gate::new(dispatch);
-        let memory = &compiler.linker.memory;
-        let mut trampoline = memory.allocate(Zone::Code, 32, 32)?;
-        let address = ptr::from_ref(&*gate) as u64;
-        let bytes = native::first_call_trampoline(address, host::first_call_entry());
-        trampoline.bytes_mut().copy_from_slice(&bytes);
-        let entry = trampoline.addr;
-        memory.sync(entry, bytes.len() as u64)?;
-        let dispatcher = Arc::new(Self { compiler, gate, entry, points: RwLock::default(), hook });
+    pub(crate) fn new(compiler: Arc<Compiler>, hook: DispatchHook) -> Arc<Self> {
+        let (gate, entry, points) = (Gate::new(dispatch), OnceLock::new(), RwLock::default());
+        let dispatcher = Arc::new(Self { compiler, gate, entry, points, hook });
         let owner = Arc::as_ptr(&dispatcher).cast_mut().cast();
         dispatcher.gate.owner.store(owner, Ordering::Release);
-        Ok(dispatcher)
+        dispatcher
+    }
+
+    /// Where the code of points jumps to; `points` are locked.
+    fn entry(&self) -> Result<Addr> {
+        if let Some(&entry) = self.entry.get() {
+            return Ok(entry);
+        }
+        let memory = &self.compiler.linker.memory;
+        let mut trampoline = memory.allocate(Zone::Code, 32, 32)?;
+        let gate = ptr::from_ref(&*self.gate) as u64;
+        let bytes = native::first_call_trampoline(gate, host::first_call_entry());
+        trampoline.bytes_mut().copy_from_slice(&bytes);
+        memory.sync(trampoline.addr, bytes.len() as u64)?;
+        Ok(*self.entry.get_or_init(|| trampoline.addr))
     }
 
     /// A virtual table with room for `len` entries.
@@ -112,7 +119,7 @@ impl Dispatcher {
         let number = u32::try_from(points.len()).map_err(Error::other)?;
         let memory = &self.compiler.linker.memory;
         let mut block = memory.allocate(Zone::Code, ASK_SIZE, 16)?;
-        let bytes = ask(block.addr.0, number, self.entry.0)
+        let bytes = ask(block.addr.0, number, self.entry()?.0)
             .ok_or_else(|| Error::other("code area out of its own reach"))?;
         block.bytes_mut().copy_from_slice(&bytes);
         memory.sync(block.addr, ASK_SIZE)?;
@@ -131,7 +138,7 @@ impl Dispatcher {
         let number = u32::try_from(points.len()).map_err(Error::other)?;
         let compiler = self.compiler.clone();
         let cache =
-            Arc::new(InlineCache::new(compiler, name, method, offset, (number, self.entry))?);
+            Arc::new(InlineCache::new(compiler, name, method, offset, (number, self.entry()?))?);
         points.push(Point::Cache(cache.clone()));
         Ok(cache)
     }

@@ -4,10 +4,9 @@ use super::{Linker, stub_of};
 use crate::definition::{Alias, Definition, LibraryThreadLocal, Unit};
 use crate::error::{Error, Result};
 use crate::memory::Zone;
-use crate::process::Found;
 use crate::stub::StubId;
-use crate::symbol::{Addr, ScopeId, SymbolId, SymbolKind};
-use crate::table::{Entry, Event, Inner, State};
+use crate::symbol::{Addr, SymbolId, SymbolKind};
+use crate::table::{Entry, Inner, State};
 
 impl Linker {
     /// Follows aliases from a symbol to the one that has an address, and the offset from it.
@@ -46,30 +45,6 @@ impl Linker {
         Ok(stub)
     }
 
-    /// Asks the libraries for an undefined symbol, and remembers what they say.
-    pub(super) fn look_up(&self, id: SymbolId) -> Option<u64> {
-        let entry = self.table.entry(id);
-        if entry.scope() != ScopeId::GLOBAL {
-            return None;
-        }
-        let found = self.libraries.find(entry.name())?;
-        let mut inner = entry.lock();
-        if inner.definition.is_none() {
-            inner.definition = Some(match found {
-                Found::At(address) => Definition::Absolute(address),
-                Found::ThreadLocal { module, offset } => {
-                    inner.kind = Some(SymbolKind::ThreadLocal);
-                    Definition::LibraryThreadLocal(Box::new(LibraryThreadLocal { module, offset }))
-                }
-            });
-            entry.advance(Event::Define);
-        }
-        match found {
-            Found::At(address) => Some(address.0),
-            Found::ThreadLocal { .. } => Some(0),
-        }
-    }
-
     /// The address of a symbol as data sees it: for ever the same, never null but for a weak
     /// symbol that nobody defines. `user` is the code that needs it.
     pub(crate) fn address(&self, id: SymbolId, user: SymbolId) -> Result<u64> {
@@ -95,11 +70,15 @@ impl Linker {
             }
             Some(Definition::LibraryThreadLocal(_)) => 0,
             Some(Definition::Alias(_)) => unreachable!("aliases were followed"),
-            None if kind == Some(SymbolKind::Function) && !self.is_known(target) => {
+            // Whoever is asked for it is asked when it is called.
+            None if kind == Some(SymbolKind::Function)
+                && (self.resolver.is_some() || !self.find_elsewhere(target)) =>
+            {
                 self.stub_address(target)?.0
             }
-            None => match self.bound_of_set(entry.name(), user)?.or_else(|| self.look_up(target)) {
+            None => match self.bound_of_set(entry.name(), user)? {
                 Some(address) => address,
+                None if self.resolve(target)? => return self.address(id, user),
                 None => {
                     let user = self.table.entry(user).name().clone();
                     return Err(Error::undefined(entry.name().clone(), Some(user)));
@@ -109,17 +88,12 @@ impl Linker {
         Ok(address.wrapping_add_signed(offset))
     }
 
-    /// Does a library define this symbol?
-    fn is_known(&self, id: SymbolId) -> bool {
-        self.look_up(id).is_some()
-    }
-
     /// Is there nothing at all that defines this symbol?
     pub(super) fn is_absent(&self, id: SymbolId) -> Result<bool> {
         let (target, _) = self.target(id)?;
         let entry = self.table.entry(target);
         let is_undefined = entry.lock().definition.is_none();
-        Ok(is_undefined && !self.is_bound_of_set(entry.name()) && !self.is_known(target))
+        Ok(is_undefined && !self.is_bound_of_set(entry.name()) && !self.find_elsewhere(target))
     }
 
     /// The slot that holds `value`, the address of `id`; its offset in the slot area.

@@ -70,6 +70,7 @@ impl Linker {
     /// Finds the session's symbols for those of the graph that `unit`'s definition gave.
     pub(super) fn bind(&self, unit: SymbolId, graph: &LinkGraph) -> Result<Symbols> {
         let uses = uses(graph)?;
+        let home = self.table.home(graph.scope);
         let mut targets = Vec::with_capacity(graph.symbols.len());
         let mut defined = Vec::new();
         for (number, (symbol, used)) in graph.symbols.iter().zip(&uses).enumerate() {
@@ -79,10 +80,10 @@ impl Linker {
                     Target::Symbol { id: unit, is_weak: false }
                 }
                 Place::Undefined if *used == Use::default() => Target::Dead,
-                Place::Undefined => self.bind_needed(graph, symbol),
+                Place::Undefined => self.bind_needed(home, graph, symbol),
                 Place::Absolute(value) => Target::Fixed(value),
                 Place::Section { index, offset } => {
-                    self.bind_defined(unit, graph, symbol, (index, offset), &mut defined)?
+                    self.bind_defined((unit, home), graph, symbol, (index, offset), &mut defined)?
                 }
                 Place::Common { .. } => {
                     let what = format!("tentative definition of {} in code", symbol.name);
@@ -94,13 +95,13 @@ impl Linker {
         Ok(Symbols { targets, uses, defined })
     }
 
-    pub(super) fn bind_needed(&self, graph: &LinkGraph, symbol: &Symbol) -> Target {
+    pub(super) fn bind_needed(&self, home: ScopeId, graph: &LinkGraph, symbol: &Symbol) -> Target {
         let (id, is_weak) = match symbol.binding {
             Binding::Graph => return Target::Dead,
             Binding::Module(key) => (self.private(graph.scope, &symbol.name, key), false),
             Binding::Imported(scope, key) => (self.private(scope, &symbol.name, key), false),
             Binding::Global(linkage) => {
-                let id = self.table.symbol(ScopeId::GLOBAL, &symbol.name);
+                let id = self.table.lookup(home, &symbol.name);
                 (id, linkage == Linkage::Weak)
             }
         };
@@ -112,7 +113,7 @@ impl Linker {
 
     fn bind_defined(
         &self,
-        unit: SymbolId,
+        (unit, home): (SymbolId, ScopeId),
         graph: &LinkGraph,
         symbol: &Symbol,
         (index, offset): (usize, u64),
@@ -124,7 +125,7 @@ impl Linker {
             Binding::Module(key) => (self.private(graph.scope, &symbol.name, key), false),
             Binding::Imported(scope, key) => (self.private(scope, &symbol.name, key), false),
             Binding::Global(linkage) => {
-                let id = self.table.symbol(ScopeId::GLOBAL, &symbol.name);
+                let id = self.table.symbol(home, &symbol.name);
                 (id, linkage == Linkage::Weak)
             }
         };

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::Linker;
 use super::bind::{Bound, Symbols, Target};
+use super::place::Placed;
 use crate::allocation::AllocationId;
 use crate::definition::{Definition, Unit};
 use crate::error::{Error, Result};
@@ -146,7 +147,12 @@ impl Linker {
             };
             for index in group {
                 let data = &fresh[index];
-                placed.push((index, self.place(&data.graph, &data.symbols, true, piece.as_mut())?));
+                let is_apart = piece.is_none();
+                let found = self.place(&data.graph, &data.symbols, true, piece.as_mut())?;
+                if is_apart && self.table.home(data.graph.scope) != ScopeId::GLOBAL {
+                    self.note_data(data, &found);
+                }
+                placed.push((index, found));
             }
         }
         let mut finished = Vec::with_capacity(fresh.len());
@@ -157,6 +163,15 @@ impl Linker {
             finished.extend(self.fix_up(*id, AllocationId::PERMANENT, &bound, placed)?);
         }
         Ok(finished)
+    }
+
+    /// Notes the memory of data that can go with its scope.
+    fn note_data(&self, data: &Unplaced, placed: &Placed) {
+        self.table.hold(data.graph.scope);
+        let allocation = self.allocations.begin(data.id, data.graph.scope);
+        let extents = placed.blocks.iter().map(Block::extent).collect();
+        self.allocations.update(allocation, |known| known.extents = extents);
+        self.table.entry(data.id).lock().allocation = allocation.number();
     }
 
     /// Memory for several graphs of data in one piece.

@@ -10,6 +10,7 @@ mod fixup;
 mod free;
 mod place;
 mod redefine;
+mod scope;
 mod tell;
 mod whole;
 
@@ -33,6 +34,7 @@ use crate::memory::{Memory, Zone};
 use crate::patch;
 use crate::process::{Libraries, ThreadLocals};
 use crate::reclaim::Retired;
+use crate::resolver::Resolver;
 use crate::stats::Counters;
 use crate::stub::{StubId, Stubs};
 use crate::symbol::{Addr, Binding, Name, ScopeId, SymbolId};
@@ -60,6 +62,7 @@ pub(crate) struct Linker {
     pub(crate) retired: Retired,
     /// Why symbols went back to where their code has to be compiled.
     reasons: Mutex<FxHashMap<SymbolId, Vec<SymbolId>>>,
+    resolver: Option<Resolver>,
     /// How calls reach functions of which nothing else is said.
     binding: Binding,
 }
@@ -91,6 +94,7 @@ impl Linker {
         libraries: Libraries,
         listeners: Vec<Arc<dyn Listener>>,
         binding: Binding,
+        resolver: Option<Resolver>,
     ) -> Result<Self> {
         Ok(Self {
             memory,
@@ -109,6 +113,7 @@ impl Linker {
             retired: Retired::default(),
             reasons: Mutex::default(),
             binding,
+            resolver,
         })
     }
 
@@ -154,10 +159,8 @@ impl Linker {
         let entry = self.table.entry(id);
         let definition = entry.lock().definition.clone();
         match definition {
-            None => match self.look_up(id) {
-                Some(address) => Ok(self.publish(id, address, began)),
-                None => Err(Error::undefined(entry.name().clone(), None)),
-            },
+            None if self.resolve(id)? => self.materialize_since(id, self.table.now()),
+            None => Err(Error::undefined(entry.name().clone(), None)),
             Some(Definition::Module { scope, key, unit: Unit::Lazy }) => {
                 let graph = self.produce(scope, key)?;
                 let finished = self.counters.link(|| self.link(id, scope, graph, began))?;
@@ -193,7 +196,9 @@ impl Linker {
     fn produce(&self, scope: ScopeId, key: u64) -> Result<LinkGraph> {
         let source = self.table.source(scope);
         let source = source.ok_or_else(|| Error::other("a definition without a module"))?;
-        self.counters.materialize(|| source.materialize(key))
+        let mut graph = self.counters.materialize(|| source.materialize(key))?;
+        graph.scope = scope;
+        Ok(graph)
     }
 
     /// Links the graph that `id`'s definition gave, as it was at the time `began`, and makes it what is
@@ -212,7 +217,7 @@ impl Linker {
         Counters::add(&self.counters.functions_compiled, 1);
         let own = finished.iter().find(|finished| finished.0 == id);
         if let Some(&(_, address)) = own.filter(|_| is_current)
-            && self.settle(id, address, allocation, began)
+            && self.settle(id, address, Some(allocation), began)
         {
             for &(other, address) in finished.iter().filter(|finished| finished.0 != id) {
                 self.settle_by_product(other, address);
@@ -263,11 +268,12 @@ impl Linker {
 
     /// Notes what a graph takes for granted; tells whether all of it still holds.
     fn depend(&self, owner: AllocationId, graph: &LinkGraph, began: u32) -> bool {
+        let home = self.table.home(graph.scope);
         graph.dependencies.iter().all(|dependency| {
             let (id, hash) = match *dependency {
                 Dependency::Assumption(id) => (id, None),
                 Dependency::Body { symbol, hash } => {
-                    match self.bind_needed(graph, &graph.symbols[symbol]) {
+                    match self.bind_needed(home, graph, &graph.symbols[symbol]) {
                         Target::Symbol { id, .. } => (id, Some(hash)),
                         _ => return true,
                     }
@@ -300,7 +306,7 @@ impl Linker {
     /// Makes `address` the one that `id`'s callers go to, binds the sites that wait for it, and wakes
     /// waiters; unless it was redefined after `began`, which it tells.
     pub(crate) fn publish(&self, id: SymbolId, address: u64, began: u32) -> bool {
-        let is_current = self.settle(id, address, AllocationId::PERMANENT, began);
+        let is_current = self.settle(id, address, None, began);
         if is_current {
             host::wake_all(self.table.entry(id).word());
         }
@@ -308,15 +314,23 @@ impl Linker {
     }
 
     /// As [`Linker::publish`], and wakes nobody.
-    fn settle(&self, id: SymbolId, address: u64, allocation: AllocationId, began: u32) -> bool {
+    fn settle(
+        &self,
+        id: SymbolId,
+        address: u64,
+        allocation: Option<AllocationId>,
+        began: u32,
+    ) -> bool {
         let entry = self.table.entry(id);
         let mut inner = entry.lock();
-        let is_stale = || self.allocations.get(allocation, |known| known.is_stale);
-        if is_after(inner.changed, began) || is_stale().unwrap_or(false) {
+        let is_stale = |id| self.allocations.get(id, |known| known.is_stale) == Some(true);
+        if is_after(inner.changed, began) || allocation.is_some_and(is_stale) {
             return false;
         }
         if entry.state() != State::Ready {
-            inner.allocation = allocation.number();
+            if let Some(allocation) = allocation {
+                inner.allocation = allocation.number();
+            }
             entry.advance(Event::Publish);
             self.send(id, &inner, Addr(address));
         }
@@ -324,7 +338,7 @@ impl Linker {
     }
 
     fn settle_by_product(&self, id: SymbolId, address: u64) {
-        self.settle(id, address, AllocationId::PERMANENT, self.table.now());
+        self.settle(id, address, None, self.table.now());
     }
 
     /// Sends everybody who uses a symbol to `address`.

@@ -101,6 +101,19 @@ impl Linker {
         drop(module);
     }
 
+    /// Takes the definitions of symbols away, whatever they are.
+    pub(super) fn remove_all(&self, ids: &[SymbolId]) {
+        let (mut outdated, mut old, mut modules) = (Vec::new(), Vec::new(), Vec::new());
+        for &id in ids {
+            let entry = self.table.entry(id);
+            let mut inner = entry.lock();
+            modules.push(self.table.replace(entry, &mut inner, None));
+            old.push(self.make_lazy(id, &mut inner, Event::Remove));
+            outdated.push((id, inner.take_dependents(None)));
+        }
+        self.finish(outdated, old);
+    }
+
     /// Says that what code took for granted of `id` does not hold any more.
     pub(crate) fn invalidate(&self, id: SymbolId) {
         let mut inner = self.table.entry(id).lock();

@@ -12,6 +12,7 @@ use crate::link::Linker;
 use crate::listener::Listener;
 use crate::memory::Memory;
 use crate::process::{Libraries, tls_get_addr};
+use crate::resolver::{Resolution, Resolver, Undefined};
 use crate::stub::Stubs;
 use crate::symbol::{Addr, Binding, SymbolId};
 
@@ -24,6 +25,7 @@ pub struct Builder {
     binding: Binding,
     on_failure: FailureHook,
     on_dispatch: DispatchHook,
+    resolver: Option<Resolver>,
     listeners: Vec<Arc<dyn Listener>>,
 }
 
@@ -39,6 +41,7 @@ impl Session {
             whole_process: true,
             binding: Binding::Direct,
             on_failure: Box::new(print_and_exit),
+            resolver: None,
             on_dispatch: Box::new(|_| Err(Error::other("nobody says what the call means"))),
             listeners: Vec::new(),
         }
@@ -95,6 +98,17 @@ impl Builder {
         self
     }
 
+    /// Asks `resolver` for what nobody defines, before the process's libraries: of a function when it
+    /// is first called, of data when code that needs it is compiled.
+    #[must_use]
+    pub fn resolver(
+        mut self,
+        resolver: impl Fn(&Undefined<'_>) -> Result<Resolution> + Send + Sync + 'static,
+    ) -> Self {
+        self.resolver = Some(Box::new(resolver));
+        self
+    }
+
     /// What a virtual or interface call means whose target the session does not know yet: the hook
     /// runs on the calling thread, and must not move or free the arguments. If it fails, the call
     /// goes to the failure hook.
@@ -126,10 +140,11 @@ impl Builder {
         let session = std::ptr::from_ref(&*gate) as u64;
         let stubs = Stubs::new(&memory, session, host::first_call_entry())?;
         let libraries = Libraries::new(self.whole_process);
-        let linker = Linker::new(memory, stubs, libraries, self.listeners, self.binding)?;
+        let linker =
+            Linker::new(memory, stubs, libraries, self.listeners, self.binding, self.resolver)?;
         let compiler = Compiler::new(linker, gate, self.threads, self.on_failure);
         fork::register(&compiler);
-        let dispatcher = Dispatcher::new(compiler.clone(), self.on_dispatch)?;
+        let dispatcher = Dispatcher::new(compiler.clone(), self.on_dispatch);
         let session = Session { compiler, dispatcher };
         // Thread-local variables of linked code are found by us.
         session.define_absolute("__tls_get_addr", Addr(tls_get_addr as *const () as u64))?;

@@ -71,7 +71,43 @@ impl Session {
 
     /// Adds a module and gives the scope of its private names.
     pub fn add_source(&self, source: Arc<dyn Source>) -> ScopeId {
-        self.linker().table.add_source(source)
+        self.add_source_in(ScopeId::GLOBAL, source)
+    }
+
+    /// As [`Session::add_source`], where the names that the module shares are those of the scope
+    /// `home`.
+    pub fn add_source_in(&self, home: ScopeId, source: Arc<dyn Source>) -> ScopeId {
+        self.linker().table.add_source(source, home)
+    }
+
+    /// A scope of names of its own, that modules can be added to: as a class loader wants it. What
+    /// it does not define is looked up in `order`, and then in the scope that all share.
+    #[must_use]
+    pub fn add_scope(&self, order: &[ScopeId]) -> ScopeId {
+        self.linker().table.add_scope(order)
+    }
+
+    /// The symbol that modules of a shared scope mean by a name.
+    #[must_use]
+    pub fn symbol_in(&self, scope: ScopeId, name: &Name) -> SymbolId {
+        self.linker().table.lookup(scope, name)
+    }
+
+    /// The symbol of a name that a shared scope defines itself, or will.
+    #[must_use]
+    pub fn own_symbol_in(&self, scope: ScopeId, name: &Name) -> SymbolId {
+        self.linker().table.symbol(scope, name)
+    }
+
+    /// Takes away everything that the modules of a scope define: functions are undefined from now on,
+    /// code and data are freed when code is next reclaimed.
+    ///
+    /// # Safety
+    ///
+    /// Nothing points to the scope's data any more, but what readers (or whoever reclaims) know of.
+    #[expect(unsafe_code, reason = "the caller knows who points to data")]
+    pub unsafe fn drop_scope(&self, scope: ScopeId) {
+        self.compiler.undisturbed(|| self.linker().drop_scope(scope));
     }
 
     /// Adds a relocatable ELF object as a module; `name` is for messages.
@@ -99,7 +135,8 @@ impl Session {
             Linkage::Common => Definition::common(descriptor.size, descriptor.align),
             _ => Definition::Module { scope, key, unit },
         };
-        self.linker().table.define(ScopeId::GLOBAL, descriptor, definition)
+        let table = &self.linker().table;
+        table.define(table.home(scope), descriptor, definition)
     }
 
     /// The symbol of a module's private definition.
@@ -156,9 +193,9 @@ impl Session {
         self.linker().add_to_set(section.clone(), id);
     }
 
-    /// Makes `owner` (any number that is the module's own) the one whose definitions in the comdat
-    /// group count, unless another module is; tells whether it is.
-    pub fn claim_group(&self, name: &Name, owner: u64) -> bool {
+    /// Makes the module with the scope `owner` the one whose definitions in the comdat group count,
+    /// unless another module is; tells whether it is.
+    pub fn claim_group(&self, name: &Name, owner: ScopeId) -> bool {
         self.linker().table.claim_group(name, owner)
     }
 

@@ -31,7 +31,7 @@ pub(crate) struct Table {
     chunks: Box<[OnceLock<Box<[Entry]>>]>,
     len: AtomicU32,
     names: RwLock<HashTable<u32>>,
-    groups: Mutex<FxHashMap<Name, u64>>,
+    groups: Mutex<FxHashMap<(ScopeId, Name), ScopeId>>,
     sources: Sources,
     /// Counts redefinitions.
     clock: AtomicU32,
@@ -58,9 +58,44 @@ impl Table {
         }
     }
 
-    /// A scope for the private names of a module.
-    pub(crate) fn add_source(&self, source: Arc<dyn Source>) -> ScopeId {
-        self.sources.add(source)
+    /// A scope for the private names of a module whose other names are in the scope `home`.
+    pub(crate) fn add_source(&self, source: Arc<dyn Source>, home: ScopeId) -> ScopeId {
+        self.sources.add(source, home)
+    }
+
+    /// A scope that modules share; names that it does not define are looked up in others, in this
+    /// order.
+    pub(crate) fn add_scope(&self, order: &[ScopeId]) -> ScopeId {
+        self.sources.add_shared(order)
+    }
+
+    /// The scope of the names that a module with this scope shares with others.
+    pub(crate) fn home(&self, scope: ScopeId) -> ScopeId {
+        self.sources.home(scope)
+    }
+
+    /// Can several modules name what is in this scope?
+    pub(crate) fn is_shared(&self, scope: ScopeId) -> bool {
+        scope == ScopeId::GLOBAL || self.sources.order(scope).is_some()
+    }
+
+    /// The symbol that code means by a name which is shared in the scope `home`: that of the first
+    /// scope that defines it, else the scope's own.
+    pub(crate) fn lookup(&self, home: ScopeId, name: &Name) -> SymbolId {
+        let own = self.symbol(home, name);
+        if home == ScopeId::GLOBAL || self.entry(own).lock().definition.is_some() {
+            return own;
+        }
+        self.provider(home, name).unwrap_or(own)
+    }
+
+    /// The symbol of the first scope in the order of `home` that defines a name; the scope that all
+    /// share comes last.
+    pub(crate) fn provider(&self, home: ScopeId, name: &Name) -> Option<SymbolId> {
+        let order = self.sources.order(home)?;
+        let scopes = order.iter().copied().chain([ScopeId::GLOBAL]);
+        let mut known = scopes.filter_map(|scope| self.find(scope, name.bytes()));
+        known.find(|&id| self.entry(id).lock().definition.is_some())
     }
 
     /// How many modules there are.
@@ -234,9 +269,10 @@ impl Table {
         }
     }
 
-    /// Makes `owner` the one whose members of the comdat group `name` count, unless another is.
-    pub(crate) fn claim_group(&self, name: &Name, owner: u64) -> bool {
-        *self.groups.lock().entry(name.clone()).or_insert(owner) == owner
+    /// Makes `owner` the module whose members of the comdat group `name` count, unless another is.
+    pub(crate) fn claim_group(&self, name: &Name, owner: ScopeId) -> bool {
+        let key = (self.home(owner), name.clone());
+        *self.groups.lock().entry(key).or_insert(owner) == owner
     }
 }
 

@@ -1,4 +1,5 @@
-//! The modules of a session, each kept as long as something can want a definition of it.
+//! The scopes of a session: those of modules' private names, each module kept as long as something
+//! can want a definition of it, and those that several modules share.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::definition::Source;
 use crate::symbol::ScopeId;
 
-/// Modules by the scope of their private names, less one.
+/// Scopes by their number, less one: that of the scope all share is not here.
 #[derive(Default)]
 pub(super) struct Sources {
     slots: RwLock<Vec<Slot>>,
@@ -18,7 +19,12 @@ pub(super) struct Sources {
 }
 
 struct Slot {
+    /// The module whose private names these are.
     source: Option<Arc<dyn Source>>,
+    /// The scope of its other names.
+    home: ScopeId,
+    /// Where else names are looked up, of a scope that modules share.
+    order: Option<Arc<[ScopeId]>>,
     /// Definitions of the table, and allocations of code, that come from it.
     uses: AtomicU32,
     /// Does the table know names of the scope? Then it is not given away again.
@@ -26,9 +32,25 @@ struct Slot {
 }
 
 impl Sources {
-    pub(super) fn add(&self, source: Arc<dyn Source>) -> ScopeId {
+    pub(super) fn add(&self, source: Arc<dyn Source>, home: ScopeId) -> ScopeId {
+        self.push(Some(source), home, None)
+    }
+
+    /// A scope that modules share, and where names are looked up that it does not define.
+    pub(super) fn add_shared(&self, order: &[ScopeId]) -> ScopeId {
+        self.push(None, ScopeId::GLOBAL, Some(order.into()))
+    }
+
+    fn push(
+        &self,
+        source: Option<Arc<dyn Source>>,
+        home: ScopeId,
+        order: Option<Arc<[ScopeId]>>,
+    ) -> ScopeId {
         let slot = Slot {
-            source: Some(source),
+            source,
+            home,
+            order,
             uses: AtomicU32::new(0),
             has_names: AtomicBool::new(false),
         };
@@ -49,6 +71,17 @@ impl Sources {
 
     pub(super) fn get(&self, scope: ScopeId) -> Option<Arc<dyn Source>> {
         self.with(scope, |slot| slot.source.clone())?
+    }
+
+    /// The scope of names that modules with this scope share.
+    pub(super) fn home(&self, scope: ScopeId) -> ScopeId {
+        let home = |slot: &Slot| if slot.order.is_some() { scope } else { slot.home };
+        self.with(scope, home).unwrap_or(ScopeId::GLOBAL)
+    }
+
+    /// Where else names of a shared scope are looked up.
+    pub(super) fn order(&self, scope: ScopeId) -> Option<Arc<[ScopeId]>> {
+        self.with(scope, |slot| slot.order.clone())?
     }
 
     pub(super) fn note_name(&self, scope: ScopeId) {

@@ -36,7 +36,7 @@ fn definition(table: &Table, module: &str, linkage: Linkage, size: u64) -> Defin
     match linkage {
         Linkage::Common => Definition::common(size, size),
         _ => {
-            let scope = table.add_source(Arc::new(Module(module.into())));
+            let scope = table.add_source(Arc::new(Module(module.into())), ScopeId::GLOBAL);
             Definition::Module { scope, key: 0, unit: Unit::Data }
         }
     }
@@ -247,7 +247,10 @@ fn apply(table: &Table, model: &mut Model, step: &Step) {
         }
         Step::Claim(name, owner) => {
             let is_own = *model.groups.entry(name).or_insert(owner) == owner;
-            assert_eq!(table.claim_group(&text(name).as_str().into(), owner), is_own);
+            assert_eq!(
+                table.claim_group(&text(name).as_str().into(), ScopeId(owner as u32 + 1000)),
+                is_own
+            );
         }
     }
 }

@@ -3,3 +3,4 @@
 mod bench;
 mod dispatch;
 mod redefine;
+mod scopes;

@@ -1,0 +1,80 @@
+//! Symbols that their scope does not define are looked for elsewhere, and scopes go.
+
+use super::Linker;
+use crate::definition::{Alias, Definition, LibraryThreadLocal};
+use crate::error::Result;
+use crate::process::Found;
+use crate::resolver::{Resolution, Undefined};
+use crate::symbol::{ScopeId, SymbolId, SymbolKind};
+use crate::table::Event;
+
+impl Linker {
+    /// Gives an undefined symbol a definition, of whoever has one: the machine first, then other
+    /// scopes and the process. Tells whether it has one now.
+    pub(super) fn resolve(&self, id: SymbolId) -> Result<bool> {
+        let Some(resolver) = &self.resolver else { return Ok(self.find_elsewhere(id)) };
+        let entry = self.table.entry(id);
+        if !self.table.is_shared(entry.scope()) {
+            return Ok(false);
+        }
+        let is_called = entry.lock().kind == Some(SymbolKind::Function);
+        let asked = Undefined { symbol: id, name: entry.name(), scope: entry.scope(), is_called };
+        match resolver(&asked)? {
+            Resolution::Process => return Ok(self.find_elsewhere(id)),
+            Resolution::Address(address) => self.note(id, Definition::Absolute(address)),
+            Resolution::Symbol(target) => self.note(id, alias(target)),
+            Resolution::Defined => {}
+        }
+        Ok(entry.lock().definition.is_some())
+    }
+
+    /// As [`Linker::resolve`], and asks only scopes and the process.
+    pub(super) fn find_elsewhere(&self, id: SymbolId) -> bool {
+        let entry = self.table.entry(id);
+        if !self.table.is_shared(entry.scope()) {
+            return false;
+        }
+        if let Some(target) = self.table.provider(entry.scope(), entry.name()) {
+            self.note(id, alias(target));
+        } else if let Some(found) = self.libraries.find(entry.name()) {
+            self.note(
+                id,
+                match found {
+                    Found::At(address) => Definition::Absolute(address),
+                    Found::ThreadLocal { module, offset } => {
+                        entry.lock().kind = Some(SymbolKind::ThreadLocal);
+                        Definition::LibraryThreadLocal(Box::new(LibraryThreadLocal {
+                            module,
+                            offset,
+                        }))
+                    }
+                },
+            );
+        }
+        entry.lock().definition.is_some()
+    }
+
+    /// Takes a definition that was found, unless there is one meanwhile.
+    fn note(&self, id: SymbolId, definition: Definition) {
+        let entry = self.table.entry(id);
+        let mut inner = entry.lock();
+        if inner.definition.is_none() {
+            inner.definition = Some(definition);
+            entry.advance(Event::Define);
+        }
+    }
+
+    /// Takes away everything that modules of a scope define.
+    pub(crate) fn drop_scope(&self, scope: ScopeId) {
+        let is_in = |id: &SymbolId| {
+            let own = self.table.entry(*id).scope();
+            own == scope || (own != ScopeId::ASSUMPTIONS && self.table.home(own) == scope)
+        };
+        let members: Vec<_> = self.table.symbols().filter(is_in).collect();
+        self.remove_all(&members);
+    }
+}
+
+fn alias(target: SymbolId) -> Definition {
+    Definition::Alias(Box::new(Alias { target, offset: 0, body: None }))
+}
