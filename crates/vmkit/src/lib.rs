@@ -42,7 +42,7 @@ pub use crate::link::{Structors, Why};
 pub use crate::object::LoadedObject;
 pub use crate::process::Located;
 pub use crate::reclaim::{Reader, Reading};
-pub use crate::session::{Builder, Session, Stats};
+pub use crate::session::{Builder, Session, Stats, WeakSession};
 pub use crate::symbol::{
     Addr, Binding, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility,
 };
