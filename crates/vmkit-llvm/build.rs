@@ -8,7 +8,12 @@ fn main() {
     println!("cargo::rerun-if-env-changed=LLVM_SYS_221_PREFIX");
     let config = llvm_config();
     let include = ask(&config, "--includedir");
-    cc::Build::new()
+    let mut build = cc::Build::new();
+    // What inlining made of a module is checked in debug builds.
+    if std::env::var("PROFILE").as_deref() == Ok("debug") {
+        build.define("VMKIT_VERIFY", None);
+    }
+    build
         .cpp(true)
         .std("c++17")
         .opt_level(2)
@@ -19,8 +24,11 @@ fn main() {
         .flag_if_supported("-fno-strict-aliasing")
         .flag_if_supported("-Wno-unused-parameter")
         .files(
-            ["worker", "index", "extract", "data", "contents", "debug", "crash"]
-                .map(|part| format!("shim/{part}.cpp")),
+            [
+                "worker", "index", "extract", "declare", "data", "contents", "debug", "crash",
+                "optimize", "inline", "library", "hash",
+            ]
+            .map(|part| format!("shim/{part}.cpp")),
         )
         .compile("vmkit_shim");
     println!("cargo::rustc-link-search=native={}", ask(&config, "--libdir"));

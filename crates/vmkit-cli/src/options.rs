@@ -38,6 +38,9 @@ pub(crate) struct Run {
     /// Optimization level, 0 to 3
     #[arg(short = 'O', value_name = "LEVEL", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=3))]
     pub(crate) level: u8,
+    /// Inline no functions (those of -O1 and more do)
+    #[arg(long)]
+    pub(crate) no_inlining: bool,
     /// Compile every function before the program starts
     #[arg(long)]
     pub(crate) eager: bool,

@@ -6,18 +6,20 @@ use vmkit_llvm::Times;
 /// What the report is about.
 pub(crate) struct Report {
     pub(crate) functions_known: u64,
+    pub(crate) functions_inlined: u64,
     pub(crate) stats: Stats,
     pub(crate) times: Times,
     pub(crate) total_seconds: f64,
 }
 
 impl Report {
-    fn counts(&self) -> [(&'static str, u64); 8] {
+    fn counts(&self) -> [(&'static str, u64); 9] {
         let stats = &self.stats;
         [
             ("functions_known", self.functions_known),
             ("functions_compiled", stats.functions_compiled),
             ("functions_failed", stats.functions_failed),
+            ("functions_inlined", self.functions_inlined),
             ("code_bytes", stats.code_bytes),
             ("data_bytes", stats.data_bytes),
             ("stubs", stats.stubs),

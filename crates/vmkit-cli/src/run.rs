@@ -94,10 +94,14 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     let (mut watch, builder) = Watch::new(options, builder)?;
     let session = builder.build()?;
     let level = [Level::O0, Level::O1, Level::O2, Level::O3][usize::from(options.level)];
-    let far_data = options.reach.is_some();
     vmkit_llvm::contain_crashes();
-    let llvm =
-        Llvm::new(&session, vmkit_llvm::Options { level, keep_debug: options.gdb, far_data });
+    let backend = vmkit_llvm::Options {
+        level,
+        keep_debug: options.gdb,
+        far_data: options.reach.is_some(),
+        inlining: !options.no_inlining,
+    };
+    let llvm = Llvm::new(&session, backend);
     session.warm_up();
     let inputs = Inputs::load(&session, &llvm, &options.modules)?;
     load_libraries(&session, options)?;
@@ -256,6 +260,7 @@ extern "C" fn report() {
     let Some(stats) = &at_exit.stats else { return };
     let report = Report {
         functions_known: at_exit.functions,
+        functions_inlined: at_exit.llvm.functions_inlined(),
         stats: at_exit.session.stats(),
         times: at_exit.llvm.times(),
         total_seconds: at_exit.began.elapsed().as_secs_f64(),

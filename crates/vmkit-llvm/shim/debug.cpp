@@ -1,5 +1,5 @@
 // Debug information of a function that is compiled alone: what it uses, not what its module has.
-#include "worker.h"
+#include "extract.h"
 
 #include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/DebugInfoMetadata.h"
@@ -34,7 +34,8 @@ SetVector<DICompileUnit *> units_of(const Function &function) {
 
 } // namespace
 
-void add_debug_info(const vk_module &source, Module &target) {
+void add_debug_info(const Extract &extract) {
+  Module &target = *extract.module;
   SetVector<DICompileUnit *> units;
   for (const Function &function : target) units.insert_range(units_of(function));
   if (units.empty()) return;
@@ -42,7 +43,7 @@ void add_debug_info(const vk_module &source, Module &target) {
   for (DICompileUnit *unit : units) list->addOperand(unit);
   SmallVector<Metadata *> variables;
   for (GlobalVariable &variable : target.globals()) {
-    const GlobalVariable *original = source.module->getNamedGlobal(variable.getName());
+    auto *original = dyn_cast_or_null<GlobalVariable>(extract.origin(variable).value);
     if (!original) continue;
     SmallVector<DIGlobalVariableExpression *, 1> described;
     original->getDebugInfo(described);
@@ -51,6 +52,7 @@ void add_debug_info(const vk_module &source, Module &target) {
       variables.push_back(description);
     }
   }
-  // The unit is the source's as well, which has no use for the list.
+  // The units are their modules' as well, which have no use for the lists.
+  for (DICompileUnit *unit : units) unit->replaceGlobalVariables({});
   units[0]->replaceGlobalVariables(MDTuple::get(target.getContext(), variables));
 }

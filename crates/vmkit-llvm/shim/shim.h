@@ -26,6 +26,7 @@ typedef struct {
   uint8_t level;       // 0 to 3
   uint8_t keep_debug;  // keep debug information
   uint8_t far_data;    // reach all data through slots
+  uint8_t inlining;    // inline functions, from level 1 on
 } vk_options;
 
 enum { VK_FUNCTION, VK_DATA, VK_THREAD_LOCAL, VK_ALIAS, VK_IFUNC };
@@ -76,18 +77,45 @@ typedef struct {
 
 // A global value that compiled code or data names.
 typedef struct {
-  vk_bytes name;
+  vk_bytes name;       // in its module
+  vk_bytes symbol;     // in the object
+  uint32_t module;     // number of the module that means it
   uint32_t key;
   uint8_t kind;        // VK_FUNCTION, VK_DATA or VK_THREAD_LOCAL
   uint8_t is_private;
   uint8_t is_weak;     // may stay undefined
 } vk_needed;
 
+// A function whose body is part of the compiled code.
+typedef struct {
+  uint32_t needed;     // its number in what the object names
+  uint64_t hash;       // as vk_body_hash gives it
+} vk_inlined;
+
+// The function that a name which every module can see stands for. Its module may have to be loaded.
+typedef struct {
+  uint32_t module;     // number
+  uint32_t key;
+  vk_bytes bitcode;    // outlives the worker
+  vk_bytes name;       // of the module
+} vk_body;
+
+// Who decides what names stand for that many modules can see.
+typedef struct {
+  const void *context;
+  // Nonzero if calls of `name` run a function that a module defines.
+  int32_t (*find)(const void *context, vk_bytes name, vk_body *body);
+  // Nonzero if `name` is another name of something else.
+  int32_t (*is_alias)(const void *context, vk_bytes name);
+} vk_session;
+
 // A compiled object in ELF, and what it names. Times in nanoseconds.
 typedef struct {
   vk_bytes object;
   const vk_needed *needed;
   size_t needed_count;
+  const vk_inlined *inlined;
+  size_t inlined_count;
   uint64_t load_nanos, materialize_nanos, optimize_nanos, codegen_nanos;
 } vk_object;
 
@@ -121,12 +149,16 @@ vk_bytes vk_error(vk_worker *worker);
 
 // Turns bitcode or IR text into bitcode that can be loaded lazily; checks it is for this machine.
 int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bitcode);
-// Loads a module lazily. `bitcode` must outlive the worker.
-int vk_load(vk_worker *worker, vk_bytes bitcode, vk_bytes name, vk_module **module);
+// Loads a module lazily, unless it is loaded. `bitcode` must outlive the worker.
+int vk_load(vk_worker *worker, uint32_t number, vk_bytes bitcode, vk_bytes name, vk_module **module);
 int vk_read_index(vk_worker *worker, vk_module *module, vk_index *index);
-int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, vk_object *object);
+int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, const vk_session *session,
+               vk_object *object);
 int vk_compile_asm(vk_worker *worker, vk_module *module, vk_object *object);
 int vk_lower_data(vk_worker *worker, vk_module *module, uint32_t key, vk_data *data);
+// A hash of the function's body: equal for equal source, whichever module it is in, unless it uses
+// what only its own module can.
+int vk_body_hash(vk_worker *worker, vk_module *module, uint32_t key, uint64_t *hash);
 // What lies at each of the module's values, by key: one VK_CONTENT byte each.
 enum { VK_CONTENT_CODE, VK_CONTENT_CONSTANT, VK_CONTENT_DATA, VK_CONTENT_ZEROS, VK_UNLISTED };
 int vk_read_contents(vk_worker *worker, vk_module *module, vk_bytes *contents);

@@ -1,5 +1,6 @@
 // Workers: one LLVM context, target machine and pipeline each.
-#include "worker.h"
+#include "library.h"
+#include "optimize.h"
 
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
@@ -70,29 +71,6 @@ std::unique_ptr<TargetMachine> make_machine(unsigned level) {
 
 } // namespace
 
-Optimizer::Optimizer(TargetMachine &machine, unsigned level)
-    : builder(&machine, PipelineTuningOptions(), std::nullopt, &callbacks) {
-  opt_none.registerCallbacks(callbacks);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  // Not the ready-made pipeline: its inliner can run once only, and there is nothing to inline.
-  static const OptimizationLevel levels[] = {OptimizationLevel::O1, OptimizationLevel::O2,
-                                             OptimizationLevel::O3};
-  auto chosen = levels[level - 1];
-  auto simplify = builder.buildFunctionSimplificationPipeline(chosen, ThinOrFullLTOPhase::None);
-  passes.addPass(createModuleToFunctionPassAdaptor(std::move(simplify)));
-  if (level > 1)
-    passes.addPass(builder.buildModuleOptimizationPipeline(chosen, ThinOrFullLTOPhase::None));
-}
-
-void Optimizer::run(Module &module) {
-  passes.run(module, modules);
-  loops.clear(), functions.clear(), components.clear(), modules.clear();
-}
-
 Generator::Generator(TargetMachine &machine, bool is_frugal) {
   // The choice of register allocator is LLVM's global state, read while a pipeline is built.
   static std::mutex building;
@@ -119,10 +97,98 @@ StringRef Generator::run(Module &module) {
   return {buffer.data(), buffer.size()};
 }
 
+vk_worker::vk_worker(const vk_options &options) : options(options), library(std::make_unique<Library>()) {
+  context.setDiagnosticHandler(std::make_unique<Diagnostics>(error));
+  context.setDiscardValueNames(true);
+}
+
+vk_worker::~vk_worker() = default;
+
 uint32_t vk_module::key(const GlobalValue *value) const {
   auto before = [&](uint32_t key, const GlobalValue *value) { return values[key] < value; };
   auto place = std::lower_bound(by_address.begin(), by_address.end(), value, before);
   return place != by_address.end() && values[*place] == value ? *place : 0;
+}
+
+vk_module &load(vk_worker &worker, uint32_t number, vk_bytes bitcode, vk_bytes name) {
+  if (worker.modules.size() <= number) worker.modules.resize(number + 1);
+  if (worker.modules[number]) return *worker.modules[number];
+  if (!worker.machine) worker.machine = make_machine(worker.options.level);
+  MemoryBufferRef buffer(ref(bitcode), ref(name));
+  // Debug information is loaded only as far as functions that are compiled refer to it.
+  auto loaded = check(getLazyBitcodeModule(buffer, worker.context, /*ShouldLazyLoadMetadata=*/true));
+  Triple triple(loaded->getTargetTriple());
+  const Triple &own = worker.machine->getTargetTriple();
+  if (!triple.str().empty() && (triple.getArch() != own.getArch() || triple.getOS() != own.getOS()))
+    fail("the module is for " + triple.str() + ", this machine is " + own.str());
+  auto module = std::make_unique<vk_module>();
+  module->module = std::move(loaded);
+  Module &m = *module->module;
+  if (triple.str().empty()) m.setTargetTriple(own);
+  if (m.getDataLayoutStr().empty()) m.setDataLayout(worker.machine->createDataLayout());
+  auto add = [&](GlobalValue &value) {
+    if (!value.hasName()) value.setName("__unnamed_" + Twine(module->values.size()));
+    // The assembler keeps such names to itself.
+    if (value.hasLocalLinkage() && value.getName().starts_with(".L"))
+      value.setName("__local" + value.getName());
+    module->values.push_back(&value);
+  };
+  for (Function &f : m) add(f);
+  for (GlobalVariable &g : m.globals()) add(g);
+  for (GlobalAlias &a : m.aliases()) add(a);
+  for (GlobalIFunc &i : m.ifuncs()) add(i);
+  auto &order = module->by_address;
+  order.resize(module->values.size());
+  std::iota(order.begin(), order.end(), 0);
+  llvm::sort(order, [&](uint32_t a, uint32_t b) { return module->values[a] < module->values[b]; });
+  module->number = number;
+  find_units(*module);
+  worker.modules[number] = std::move(module);
+  return *worker.modules[number];
+}
+
+// In debug builds: is the module still what LLVM allows?
+static void verify([[maybe_unused]] const Module &module) {
+#ifdef VMKIT_VERIFY
+  std::string broken;
+  raw_string_ostream out(broken);
+  // Functions only: aliases may well stand for what is elsewhere.
+  for (const Function &function : module)
+    if (verifyFunction(function, &out)) fail("inlining broke it: " + StringRef(broken).rtrim());
+#endif
+}
+
+static void optimize(vk_worker &worker, Extract &extract) {
+  if (!worker.optimizer) worker.optimizer = std::make_unique<Optimizer>(*worker.machine, worker.options.level);
+  Inliner inliner(extract, 0);
+  worker.library->begin();
+  if (worker.session) {
+    if (extract.function) worker.optimizer->clean_if_needed(*extract.function);
+    inliner.run();
+  }
+  worker.optimizer->simplify(*extract.module);
+  // Calls through pointers that turned out to be known.
+  if (worker.session && inliner.run()) worker.optimizer->simplify(*extract.module);
+}
+
+static void list(vk_worker &worker, Extract &extract, vk_object &object) {
+  worker.inlined.clear();
+  for (const auto &[value, body] : extract.inlined)
+    worker.inlined.push_back({extract.number({body.first, const_cast<GlobalValue *>(value)}), body.second});
+  extract.list(worker.needed, worker.symbols);
+  object.needed = worker.needed.data(), object.needed_count = worker.needed.size();
+  object.inlined = worker.inlined.data(), object.inlined_count = worker.inlined.size();
+}
+
+static void generate(vk_worker &worker, Module &module, vk_object &object, Clock &clock) {
+  declare_aliases(module);
+  bool is_frugal = worker.options.level == 0 && module.getInstructionCount() > LargestQuick;
+  // The quick one is always built first: that is when LLVM settles its default allocator.
+  if (!worker.generator) worker.generator = std::make_unique<Generator>(*worker.machine, false);
+  if (is_frugal && !worker.frugal) worker.frugal = std::make_unique<Generator>(*worker.machine, true);
+  object.object = bytes((is_frugal ? worker.frugal : worker.generator)->run(module));
+  clock.lap(object.codegen_nanos);
+  if (!worker.error.empty()) fail(worker.error);
 }
 
 extern "C" {
@@ -136,13 +202,7 @@ void vk_initialize(void) {
 
 void vk_contain_crashes(void) { contain_crashes(); }
 
-vk_worker *vk_worker_new(const vk_options *options) {
-  auto worker = std::make_unique<vk_worker>();
-  worker->options = *options;
-  worker->context.setDiagnosticHandler(std::make_unique<Diagnostics>(worker->error));
-  worker->context.setDiscardValueNames(true);
-  return worker.release();
-}
+vk_worker *vk_worker_new(const vk_options *options) { return new vk_worker(*options); }
 
 void vk_worker_free(vk_worker *worker) { delete worker; }
 
@@ -172,71 +232,25 @@ int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bit
   });
 }
 
-int vk_load(vk_worker *worker, vk_bytes bitcode, vk_bytes name, vk_module **result) {
-  return guarded(worker, [&] {
-    if (!worker->machine) worker->machine = make_machine(worker->options.level);
-    MemoryBufferRef buffer(ref(bitcode), ref(name));
-    // Debug information is loaded only as far as functions that are compiled refer to it.
-    auto loaded = check(getLazyBitcodeModule(buffer, worker->context, /*ShouldLazyLoadMetadata=*/true));
-    Triple triple(loaded->getTargetTriple());
-    const Triple &own = worker->machine->getTargetTriple();
-    if (!triple.str().empty() && (triple.getArch() != own.getArch() || triple.getOS() != own.getOS()))
-      fail("the module is for " + triple.str() + ", this machine is " + own.str());
-    auto module = std::make_unique<vk_module>();
-    module->module = std::move(loaded);
-    Module &m = *module->module;
-    if (triple.str().empty()) m.setTargetTriple(own);
-    if (m.getDataLayoutStr().empty()) m.setDataLayout(worker->machine->createDataLayout());
-    auto number = [&](GlobalValue &value) {
-      if (!value.hasName()) value.setName("__unnamed_" + Twine(module->values.size()));
-      // The assembler keeps such names to itself.
-      if (value.hasLocalLinkage() && value.getName().starts_with(".L"))
-        value.setName("__local" + value.getName());
-      module->values.push_back(&value);
-    };
-    for (Function &f : m) number(f);
-    for (GlobalVariable &g : m.globals()) number(g);
-    for (GlobalAlias &a : m.aliases()) number(a);
-    for (GlobalIFunc &i : m.ifuncs()) number(i);
-    auto &order = module->by_address;
-    order.resize(module->values.size());
-    std::iota(order.begin(), order.end(), 0);
-    llvm::sort(order, [&](uint32_t a, uint32_t b) { return module->values[a] < module->values[b]; });
-    find_units(*module);
-    *result = module.get();
-    worker->modules.push_back(std::move(module));
-  });
+int vk_load(vk_worker *worker, uint32_t number, vk_bytes bitcode, vk_bytes name, vk_module **module) {
+  return guarded(worker, [&] { *module = &load(*worker, number, bitcode, name); });
 }
 
-static void compile(vk_worker *worker, Module &module, Needed &needed, vk_object *object, Clock &clock) {
-  worker->error.clear();
-  if (worker->options.level > 0) {
-    if (!worker->optimizer)
-      worker->optimizer = std::make_unique<Optimizer>(*worker->machine, worker->options.level);
-    worker->optimizer->run(module);
-    declare_aliases(module);
-    clock.lap(object->optimize_nanos);
-  }
-  bool is_frugal = worker->options.level == 0 && module.getInstructionCount() > LargestQuick;
-  // The quick one is always built first: that is when LLVM settles its default allocator.
-  if (!worker->generator) worker->generator = std::make_unique<Generator>(*worker->machine, false);
-  if (is_frugal && !worker->frugal) worker->frugal = std::make_unique<Generator>(*worker->machine, true);
-  object->object = bytes((is_frugal ? worker->frugal : worker->generator)->run(module));
-  clock.lap(object->codegen_nanos);
-  if (!worker->error.empty()) fail(worker->error);
-  worker->needed = std::move(needed.list);
-  object->needed = worker->needed.data();
-  object->needed_count = worker->needed.size();
-}
-
-int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, vk_object *object) {
+int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, const vk_session *session, vk_object *object) {
   *object = {};
   return guarded(worker, [&] {
     Clock clock;
-    Needed needed(*module);
-    auto extracted = extract(*worker, *module, key, needed);
+    worker->error.clear();
+    worker->session = session;
+    auto extracted = extract(*worker, *module, key);
     clock.lap(object->materialize_nanos);
-    compile(worker, *extracted, needed, object, clock);
+    if (worker->options.level > 0) optimize(*worker, *extracted);
+    if (worker->options.keep_debug) add_debug_info(*extracted);
+    verify(*extracted->module);
+    list(*worker, *extracted, *object);
+    if (worker->options.level > 0) worker->optimizer->finish(*extracted->module);
+    clock.lap(object->optimize_nanos);
+    generate(*worker, *extracted->module, *object, clock);
   });
 }
 
@@ -244,12 +258,21 @@ int vk_compile_asm(vk_worker *worker, vk_module *module, vk_object *object) {
   *object = {};
   return guarded(worker, [&] {
     Clock clock;
-    Needed needed(*module);
+    worker->error.clear();
     Module assembly(module->module->getModuleIdentifier(), worker->context);
     assembly.setDataLayout(module->module->getDataLayout());
     assembly.setTargetTriple(module->module->getTargetTriple());
     assembly.setModuleInlineAsm(module->module->getModuleInlineAsm());
-    compile(worker, assembly, needed, object, clock);
+    generate(*worker, assembly, *object, clock);
+  });
+}
+
+int vk_body_hash(vk_worker *worker, vk_module *module, uint32_t key, uint64_t *hash) {
+  return guarded(worker, [&] {
+    auto *function = dyn_cast<Function>(module->values.at(key));
+    if (!function || function->isDeclaration()) fail("not a function with a body");
+    module->read(*function, worker->options);
+    *hash = body_hash(*module, *function);
   });
 }
 

@@ -11,8 +11,6 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Mangler.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
-#include "llvm/Passes/StandardInstrumentations.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
@@ -50,6 +48,7 @@ struct IndexBuffers {
 };
 
 struct vk_module {
+  uint32_t number;
   std::unique_ptr<llvm::Module> module;
   // By key.
   std::vector<llvm::GlobalValue *> values;
@@ -61,6 +60,9 @@ struct vk_module {
   llvm::DenseMap<const llvm::GlobalValue *, uint32_t> units;
   llvm::DenseMap<uint32_t, std::vector<llvm::GlobalValue *>> members;
   bool is_trimmed = false; // by trim_debug_info
+  // Reads what the module says of functions and data; a function's body. What is there stays.
+  void read_metadata(const vk_options &options);
+  void read(llvm::Function &function, const vk_options &options);
   // The name the assembler sees.
   llvm::StringRef name(const llvm::GlobalValue &value);
   // Names that differ from the values' own, by value.
@@ -81,21 +83,6 @@ private:
   llvm::DenseMap<const llvm::GlobalValue *, uint32_t> numbers;
 };
 
-// Optimizes modules of one function each, all in the same way.
-struct Optimizer {
-  explicit Optimizer(llvm::TargetMachine &machine, unsigned level);
-  void run(llvm::Module &module);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  // Leaves functions alone that say so.
-  llvm::PassInstrumentationCallbacks callbacks;
-  llvm::OptNoneInstrumentation opt_none{/*DebugLogging=*/false};
-  llvm::PassBuilder builder;
-  llvm::ModulePassManager passes;
-};
-
 // The code generator, built once and run on one module after the other. The quick register allocator
 // gives each value a place in the frame of its own: `is_frugal` takes another one instead.
 struct Generator {
@@ -106,18 +93,29 @@ struct Generator {
   llvm::legacy::PassManager passes;
 };
 
+struct Optimizer;
+struct Library;
+
 struct vk_worker {
+  explicit vk_worker(const vk_options &options);
+  ~vk_worker();
   vk_options options;
   llvm::LLVMContext context;
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<Generator> generator, frugal;
+  // By number; null where it is not loaded.
   std::vector<std::unique_ptr<vk_module>> modules;
+  std::unique_ptr<Library> library;
+  // While something is compiled, unless nothing is to be inlined.
+  const vk_session *session = nullptr;
   std::string error;
   // What the last call handed out.
   std::unique_ptr<IndexBuffers> index;
   std::string buffer;
   std::vector<vk_needed> needed;
+  std::deque<std::string> symbols;
+  std::vector<vk_inlined> inlined;
   std::vector<vk_pointer> pointers;
 };
 
@@ -139,18 +137,13 @@ template <typename Work> int guarded(vk_worker *worker, Work work) {
   }
 }
 
-// A module that holds the unit `key` alone, with declarations around it.
-std::unique_ptr<llvm::Module> extract(vk_worker &worker, vk_module &source, uint32_t key,
-                                      Needed &needed);
-// What stands for aliases of data while an extracted module is optimized becomes declarations.
-void declare_aliases(llvm::Module &module);
+// Loads a module, unless it is loaded.
+vk_module &load(vk_worker &worker, uint32_t number, vk_bytes bitcode, vk_bytes name);
 // The module's functions and data that belong together because data points to labels.
 void find_units(vk_module &module);
 
 // Drops what the module's compile units list beyond what functions refer to.
 void trim_debug_info(vk_module &source);
-// Gives an extracted module the compile units, and the variables it uses a description.
-void add_debug_info(const vk_module &source, llvm::Module &target);
 
 // Adds the time from one call to the next to a counter.
 class Clock {

@@ -11,6 +11,8 @@ mod listing;
 mod llvm;
 mod module;
 mod pool;
+#[cfg(test)]
+mod tests;
 
 pub use crate::crash::{contain_crashes, signal_functions};
 pub use crate::llvm::{Level, Llvm, Loaded, Options, Structor, StructorArray, Times};

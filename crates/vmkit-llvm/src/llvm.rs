@@ -30,7 +30,7 @@ pub enum Level {
 }
 
 /// How modules are compiled.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How much LLVM optimizes.
     pub level: Level,
@@ -38,6 +38,15 @@ pub struct Options {
     pub keep_debug: bool,
     /// Reach all data through slots: for sessions whose reach was shrunk.
     pub far_data: bool,
+    /// Inline functions into those that call them, whatever modules they are in. Nothing is at
+    /// [`Level::O0`].
+    pub inlining: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { level: Level::default(), keep_debug: false, far_data: false, inlining: true }
+    }
 }
 
 /// LLVM, compiling for one session.
@@ -106,10 +115,11 @@ impl Llvm {
             level: options.level as u8,
             keep_debug: options.keep_debug.into(),
             far_data: options.far_data.into(),
+            inlining: options.inlining.into(),
         };
         Self {
             session: session.clone(),
-            pool: Arc::new(Pool::new(raw)),
+            pool: Arc::new(Pool::new(session.downgrade(), raw)),
             clocks: Arc::default(),
             modules: Mutex::default(),
         }
@@ -179,6 +189,7 @@ impl Llvm {
         });
         let scope = self.session.add_source(module.clone());
         module.scope.set(scope).expect("the scope is set here only");
+        self.pool.set_scope(number, scope);
         let adding = Adding { session: &self.session, scope, index };
         let loaded = adding.run()?;
         Ok((module, loaded, index.has_asm))
@@ -230,6 +241,12 @@ impl Llvm {
             ffi::Linkage::Private => self.session.private(scope, &name, key as u64),
             _ => self.session.symbol_of(&name),
         }
+    }
+
+    /// How many bodies of functions became part of others, each counted once in a function.
+    #[must_use]
+    pub fn functions_inlined(&self) -> u64 {
+        self.clocks.inlined.load(Ordering::Relaxed)
     }
 
     /// Time spent so far.

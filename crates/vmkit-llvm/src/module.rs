@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 use vmkit::graph::{
-    Binding, Compile, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol,
+    Binding, Compile, Dependency, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol,
 };
 use vmkit::{Error, Linkage, Name, Private, Result, ScopeId, Source, SymbolKind, Unit, Visibility};
 
@@ -23,6 +23,7 @@ pub(crate) struct Clocks {
     pub(crate) materialize: AtomicU64,
     pub(crate) optimize: AtomicU64,
     pub(crate) codegen: AtomicU64,
+    pub(crate) inlined: AtomicU64,
 }
 
 /// One module of a session.
@@ -65,6 +66,15 @@ impl Source for Module {
         }
     }
 
+    fn body_hash(&self, key: u64) -> Option<u64> {
+        let key = u32::try_from(key).ok()?;
+        if self.kinds.get(key as usize) != Some(&Kind::Function) {
+            return None;
+        }
+        let hashed = self.pool.with(self.number, |worker, module| worker.body_hash(module, key));
+        hashed.ok()?.ok()
+    }
+
     fn private(&self, key: u64) -> Private {
         if key == ASSEMBLY {
             return Private { key, kind: SymbolKind::Function, unit: Unit::Whole };
@@ -105,7 +115,7 @@ impl Module {
         let began = Instant::now();
         let result = self.pool.with(self.number, |worker, module| {
             let load = began.elapsed();
-            let object = worker.compile(module, Some(key))?;
+            let object = self.pool.compile(worker, module, key)?;
             self.count(&object);
             let graph = self.graph(&object, module);
             let name = self.key_name(&object.needed, key);
@@ -126,7 +136,8 @@ impl Module {
     }
 
     fn key_name(&self, needed: &[Needed<'_>], key: u32) -> Option<Name> {
-        needed.iter().find(|needed| needed.key == key).map(|needed| Name::new(needed.name))
+        let is_it = |needed: &&Needed<'_>| needed.key == key && needed.module == self.number;
+        needed.iter().find(is_it).map(|needed| Name::new(needed.name))
     }
 
     /// The name of a value, for messages.
@@ -144,40 +155,102 @@ impl Module {
         clocks.materialize.fetch_add(object.materialize_nanos, Ordering::Relaxed);
         clocks.optimize.fetch_add(object.optimize_nanos, Ordering::Relaxed);
         clocks.codegen.fetch_add(object.codegen_nanos, Ordering::Relaxed);
+        clocks.inlined.fetch_add(object.inlined.len() as u64, Ordering::Relaxed);
     }
 
-    /// The graph of an object, its symbols known to the module again.
+    /// The graph of an object, its symbols known to their modules again.
     fn graph(&self, object: &Object<'_>, module: ModuleRef) -> Result<LinkGraph> {
         let mut graph = LinkGraph::from_elf(&self.name, self.scope(), object.elf)?;
-        let by_name: FxHashMap<&[u8], &Needed<'_>> =
-            object.needed.iter().map(|needed| (needed.name, needed)).collect();
-        let labels = self.assembly.get().map(|assembly| &assembly.labels);
-        for symbol in &mut graph.symbols {
+        let by_symbol: FxHashMap<&[u8], usize> =
+            object.needed.iter().enumerate().map(|(n, needed)| (needed.symbol, n)).collect();
+        let mut places = vec![None; object.needed.len()];
+        for (place, symbol) in graph.symbols.iter_mut().enumerate() {
             if symbol.binding == Binding::Graph {
                 continue;
             }
-            if let Some(needed) = by_name.get(symbol.name.bytes()) {
-                symbol.kind = Some(symbol_kind(needed.kind));
-                if needed.is_private {
-                    symbol.binding = Binding::Module(u64::from(needed.key));
+            let number = by_symbol.get(symbol.name.bytes());
+            match number.map(|&number| (number, &object.needed[number])) {
+                Some((number, needed)) => {
+                    places[number] = Some(place);
+                    self.identify(symbol, needed);
                 }
-            } else if symbol.place == Place::Undefined
-                && let Some(key) = module.find_private(symbol.name.bytes()).map(u64::from)
-            {
-                symbol.binding = Binding::Module(key);
-            }
-            if let Some(kind) = labels.and_then(|labels| labels.get(&symbol.name)) {
-                symbol.kind = Some(*kind);
-                symbol.binding = Binding::Module(ASSEMBLY);
+                None => self.identify_unlisted(symbol, module),
             }
         }
+        graph.dependencies = object
+            .inlined
+            .iter()
+            .map(|inlined| {
+                let number = inlined.needed as usize;
+                let place = places[number].unwrap_or_else(|| {
+                    graph.symbols.push(self.needed_symbol(&object.needed[number]));
+                    graph.symbols.len() - 1
+                });
+                Dependency::Body { symbol: place, hash: inlined.hash }
+            })
+            .collect();
         Ok(graph)
+    }
+
+    /// Makes an object's symbol that of the module which means it.
+    fn identify(&self, symbol: &mut Symbol, needed: &Needed<'_>) {
+        symbol.kind = Some(symbol_kind(needed.kind));
+        if needed.symbol != needed.name {
+            symbol.name = Name::new(needed.name);
+        }
+        if needed.is_private {
+            symbol.binding = self.private_binding(needed);
+        }
+        if needed.module == self.number {
+            self.identify_label(symbol);
+        }
+    }
+
+    /// As [`Module::identify`], for what only assembly or the code generator names.
+    fn identify_unlisted(&self, symbol: &mut Symbol, module: ModuleRef) {
+        if symbol.place == Place::Undefined
+            && let Some(key) = module.find_private(symbol.name.bytes())
+        {
+            symbol.binding = Binding::Module(u64::from(key));
+        }
+        self.identify_label(symbol);
+    }
+
+    fn identify_label(&self, symbol: &mut Symbol) {
+        let labels = self.assembly.get().map(|assembly| &assembly.labels);
+        if let Some(kind) = labels.and_then(|labels| labels.get(&symbol.name)) {
+            symbol.kind = Some(*kind);
+            symbol.binding = Binding::Module(ASSEMBLY);
+        }
+    }
+
+    fn private_binding(&self, needed: &Needed<'_>) -> Binding {
+        let key = u64::from(needed.key);
+        match needed.module == self.number {
+            true => Binding::Module(key),
+            false => Binding::Imported(self.pool.scope(needed.module), key),
+        }
+    }
+
+    fn needed_symbol(&self, needed: &Needed<'_>) -> Symbol {
+        Symbol {
+            name: Name::new(needed.name),
+            place: Place::Undefined,
+            binding: match (needed.is_private, needed.is_weak) {
+                (true, _) => self.private_binding(needed),
+                (false, true) => Binding::Global(Linkage::Weak),
+                (false, false) => Binding::Global(Linkage::Strong),
+            },
+            visibility: Visibility::Default,
+            kind: Some(symbol_kind(needed.kind)),
+            size: 0,
+        }
     }
 
     /// Assembles the module's own assembly.
     pub(crate) fn assemble(&self) -> Result<()> {
         let assembled = self.pool.with(self.number, |worker, module| {
-            let object = worker.compile(module, None)?;
+            let object = worker.compile_assembly(module)?;
             self.count(&object);
             let graph = LinkGraph::from_elf(&self.name, self.scope(), object.elf);
             Ok(graph.map(|graph| with_labels(graph, module)))
@@ -197,7 +270,8 @@ impl Module {
     }
 
     fn data_graph(&self, data: &Data<'_>, kind: Kind) -> LinkGraph {
-        let mut symbols: Vec<_> = data.needed.iter().map(needed_symbol).collect();
+        let mut symbols: Vec<_> =
+            data.needed.iter().map(|needed| self.needed_symbol(needed)).collect();
         symbols[0].place = Place::Section { index: 0, offset: 0 };
         symbols[0].size = data.size;
         let section = Section {
@@ -258,21 +332,6 @@ fn with_labels(mut graph: LinkGraph, module: ModuleRef) -> Assembly {
         }
     }
     Assembly { graph, labels }
-}
-
-fn needed_symbol(needed: &Needed<'_>) -> Symbol {
-    Symbol {
-        name: Name::new(needed.name),
-        place: Place::Undefined,
-        binding: match (needed.is_private, needed.is_weak) {
-            (true, _) => Binding::Module(u64::from(needed.key)),
-            (false, true) => Binding::Global(Linkage::Weak),
-            (false, false) => Binding::Global(Linkage::Strong),
-        },
-        visibility: Visibility::Default,
-        kind: Some(symbol_kind(needed.kind)),
-        size: 0,
-    }
 }
 
 /// A pointer's edge, by the numbers of the x86-64 psABI.

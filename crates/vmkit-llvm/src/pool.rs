@@ -4,59 +4,74 @@
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use vmkit::{Error, Result};
+use rustc_hash::FxHashMap;
+use vmkit::{Error, Name, Result, ScopeId, WeakSession};
 
-use crate::ffi::{self, ModuleRef, RawOptions, Worker};
+use crate::ffi::{self, Bitcode, ModuleRef, Names, Object, RawOptions, Worker};
 
 /// Idle workers, the one used last on top, and the bitcode of every module.
 pub(crate) struct Pool {
     options: RawOptions,
+    session: WeakSession,
     // Dropped before the bitcode that its modules borrow.
-    idle: Mutex<Vec<Member>>,
+    idle: Mutex<Vec<Worker>>,
     modules: RwLock<Vec<Bitcode>>,
-}
-
-/// A module that every worker can load.
-#[derive(Clone)]
-struct Bitcode {
-    name: Arc<str>,
-    bytes: Arc<Vec<u8>>,
-}
-
-/// A worker and the modules it has loaded.
-pub(crate) struct Member {
-    worker: Worker,
-    loaded: Vec<Option<ModuleRef>>,
+    /// The scope of each module's private names, by the module's number, and back.
+    scopes: RwLock<Vec<Option<ScopeId>>>,
+    numbers: RwLock<FxHashMap<ScopeId, usize>>,
 }
 
 impl Pool {
-    pub(crate) fn new(options: RawOptions) -> Self {
+    pub(crate) fn new(session: WeakSession, options: RawOptions) -> Self {
         ffi::initialize();
-        Self { options, idle: Mutex::default(), modules: RwLock::default() }
+        Self {
+            options,
+            session,
+            idle: Mutex::default(),
+            modules: RwLock::default(),
+            scopes: RwLock::default(),
+            numbers: RwLock::default(),
+        }
     }
 
     /// Bitcode of a module given as bitcode or text.
     pub(crate) fn normalize(&self, name: &str, input: &[u8]) -> Result<Vec<u8>> {
-        let mut member = self.take();
-        let result = member.worker.normalize(input, name);
-        self.give_back(member);
+        let mut worker = self.take();
+        let result = worker.normalize(input, name);
+        self.give_back(worker);
         result.map_err(|what| Error::input(name, what))
     }
 
     /// Adds a module's bitcode; the number workers know it by.
     pub(crate) fn add(&self, name: Arc<str>, bytes: Vec<u8>) -> usize {
         let mut modules = self.modules.write();
-        modules.push(Bitcode { name, bytes: Arc::new(bytes) });
-        modules.len() - 1
+        let number = modules.len();
+        modules.push(Bitcode { number, name, bytes: Arc::new(bytes) });
+        number
     }
 
-    fn take(&self) -> Member {
+    /// Notes the scope that the session gave to a module.
+    pub(crate) fn set_scope(&self, number: usize, scope: ScopeId) {
+        let mut scopes = self.scopes.write();
+        if scopes.len() <= number {
+            scopes.resize(number + 1, None);
+        }
+        scopes[number] = Some(scope);
+        self.numbers.write().insert(scope, number);
+    }
+
+    /// The scope of a module that was added to the session.
+    pub(crate) fn scope(&self, number: usize) -> ScopeId {
+        self.scopes.read()[number].expect("code comes from modules of the session")
+    }
+
+    fn take(&self) -> Worker {
         let idle = self.idle.lock().pop();
-        idle.unwrap_or_else(|| Member { worker: Worker::new(self.options), loaded: Vec::new() })
+        idle.unwrap_or_else(|| Worker::new(self.options))
     }
 
-    fn give_back(&self, member: Member) {
-        self.idle.lock().push(member);
+    fn give_back(&self, worker: Worker) {
+        self.idle.lock().push(worker);
     }
 
     /// Lets a worker do something with a module. After a failure of LLVM's own (`Err` inside) the
@@ -66,31 +81,49 @@ impl Pool {
         module: usize,
         work: impl FnOnce(&mut Worker, ModuleRef) -> std::result::Result<T, String>,
     ) -> Result<std::result::Result<T, String>> {
-        let mut member = self.take();
-        let loaded = self.load(&mut member, module);
-        let result = loaded.map(|loaded| work(&mut member.worker, loaded));
+        let mut worker = self.take();
+        let loaded = self.load(&mut worker, module);
+        let result = loaded.map(|loaded| work(&mut worker, loaded));
         if let Ok(Ok(_)) = result {
-            self.give_back(member);
+            self.give_back(worker);
         } else {
             // Its destructors could meet what the failure left half done.
-            std::mem::forget(member);
+            std::mem::forget(worker);
         }
         result
     }
 
-    fn load(&self, member: &mut Member, module: usize) -> Result<ModuleRef> {
-        if member.loaded.len() <= module {
-            member.loaded.resize(module + 1, None);
-        }
-        if let Some(loaded) = member.loaded[module] {
-            return Ok(loaded);
-        }
-        let Bitcode { name, bytes } = self.modules.read()[module].clone();
+    fn load(&self, worker: &mut Worker, module: usize) -> Result<ModuleRef> {
+        let bitcode = self.modules.read()[module].clone();
         // SAFETY: `modules` only grows, and is dropped after the workers; one that is forgotten
         // is never used again.
-        let loaded = unsafe { member.worker.load(&bytes, &name) };
-        let loaded = loaded.map_err(|what| Error::input(name, what))?;
-        member.loaded[module] = Some(loaded);
-        Ok(loaded)
+        let loaded = unsafe { worker.load(&bitcode) };
+        loaded.map_err(|what| Error::input(bitcode.name, what))
+    }
+
+    /// Has `worker`, one of the pool's, compile the unit `key`.
+    pub(crate) fn compile<'a>(
+        &self,
+        worker: &'a mut Worker,
+        module: ModuleRef,
+        key: u32,
+    ) -> std::result::Result<Object<'a>, String> {
+        let is_inlining = self.options.inlining != 0 && self.options.level > 0;
+        // SAFETY: as in `load`.
+        unsafe { worker.compile(module, key, is_inlining.then_some(self)) }
+    }
+}
+
+impl Names for Pool {
+    fn body(&self, name: &[u8]) -> Option<(Bitcode, u32)> {
+        let session = self.session.upgrade()?;
+        let (scope, key) = session.body(session.find_name(&Name::new(name))?)?;
+        let number = *self.numbers.read().get(&scope)?;
+        Some((self.modules.read()[number].clone(), u32::try_from(key).ok()?))
+    }
+
+    fn is_alias(&self, name: &[u8]) -> bool {
+        let Some(session) = self.session.upgrade() else { return false };
+        session.find_name(&Name::new(name)).is_some_and(|id| session.is_alias(id))
     }
 }

@@ -2,7 +2,7 @@
 
 use similar::TextDiff;
 
-use super::header::Header;
+use super::header::{Header, StatBound};
 use super::process::{End, Outcome};
 use super::variant::{Finished, Variant};
 
@@ -27,12 +27,12 @@ pub(crate) fn check(header: &Header, variant: Variant, finished: &Finished) -> R
         .filter(|wanted| variant != Variant::Native && !stderr.contains(*wanted));
     faults.extend(missing.map(|wanted| format!("standard error lacks `{wanted}`")));
     if variant.has_stats() {
-        faults.extend(stat_faults(header, finished.stats.as_deref()));
+        faults.extend(stat_faults(variant, header, finished.stats.as_deref()));
     }
     if faults.is_empty() { Ok(()) } else { Err(report(outcome, &faults)) }
 }
 
-fn stat_faults(header: &Header, stats: Option<&str>) -> Vec<String> {
+fn stat_faults(variant: Variant, header: &Header, stats: Option<&str>) -> Vec<String> {
     if header.stats.is_empty() {
         return Vec::new();
     }
@@ -40,16 +40,15 @@ fn stat_faults(header: &Header, stats: Option<&str>) -> Vec<String> {
     let Some(Ok(stats)) = parsed else {
         return vec![format!("no readable statistics: {parsed:?}")];
     };
-    let fault = |bound: &super::header::StatBound| match stats
-        .get(&bound.key)
-        .and_then(|value| value.as_f64())
-    {
+    let fault = |bound: &StatBound| match stats.get(&bound.key).and_then(|value| value.as_f64()) {
         Some(value) if bound.holds(value) => None,
         value => {
             Some(format!("{} is {value:?}, expected {} {}", bound.key, bound.operator, bound.bound))
         }
     };
-    header.stats.iter().filter_map(fault).collect()
+    let is_meant =
+        |bound: &&StatBound| bound.variant.as_deref().is_none_or(|meant| meant == variant.name());
+    header.stats.iter().filter(is_meant).filter_map(fault).collect()
 }
 
 fn describe(end: End) -> String {

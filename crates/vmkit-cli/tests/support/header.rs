@@ -91,6 +91,8 @@ pub(crate) struct StatBound {
     pub(crate) operator: String,
     /// The bound.
     pub(crate) bound: f64,
+    /// The variant that it is for, unless it is for all.
+    pub(crate) variant: Option<String>,
 }
 
 impl StatBound {
@@ -190,11 +192,19 @@ fn yes_or_no(value: &str) -> Result<bool> {
 }
 
 fn stat_bound(value: &str) -> Result<StatBound> {
-    let [key, operator, bound] = value.split_whitespace().collect::<Vec<_>>()[..] else {
-        bail!("not of the form KEY OPERATOR NUMBER");
+    let words: Vec<_> = value.split_whitespace().collect();
+    let (key, operator, bound, variant) = match words[..] {
+        [key, operator, bound] => (key, operator, bound, None),
+        [key, operator, bound, "in", variant] => (key, operator, bound, Some(variant.to_owned())),
+        _ => bail!("not of the form KEY OPERATOR NUMBER [in VARIANT]"),
     };
     ensure!(["<=", ">=", "=="].contains(&operator), "unknown operator {operator}");
-    Ok(StatBound { key: key.to_owned(), operator: operator.to_owned(), bound: bound.parse()? })
+    Ok(StatBound {
+        key: key.to_owned(),
+        operator: operator.to_owned(),
+        bound: bound.parse()?,
+        variant,
+    })
 }
 
 /// Linux numbers on x86-64 and aarch64.

@@ -4,8 +4,8 @@ mod builder;
 mod dispatch;
 mod redefinition;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 pub use self::builder::Builder;
@@ -29,6 +29,21 @@ use crate::table::{Outcome, State};
 pub struct Session {
     compiler: Arc<Compiler>,
     dispatcher: Arc<Dispatcher>,
+}
+
+/// A handle that does not keep its session alive.
+#[derive(Clone)]
+pub struct WeakSession {
+    compiler: Weak<Compiler>,
+    dispatcher: Weak<Dispatcher>,
+}
+
+impl WeakSession {
+    /// The session, if it is still there.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Session> {
+        Some(Session { compiler: self.compiler.upgrade()?, dispatcher: self.dispatcher.upgrade()? })
+    }
 }
 
 /// What a session has done so far.
@@ -65,6 +80,15 @@ pub struct Stats {
 }
 
 impl Session {
+    /// A handle for what the session itself holds, such as sources.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakSession {
+        WeakSession {
+            compiler: Arc::downgrade(&self.compiler),
+            dispatcher: Arc::downgrade(&self.dispatcher),
+        }
+    }
+
     fn linker(&self) -> &Linker {
         &self.compiler.linker
     }
@@ -280,6 +304,22 @@ impl Session {
     #[must_use]
     pub fn is_defined(&self, id: SymbolId) -> bool {
         self.linker().table.entry(id).lock().definition.is_some()
+    }
+
+    /// The function that calls of the symbol run, if a module defines it and its body alone matters:
+    /// the module's scope and key.
+    #[must_use]
+    pub fn body(&self, id: SymbolId) -> Option<(ScopeId, u64)> {
+        match self.linker().table.entry(id).lock().definition {
+            Some(Definition::Module { scope, key, unit: Unit::Lazy }) => Some((scope, key)),
+            _ => None,
+        }
+    }
+
+    /// Whether the symbol is another name of something else.
+    #[must_use]
+    pub fn is_alias(&self, id: SymbolId) -> bool {
+        matches!(self.linker().table.entry(id).lock().definition, Some(Definition::Alias(_)))
     }
 
     /// The symbol's name.

@@ -1,159 +1,17 @@
-//! The shim's C interface (`shim/shim.h`), declared once more, and a worker that owns its part.
+//! The shim, wrapped: a worker, what it reads, and what it compiles.
 #![expect(unsafe_code, reason = "the shim is C++")]
 
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::Arc;
 
 use vmkit::graph::Content;
 use vmkit::{Addr, Session};
 
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(crate) struct Bytes {
-    data: *const u8,
-    size: usize,
-}
+mod raw;
 
-impl Bytes {
-    fn of(bytes: &[u8]) -> Self {
-        Self { data: bytes.as_ptr(), size: bytes.len() }
-    }
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RawOptions {
-    pub(crate) level: u8,
-    pub(crate) keep_debug: u8,
-    pub(crate) far_data: u8,
-}
-
-#[repr(C)]
-struct RawSymbol {
-    name: Bytes,
-    section: Bytes,
-    size: u64,
-    align: u64,
-    offset: i64,
-    target: u32,
-    unit: u32,
-    comdat: u32,
-    kind: u8,
-    linkage: u8,
-    visibility: u8,
-    flags: u8,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RawStructor {
-    pub(crate) function: u32,
-    pub(crate) priority: u16,
-}
-
-#[repr(C)]
-struct RawVersion {
-    name: Bytes,
-    version: Bytes,
-}
-
-#[repr(C)]
-struct RawIndex {
-    symbols: *const RawSymbol,
-    symbol_count: usize,
-    comdats: *const Bytes,
-    comdat_count: usize,
-    constructors: *const RawStructor,
-    constructor_count: usize,
-    destructors: *const RawStructor,
-    destructor_count: usize,
-    versions: *const RawVersion,
-    version_count: usize,
-    has_asm: u8,
-}
-
-#[repr(C)]
-struct RawNeeded {
-    name: Bytes,
-    key: u32,
-    kind: u8,
-    is_private: u8,
-    is_weak: u8,
-}
-
-#[repr(C)]
-struct RawObject {
-    object: Bytes,
-    needed: *const RawNeeded,
-    needed_count: usize,
-    load_nanos: u64,
-    materialize_nanos: u64,
-    optimize_nanos: u64,
-    codegen_nanos: u64,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pointer {
-    pub(crate) offset: u64,
-    pub(crate) addend: i64,
-    pub(crate) needed: u32,
-    pub(crate) size: u8,
-    pub(crate) is_relative: u8,
-}
-
-#[repr(C)]
-struct RawData {
-    bytes: Bytes,
-    size: u64,
-    align: u64,
-    is_constant: u8,
-    pointers: *const Pointer,
-    pointer_count: usize,
-    needed: *const RawNeeded,
-    needed_count: usize,
-}
-
-/// A worker's LLVM module.
-#[repr(C)]
-pub(crate) struct RawModule {
-    _opaque: [u8; 0],
-}
-
-#[repr(C)]
-struct RawWorker {
-    _opaque: [u8; 0],
-}
-
-unsafe extern "C" {
-    fn vk_initialize();
-    fn vk_worker_new(options: *const RawOptions) -> *mut RawWorker;
-    fn vk_worker_free(worker: *mut RawWorker);
-    fn vk_error(worker: *mut RawWorker) -> Bytes;
-    fn vk_normalize(worker: *mut RawWorker, input: Bytes, name: Bytes, out: *mut Bytes) -> i32;
-    fn vk_load(
-        worker: *mut RawWorker,
-        bitcode: Bytes,
-        name: Bytes,
-        out: *mut *mut RawModule,
-    ) -> i32;
-    fn vk_read_index(worker: *mut RawWorker, module: *mut RawModule, out: *mut RawIndex) -> i32;
-    fn vk_compile(
-        worker: *mut RawWorker,
-        module: *mut RawModule,
-        key: u32,
-        out: *mut RawObject,
-    ) -> i32;
-    fn vk_compile_asm(worker: *mut RawWorker, module: *mut RawModule, out: *mut RawObject) -> i32;
-    fn vk_lower_data(
-        worker: *mut RawWorker,
-        module: *mut RawModule,
-        key: u32,
-        out: *mut RawData,
-    ) -> i32;
-    fn vk_read_contents(worker: *mut RawWorker, module: *mut RawModule, out: *mut Bytes) -> i32;
-    fn vk_find_private(module: *mut RawModule, name: Bytes) -> u32;
-}
+use self::raw::*;
+pub(crate) use self::raw::{Inlined, Pointer, RawOptions, RawStructor};
 
 /// What a global value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -209,7 +67,12 @@ pub(crate) struct Index<'a> {
 /// A global value that compiled code or data names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Needed<'a> {
+    /// In its module.
     pub(crate) name: &'a [u8],
+    /// In the object.
+    pub(crate) symbol: &'a [u8],
+    /// The pool's number of the module that means it.
+    pub(crate) module: usize,
     pub(crate) key: u32,
     pub(crate) kind: Kind,
     pub(crate) is_private: bool,
@@ -220,6 +83,7 @@ pub(crate) struct Needed<'a> {
 pub(crate) struct Object<'a> {
     pub(crate) elf: &'a [u8],
     pub(crate) needed: Vec<Needed<'a>>,
+    pub(crate) inlined: &'a [Inlined],
     pub(crate) materialize_nanos: u64,
     pub(crate) optimize_nanos: u64,
     pub(crate) codegen_nanos: u64,
@@ -233,6 +97,22 @@ pub(crate) struct Data<'a> {
     pub(crate) is_constant: bool,
     pub(crate) pointers: &'a [Pointer],
     pub(crate) needed: Vec<Needed<'a>>,
+}
+
+/// A module that every worker can load.
+#[derive(Clone)]
+pub(crate) struct Bitcode {
+    pub(crate) number: usize,
+    pub(crate) name: Arc<str>,
+    pub(crate) bytes: Arc<Vec<u8>>,
+}
+
+/// Says what names stand for that many modules can see.
+pub(crate) trait Names {
+    /// The module whose function calls of the name run, and its key there.
+    fn body(&self, name: &[u8]) -> Option<(Bitcode, u32)>;
+    /// Whether it is another name of something else.
+    fn is_alias(&self, name: &[u8]) -> bool;
 }
 
 /// An LLVM context with its target machine, pipelines and modules; one thread's at a time.
@@ -266,6 +146,28 @@ pub(crate) fn initialize() {
     });
 }
 
+/// What the shim calls to ask what a name stands for.
+extern "C" fn find_body(context: *const c_void, name: Bytes, out: *mut RawBody) -> i32 {
+    // SAFETY: `Worker::compile` gave the context along with this function.
+    let names = unsafe { *context.cast::<Option<&dyn Names>>() };
+    // SAFETY: the name lives through the call.
+    let found = names.and_then(|names| names.body(unsafe { slice(name) }));
+    let Some((module, key)) = found else { return 0 };
+    let number = module.number as u32;
+    let (bitcode, name) = (Bytes::of(&module.bytes), Bytes::of(module.name.as_bytes()));
+    // SAFETY: the shim's own struct. By the promise of who gave `names`, the bytes outlive the worker.
+    unsafe { out.write(RawBody { module: number, key, bitcode, name }) };
+    1
+}
+
+/// What the shim calls to ask whether a name is another's.
+extern "C" fn is_alias(context: *const c_void, name: Bytes) -> i32 {
+    // SAFETY: as in `find_body`.
+    let names = unsafe { *context.cast::<Option<&dyn Names>>() };
+    // SAFETY: the name lives through the call.
+    names.is_some_and(|names| names.is_alias(unsafe { slice(name) })).into()
+}
+
 extern "C" fn keep_for_ever(_: *const c_void, _: *const c_void, _: *const c_void) -> i32 {
     0
 }
@@ -295,16 +197,17 @@ impl Worker {
         Ok(unsafe { slice(out) }.to_vec())
     }
 
-    /// Loads a module lazily.
+    /// Loads a module lazily, unless it is loaded.
     ///
     /// # Safety
     ///
-    /// `bitcode` outlives the worker.
-    pub(crate) unsafe fn load(&mut self, bitcode: &[u8], name: &str) -> Result<ModuleRef, String> {
+    /// The module's bitcode outlives the worker.
+    pub(crate) unsafe fn load(&mut self, module: &Bitcode) -> Result<ModuleRef, String> {
+        let number = module.number as u32;
+        let (bitcode, name) = (Bytes::of(&module.bytes), Bytes::of(module.name.as_bytes()));
         let mut module = ptr::null_mut();
-        let (bitcode, name) = (Bytes::of(bitcode), Bytes::of(name.as_bytes()));
         // SAFETY: the caller's promise; the name is copied.
-        self.result(unsafe { vk_load(self.0, bitcode, name, &raw mut module) })?;
+        self.result(unsafe { vk_load(self.0, number, bitcode, name, &raw mut module) })?;
         Ok(ModuleRef(module))
     }
 
@@ -348,26 +251,54 @@ impl Worker {
         Ok(bytes.iter().map(|&number| CONTENTS[usize::from(number)]).collect())
     }
 
-    /// Compiles the unit `key`; the module's assembly if `key` is `None`.
-    pub(crate) fn compile(
+    /// Compiles the unit `key`, inlining what `names` says names stand for, if it is given.
+    ///
+    /// # Safety
+    ///
+    /// The bitcode that `names` gives outlives the worker.
+    pub(crate) unsafe fn compile(
         &mut self,
         module: ModuleRef,
-        key: Option<u32>,
+        key: u32,
+        names: Option<&dyn Names>,
+    ) -> Result<Object<'_>, String> {
+        let context = (&raw const names).cast();
+        let session = RawSession { context, find: find_body, is_alias };
+        let session = names.map_or(ptr::null(), |_| &raw const session);
+        self.object(|worker, object| {
+            // SAFETY: the module is this worker's, the key one of its index; `names` lives through the
+            // call.
+            unsafe { vk_compile(worker, module.0, key, session, object) }
+        })
+    }
+
+    /// Compiles the module's assembly.
+    pub(crate) fn compile_assembly(&mut self, module: ModuleRef) -> Result<Object<'_>, String> {
+        // SAFETY: the module is this worker's.
+        self.object(|worker, object| unsafe { vk_compile_asm(worker, module.0, object) })
+    }
+
+    /// The hash of the body of the function `key`.
+    pub(crate) fn body_hash(&mut self, module: ModuleRef, key: u32) -> Result<u64, String> {
+        let mut hash = 0;
+        // SAFETY: the module is this worker's, the key one of its index.
+        self.result(unsafe { vk_body_hash(self.0, module.0, key, &raw mut hash) })?;
+        Ok(hash)
+    }
+
+    fn object(
+        &mut self,
+        compile: impl FnOnce(*mut RawWorker, *mut RawObject) -> i32,
     ) -> Result<Object<'_>, String> {
         // SAFETY: a struct of plain numbers and null pointers.
         let mut raw: RawObject = unsafe { std::mem::zeroed() };
-        // SAFETY: the module is this worker's, the key one of its index.
-        self.result(unsafe {
-            match key {
-                Some(key) => vk_compile(self.0, module.0, key, &raw mut raw),
-                None => vk_compile_asm(self.0, module.0, &raw mut raw),
-            }
-        })?;
+        self.result(compile(self.0, &raw mut raw))?;
         // SAFETY: as in `index`.
         unsafe {
             Ok(Object {
                 elf: slice(raw.object),
                 needed: needed(raw.needed, raw.needed_count),
+                inlined: array(raw.inlined, raw.inlined_count),
                 materialize_nanos: raw.materialize_nanos,
                 optimize_nanos: raw.optimize_nanos,
                 codegen_nanos: raw.codegen_nanos,
@@ -472,6 +403,9 @@ unsafe fn needed<'a>(data: *const RawNeeded, len: usize) -> Vec<Needed<'a>> {
         .map(|raw| Needed {
             // SAFETY: the caller's promise.
             name: unsafe { slice(raw.name) },
+            // SAFETY: the caller's promise.
+            symbol: unsafe { slice(raw.symbol) },
+            module: raw.module as usize,
             key: raw.key,
             kind: kind(raw.kind),
             is_private: raw.is_private != 0,

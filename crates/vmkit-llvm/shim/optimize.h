@@ -1,0 +1,39 @@
+// The optimizer's pipelines, each built once a worker.
+#ifndef VMKIT_OPTIMIZE_H
+#define VMKIT_OPTIMIZE_H
+
+#include "llvm/IR/PassManager.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/StandardInstrumentations.h"
+
+namespace llvm {
+class TargetMachine;
+}
+
+// Optimizes modules of one function each, all in the same way.
+struct Optimizer {
+  explicit Optimizer(llvm::TargetMachine &machine, unsigned level);
+  // What makes a function as small as those from a compiler that optimizes.
+  void clean(llvm::Function &function);
+  void clean_if_needed(llvm::Function &function);
+  // The pipeline of a function.
+  void simplify(llvm::Module &module);
+  // The pipeline of a module of simplified functions.
+  void finish(llvm::Module &module);
+  // Forgets what is known of any function and module.
+  void clear();
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  // Leaves functions alone that say so.
+  llvm::PassInstrumentationCallbacks callbacks;
+  llvm::OptNoneInstrumentation opt_none{/*DebugLogging=*/false};
+  llvm::PassBuilder builder;
+
+private:
+  llvm::FunctionPassManager cleaning;
+  llvm::ModulePassManager simplification, finishing;
+};
+
+#endif

@@ -1,0 +1,1 @@
+int richer(int x) { return x * 2; }

@@ -1,0 +1,1 @@
+__attribute__((noinline)) int replaced(void) { return 20; }
