@@ -5,6 +5,7 @@
 //! is first called, and the calls that wait for it in code that already runs are bound to it.
 
 mod archive;
+pub mod code;
 mod compile;
 pub mod debug;
 mod definition;
