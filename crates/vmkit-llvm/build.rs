@@ -19,7 +19,7 @@ fn main() {
         .flag_if_supported("-fno-strict-aliasing")
         .flag_if_supported("-Wno-unused-parameter")
         .files(
-            ["worker", "index", "extract", "data", "contents", "debug", "crash"]
+            ["worker", "index", "extract", "data", "contents", "debug", "crash", "safepoint"]
                 .map(|part| format!("shim/{part}.cpp")),
         )
         .compile("vmkit_shim");

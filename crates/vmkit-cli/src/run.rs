@@ -96,8 +96,10 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     let level = [Level::O0, Level::O1, Level::O2, Level::O3][usize::from(options.level)];
     let far_data = options.reach.is_some();
     vmkit_llvm::contain_crashes();
-    let llvm =
-        Llvm::new(&session, vmkit_llvm::Options { level, keep_debug: options.gdb, far_data });
+    let llvm = Llvm::new(
+        &session,
+        vmkit_llvm::Options { level, keep_debug: options.gdb, far_data, polls: false },
+    );
     session.warm_up();
     let inputs = Inputs::load(&session, &llvm, &options.modules)?;
     load_libraries(&session, options)?;

@@ -217,6 +217,11 @@ static void compile(vk_worker *worker, Module &module, Needed &needed, vk_object
     declare_aliases(module);
     clock.lap(object->optimize_nanos);
   }
+  if (Statepoints::are_wanted(module)) {
+    if (!worker->statepoints) worker->statepoints = std::make_unique<Statepoints>(*worker->machine);
+    worker->statepoints->run(module, worker->options.polls);
+    clock.lap(object->optimize_nanos);
+  }
   bool is_frugal = worker->options.level == 0 && module.getInstructionCount() > LargestQuick;
   // The quick one is always built first: that is when LLVM settles its default allocator.
   if (!worker->generator) worker->generator = std::make_unique<Generator>(*worker->machine, false);

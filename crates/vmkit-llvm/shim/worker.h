@@ -96,6 +96,19 @@ struct Optimizer {
   llvm::ModulePassManager passes;
 };
 
+// Makes the calls of functions with a garbage collector statepoints, after they were optimized.
+struct Statepoints {
+  explicit Statepoints(llvm::TargetMachine &machine);
+  static bool are_wanted(const llvm::Module &module);
+  // With `polls`, threads can be stopped where such functions begin and where they loop.
+  void run(llvm::Module &module, bool polls);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder;
+};
+
 // The code generator, built once and run on one module after the other. The quick register allocator
 // gives each value a place in the frame of its own: `is_frugal` takes another one instead.
 struct Generator {
@@ -111,6 +124,7 @@ struct vk_worker {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<Statepoints> statepoints;
   std::unique_ptr<Generator> generator, frugal;
   std::vector<std::unique_ptr<vk_module>> modules;
   std::string error;

@@ -26,6 +26,7 @@ pub(crate) struct RawOptions {
     pub(crate) level: u8,
     pub(crate) keep_debug: u8,
     pub(crate) far_data: u8,
+    pub(crate) polls: u8,
 }
 
 #[repr(C)]

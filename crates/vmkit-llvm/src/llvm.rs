@@ -38,6 +38,10 @@ pub struct Options {
     pub keep_debug: bool,
     /// Reach all data through slots: for sessions whose reach was shrunk.
     pub far_data: bool,
+    /// Have functions that name a garbage collector ask at their entry and in their loops whether to
+    /// stop: they read `vmkit_safepoint_flag`, and call `vmkit_safepoint` while it is not zero (see
+    /// [`vmkit::safepoint::Safepoints`]).
+    pub polls: bool,
 }
 
 /// LLVM, compiling for one session.
@@ -106,6 +110,7 @@ impl Llvm {
             level: options.level as u8,
             keep_debug: options.keep_debug.into(),
             far_data: options.far_data.into(),
+            polls: options.polls.into(),
         };
         Self {
             session: session.clone(),

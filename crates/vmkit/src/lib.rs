@@ -9,6 +9,7 @@ pub mod code;
 mod compile;
 pub mod debug;
 mod definition;
+mod entry;
 mod error;
 mod explain;
 mod fork;
@@ -28,7 +29,9 @@ mod stub;
 mod symbol;
 mod table;
 pub mod target;
+pub mod throw;
 mod unwind;
+pub mod walk;
 
 pub use crate::archive::{Archive, Member};
 pub use crate::compile::COMPILE_THREAD;
