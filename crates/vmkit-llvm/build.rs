@@ -25,8 +25,19 @@ fn main() {
         .flag_if_supported("-Wno-unused-parameter")
         .files(
             [
-                "worker", "index", "extract", "declare", "data", "contents", "debug", "crash",
-                "optimize", "inline", "library", "hash",
+                "worker",
+                "index",
+                "extract",
+                "declare",
+                "data",
+                "contents",
+                "debug",
+                "crash",
+                "optimize",
+                "inline",
+                "library",
+                "hash",
+                "safepoint",
             ]
             .map(|part| format!("shim/{part}.cpp")),
         )

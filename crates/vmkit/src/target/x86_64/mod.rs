@@ -97,6 +97,30 @@ pub fn relax(code: &mut [u8], offset: u64) -> Option<Relaxed> {
     }
 }
 
+/// Whether the displacement at `offset` is that of a call, which returns behind it, and not of a
+/// jump: `call disp` or `call *disp(%rip)`.
+#[must_use]
+pub fn is_call(code: &[u8], offset: u64) -> bool {
+    let before = usize::try_from(offset).ok().and_then(|at| code.get(at.checked_sub(2)?..at));
+    before.is_some_and(|before| before[1] == 0xe8 || before == [0xff, 0x15])
+}
+
+/// Registers that unwind rules name, by their DWARF numbers (psABI, figure 3.36): the general ones,
+/// then the return address.
+pub const REGISTERS: usize = 17;
+/// `rsp`.
+pub const STACK_POINTER: u16 = 7;
+/// `rbp`.
+pub const FRAME_POINTER: u16 = 6;
+/// The return address, which stands for where a caller is.
+pub const RETURN_ADDRESS: u16 = 16;
+/// Registers that calls preserve: `rbx`, `rbp`, `r12` to `r15`.
+pub const PRESERVED: [u16; 6] = [3, 6, 12, 13, 14, 15];
+/// The registers of a landing pad's arguments, exception and selector: `rax`, `rdx`.
+pub const LANDING: [u16; 2] = [0, 1];
+
+/// Bytes of a call's displacement.
+pub const DISPLACEMENT_SIZE: u64 = 4;
 /// Bytes of one stub, lazy part included.
 pub const STUB_SIZE: u64 = 16;
 /// Bytes from a stub's start to its lazy part, the slot's first value.
