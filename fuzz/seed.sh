@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-for target in elf link archive stack_maps; do
+for target in elf link archive stack_maps call_sites unwind; do
     mkdir -p "corpus/$target"
 done
 for source in ../tests/link/x86_64/*.s; do
@@ -26,3 +26,11 @@ llc-22 -O2 -filetype=obj ../crates/vmkit/tests/stack_maps.ll -o corpus/elf/stack
 cp corpus/elf/stack_maps.o corpus/link/stack_maps.o
 llvm-objcopy-22 --dump-section .llvm_stackmaps=corpus/stack_maps/real corpus/elf/stack_maps.o
 cat corpus/stack_maps/real corpus/stack_maps/real >corpus/stack_maps/twice
+
+llc-22 -O1 -filetype=obj ../crates/vmkit/tests/code.ll -o corpus/elf/code.o
+cp corpus/elf/code.o corpus/link/code.o
+llvm-objcopy-22 --dump-section .eh_frame=corpus/unwind/real \
+    --dump-section .gcc_except_table=corpus/call_sites/table corpus/elf/code.o
+# The target takes the table's place in its section from two bytes before it.
+printf '\0\0' | cat - corpus/call_sites/table >corpus/call_sites/real
+rm corpus/call_sites/table

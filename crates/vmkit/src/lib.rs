@@ -6,6 +6,7 @@
 
 mod allocation;
 mod archive;
+pub mod code;
 mod compile;
 pub mod debug;
 mod definition;

@@ -1,8 +1,9 @@
 //! Who is told of linked code: profilers, debuggers, the virtual machine.
 #![forbid(unsafe_code)]
 
-use crate::graph::{Binding, LinkGraph, Place, SectionKind, Symbol};
+use crate::graph::{Binding, Edge, LinkGraph, Place, SectionKind, Symbol};
 use crate::symbol::{Addr, Name, SymbolId, SymbolKind};
+use crate::target::{self, Formula, native};
 
 /// Is told of whatever is linked, before anything can run or read it.
 ///
@@ -116,6 +117,38 @@ impl<'a> Linked<'a> {
             section: index,
             address: section.address.offset(offset.cast_signed()),
             size: symbol.size,
+        })
+    }
+
+    /// The bytes of a section that is not loaded, such as one of debug information or of stack maps,
+    /// with its edges applied. What cannot be told, such as where a thread-local variable is, stays
+    /// as it was.
+    #[must_use]
+    pub fn relocated(&self, section: usize) -> Vec<u8> {
+        let section = &self.graph.sections[section];
+        let mut bytes = section.bytes.clone();
+        for edge in &section.edges {
+            let Some(row) = native::edge(edge.kind.0) else { continue };
+            let value = i128::from(self.value(edge)) + i128::from(edge.addend);
+            let value = match row.formula {
+                Formula::Absolute => value,
+                Formula::Relative => value - i128::from(edge.offset),
+                _ => continue,
+            };
+            // An edge outside its section: damaged, and nothing that matters for running.
+            let _ = target::write(&mut bytes, edge.offset, row.size, value);
+        }
+        bytes
+    }
+
+    /// The address of an edge's symbol. Debug sections refer to one another by offsets in them.
+    fn value(&self, edge: &Edge) -> u64 {
+        let address = self.symbols[edge.target].address.map(|address| address.0);
+        address.unwrap_or_else(|| match self.graph.symbols[edge.target].place {
+            Place::Section { index, offset } if !self.graph.sections[index].kind.is_loaded() => {
+                offset
+            }
+            _ => 0,
         })
     }
 

@@ -9,9 +9,9 @@ use object::elf;
 use object::write::StringId;
 use object::write::elf::{FileHeader, SectionHeader, SectionIndex, Sym, Writer};
 
-use crate::graph::{Binding, Edge, LinkGraph, Place, Section, SectionKind, Symbol};
+use crate::graph::{Binding, LinkGraph, Place, Section, SectionKind, Symbol};
 use crate::listener::Linked;
-use crate::target::{self, Formula, native};
+use crate::target;
 
 /// A section of the image.
 struct Part<'a> {
@@ -63,7 +63,7 @@ fn parts<'a>(event: &Linked<'a>, writer: &mut Writer<'a>) -> Vec<Part<'a>> {
         let bytes = match event.sections[number] {
             Some(loaded) if section.kind == SectionKind::Unwind => Some(loaded.bytes.into()),
             Some(_) => None,
-            None if section.name.starts_with(".debug_") => Some(relocated(section, event).into()),
+            None if section.name.starts_with(".debug_") => Some(event.relocated(number).into()),
             None => return None,
         };
         let address = event.sections[number].map_or(0, |loaded| loaded.address.0);
@@ -178,31 +178,4 @@ fn section_header(part: &Part<'_>) -> SectionHeader {
         sh_addralign: part.section.align,
         sh_entsize: 0,
     }
-}
-
-/// A debug section's bytes with its edges applied. What cannot be told, such as where a
-/// thread-local variable is, stays as it was.
-fn relocated(section: &Section, event: &Linked<'_>) -> Vec<u8> {
-    let mut bytes = section.bytes.clone();
-    for edge in &section.edges {
-        let Some(row) = native::edge(edge.kind.0) else { continue };
-        let value = i128::from(value(edge, event)) + i128::from(edge.addend);
-        let value = match row.formula {
-            Formula::Absolute => value,
-            Formula::Relative => value - i128::from(edge.offset),
-            _ => continue,
-        };
-        // An edge outside its section: damaged, and nothing that matters for running.
-        let _ = target::write(&mut bytes, edge.offset, row.size, value);
-    }
-    bytes
-}
-
-/// The address of an edge's symbol. Debug sections refer to one another by offsets in them.
-fn value(edge: &Edge, event: &Linked<'_>) -> u64 {
-    let address = event.symbols[edge.target].address.map(|address| address.0);
-    address.unwrap_or_else(|| match event.graph.symbols[edge.target].place {
-        Place::Section { index, offset } if !event.graph.sections[index].kind.is_loaded() => offset,
-        _ => 0,
-    })
 }

@@ -97,6 +97,16 @@ pub fn relax(code: &mut [u8], offset: u64) -> Option<Relaxed> {
     }
 }
 
+/// Whether the displacement at `offset` is that of a call, which returns behind it, and not of a
+/// jump: `call disp` or `call *disp(%rip)`.
+#[must_use]
+pub fn is_call(code: &[u8], offset: u64) -> bool {
+    let before = usize::try_from(offset).ok().and_then(|at| code.get(at.checked_sub(2)?..at));
+    before.is_some_and(|before| before[1] == 0xe8 || before == [0xff, 0x15])
+}
+
+/// Bytes of a call's displacement.
+pub const DISPLACEMENT_SIZE: u64 = 4;
 /// Bytes of one stub, lazy part included.
 pub const STUB_SIZE: u64 = 16;
 /// Bytes from a stub's start to its lazy part, the slot's first value.

@@ -1,0 +1,177 @@
+//! What is known of a graph's functions, read when it is linked.
+
+use std::sync::Arc;
+
+use super::{Call, Function};
+use crate::error::Result;
+use crate::graph::{Binding, Edge, Place, Section, SectionKind};
+use crate::listener::{self, Linked, Loaded};
+use crate::metadata::{CallSites, Lines, Rules, Span, StackMaps};
+use crate::symbol::{Addr, Name};
+use crate::target::native;
+
+impl Function {
+    /// Everything that is known of the functions in a graph that was linked, by address.
+    ///
+    /// # Errors
+    ///
+    /// Damaged metadata: stack maps, unwind records, call-site tables, headers of debug information.
+    pub fn read(event: &Linked<'_>) -> Result<Vec<Self>> {
+        let mut functions: Vec<_> =
+            event.functions().into_iter().map(|function| bare(event, &function)).collect();
+        functions.sort_by_key(|function| function.start);
+        if functions.is_empty() {
+            return Ok(functions);
+        }
+        read_calls(event, &mut functions);
+        read_labels(event, &mut functions);
+        for (number, section) in event.graph.sections.iter().enumerate() {
+            match (section.kind, event.sections[number]) {
+                (SectionKind::StackMaps, _) => read_points(event, number, &mut functions)?,
+                (SectionKind::Unwind, Some(loaded)) => read_rules(event, loaded, &mut functions)?,
+                _ => {}
+            }
+        }
+        for function in &mut functions {
+            function.call_sites = call_sites(event, function)?;
+        }
+        if let Some(lines) = lines(event)? {
+            let lines = Arc::new(lines);
+            functions.iter_mut().for_each(|function| function.lines = Some(lines.clone()));
+        }
+        Ok(functions)
+    }
+}
+
+fn bare(event: &Linked<'_>, function: &listener::Function<'_>) -> Function {
+    Function {
+        unit: event.unit,
+        symbol: function.symbol,
+        name: function.name.clone(),
+        module: event.graph.name.clone(),
+        start: function.address.0,
+        end: function.address.0.saturating_add(function.size),
+        stack_size: None,
+        calls: Vec::new(),
+        labels: Vec::new(),
+        rules: None,
+        call_sites: None,
+        points: Vec::new(),
+        lines: None,
+    }
+}
+
+/// The function whose code an address is in.
+fn at(functions: &mut [Function], address: u64) -> Option<&mut Function> {
+    let after = functions.partition_point(|function| function.start <= address);
+    functions[..after].last_mut().filter(|function| function.contains(address))
+}
+
+/// Code sections, with where they are.
+fn code<'a>(event: &'a Linked<'_>) -> impl Iterator<Item = (usize, &'a Section, Loaded<'a>)> {
+    let numbered = event.graph.sections.iter().enumerate();
+    let code = numbered.filter(|(_, section)| section.kind == SectionKind::Code);
+    code.filter_map(|(number, section)| Some((number, section, event.sections[number]?)))
+}
+
+fn read_calls(event: &Linked<'_>, functions: &mut [Function]) {
+    for (_, section, loaded) in code(event) {
+        for edge in section.edges.iter().filter(|edge| native::is_call(loaded.bytes, edge.offset)) {
+            let place = loaded.address.0.wrapping_add(edge.offset);
+            if let Some(function) = at(functions, place) {
+                function.calls.push(call(event, edge, place));
+            }
+        }
+    }
+    functions.iter_mut().for_each(|function| function.calls.sort_by_key(|call| call.returns_to));
+}
+
+fn call(event: &Linked<'_>, edge: &Edge, place: u64) -> Call {
+    Call {
+        returns_to: place.wrapping_add(native::DISPLACEMENT_SIZE),
+        callee: event.graph.symbols[edge.target].name.clone(),
+        symbol: event.symbols[edge.target].symbol,
+    }
+}
+
+fn read_labels(event: &Linked<'_>, functions: &mut [Function]) {
+    for (symbol, resolved) in event.graph.symbols.iter().zip(&event.symbols) {
+        let Place::Section { index, .. } = symbol.place else { continue };
+        let is_label = event.graph.sections[index].kind == SectionKind::Code
+            && symbol.binding == Binding::Graph
+            && !symbol.name.bytes().is_empty();
+        let address = resolved.address.filter(|_| is_label).map(|address| address.0);
+        let Some(function) = address.and_then(|address| at(functions, address)) else { continue };
+        let address = address.unwrap_or_default();
+        if function.start != address || function.name != symbol.name {
+            function.labels.push((address, symbol.name.clone()));
+        }
+    }
+    let by_place =
+        |a: &(u64, Name), b: &(u64, Name)| a.0.cmp(&b.0).then_with(|| a.1.bytes().cmp(b.1.bytes()));
+    functions.iter_mut().for_each(|function| function.labels.sort_by(by_place));
+}
+
+fn read_points(event: &Linked<'_>, section: usize, functions: &mut [Function]) -> Result<()> {
+    let maps = StackMaps::parse(event.graph.name.clone(), &event.relocated(section))?;
+    for (index, mapped) in maps.functions.iter().enumerate() {
+        let Some(function) = at(functions, mapped.address) else { continue };
+        function.stack_size = mapped.stack_size;
+        let records = maps.records_of(index);
+        let placed = records.map(|r| (mapped.address.wrapping_add(r.offset.into()), r.clone()));
+        function.points.extend(placed);
+        function.points.sort_by_key(|(address, _)| *address);
+    }
+    Ok(())
+}
+
+fn read_rules(event: &Linked<'_>, loaded: Loaded<'_>, functions: &mut [Function]) -> Result<()> {
+    for rules in Rules::parse(event.graph.name.clone(), span(loaded))? {
+        // Records of code that was left out are about no function.
+        if let Some(function) = at(functions, rules.start) {
+            function.rules = Some(rules);
+        }
+    }
+    Ok(())
+}
+
+fn span(loaded: Loaded<'_>) -> Span<'_> {
+    Span { address: loaded.address.0, bytes: loaded.bytes }
+}
+
+fn call_sites(event: &Linked<'_>, function: &Function) -> Result<Option<CallSites>> {
+    let Some(table) = function.rules.as_ref().and_then(|rules| rules.table) else {
+        return Ok(None);
+    };
+    let Some(section) = section_at(event, table) else { return Ok(None) };
+    let name = event.graph.name.clone();
+    let word = |address| word(event, address);
+    CallSites::parse(name, span(section), table, function.start, word).map(Some)
+}
+
+fn section_at<'a>(event: &Linked<'a>, address: u64) -> Option<Loaded<'a>> {
+    let is_there = |loaded: &&Loaded<'_>| {
+        let Addr(start) = loaded.address;
+        address.checked_sub(start).is_some_and(|offset| offset < loaded.bytes.len() as u64)
+    };
+    event.sections.iter().flatten().find(is_there).copied()
+}
+
+/// What the graph's own memory holds at an address.
+fn word(event: &Linked<'_>, address: u64) -> Option<u64> {
+    let section = section_at(event, address)?;
+    let offset = usize::try_from(address - section.address.0).ok()?;
+    let bytes = section.bytes.get(offset..offset.checked_add(8)?)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// The graph's debug information, if it has any.
+fn lines(event: &Linked<'_>) -> Result<Option<Lines>> {
+    let sections = &event.graph.sections;
+    let find = |name: &str| sections.iter().position(|section| section.name == name);
+    if find(".debug_info").is_none() {
+        return Ok(None);
+    }
+    let section = |name: &str| find(name).map(|number| event.relocated(number));
+    Lines::parse(event.graph.name.clone(), section).map(Some)
+}
