@@ -26,7 +26,7 @@ fn main() {
         .files(
             [
                 "worker", "index", "extract", "declare", "data", "contents", "debug", "crash",
-                "optimize", "inline", "library", "hash",
+                "optimize", "inline", "library", "hash", "safepoint",
             ]
             .map(|part| format!("shim/{part}.cpp")),
         )

@@ -94,6 +94,7 @@ struct Generator {
 };
 
 struct Optimizer;
+struct Statepoints;
 struct Library;
 
 struct vk_worker {
@@ -103,6 +104,7 @@ struct vk_worker {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<Statepoints> statepoints;
   std::unique_ptr<Generator> generator, frugal;
   // By number; null where it is not loaded.
   std::vector<std::unique_ptr<vk_module>> modules;

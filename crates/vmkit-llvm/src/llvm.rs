@@ -41,11 +41,15 @@ pub struct Options {
     /// Inline functions into those that call them, whatever modules they are in. Nothing is at
     /// [`Level::O0`].
     pub inlining: bool,
+    /// Have functions that name a garbage collector ask at their entry and in their loops whether to
+    /// stop: they read `vmkit_safepoint_flag`, and call `vmkit_safepoint` while it is not zero (see
+    /// [`vmkit::safepoint::Safepoints`]).
+    pub polls: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { level: Level::default(), keep_debug: false, far_data: false, inlining: true }
+        Self { level: Level::default(), keep_debug: false, far_data: false, inlining: true, polls: false }
     }
 }
 
@@ -116,6 +120,7 @@ impl Llvm {
             keep_debug: options.keep_debug.into(),
             far_data: options.far_data.into(),
             inlining: options.inlining.into(),
+            polls: options.polls.into(),
         };
         Self {
             session: session.clone(),

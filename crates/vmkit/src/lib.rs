@@ -11,6 +11,7 @@ mod compile;
 pub mod debug;
 mod definition;
 mod dispatch;
+mod entry;
 mod error;
 mod explain;
 mod fork;
@@ -32,7 +33,9 @@ mod stub;
 mod symbol;
 mod table;
 pub mod target;
+pub mod throw;
 mod unwind;
+pub mod walk;
 
 pub use crate::archive::{Archive, Member};
 pub use crate::compile::COMPILE_THREAD;

@@ -23,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["listener"],
     &["code"],
     &["walk"],
+    &["entry"],
     &["throw", "safepoint"],
     &["link"],
     &["object"],

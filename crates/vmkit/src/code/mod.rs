@@ -4,6 +4,7 @@
 mod map;
 mod read;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use self::map::CodeMap;
@@ -53,6 +54,32 @@ pub struct Call {
 }
 
 impl Function {
+    /// A function of which nothing is known but where it is.
+    #[must_use]
+    pub fn new(unit: SymbolId, name: Name, module: Arc<str>, code: Range<u64>) -> Self {
+        Self {
+            unit,
+            symbol: None,
+            name,
+            module,
+            start: code.start,
+            end: code.end,
+            stack_size: None,
+            calls: Vec::new(),
+            labels: Vec::new(),
+            rules: None,
+            call_sites: None,
+            points: Vec::new(),
+            lines: None,
+        }
+    }
+
+    /// Adds records of stack maps, with their addresses.
+    pub fn add_points(&mut self, points: impl IntoIterator<Item = (u64, Record)>) {
+        self.points.extend(points);
+        self.points.sort_by_key(|(address, _)| *address);
+    }
+
     /// Is the address in its code?
     #[must_use]
     pub fn contains(&self, address: u64) -> bool {

@@ -44,21 +44,10 @@ impl Function {
 }
 
 fn bare(event: &Linked<'_>, function: &listener::Function<'_>) -> Function {
-    Function {
-        unit: event.unit,
-        symbol: function.symbol,
-        name: function.name.clone(),
-        module: event.graph.name.clone(),
-        start: function.address.0,
-        end: function.address.0.saturating_add(function.size),
-        stack_size: None,
-        calls: Vec::new(),
-        labels: Vec::new(),
-        rules: None,
-        call_sites: None,
-        points: Vec::new(),
-        lines: None,
-    }
+    let code = function.address.0..function.address.0.saturating_add(function.size);
+    let module = event.graph.name.clone();
+    let symbol = function.symbol;
+    Function { symbol, ..Function::new(event.unit, function.name.clone(), module, code) }
 }
 
 /// The function whose code an address is in.
@@ -118,9 +107,8 @@ fn read_points(event: &Linked<'_>, section: usize, functions: &mut [Function]) -
         let Some(function) = at(functions, mapped.address) else { continue };
         function.stack_size = mapped.stack_size;
         let records = maps.records_of(index);
-        let placed = records.map(|r| (mapped.address.wrapping_add(r.offset.into()), r.clone()));
-        function.points.extend(placed);
-        function.points.sort_by_key(|(address, _)| *address);
+        function
+            .add_points(records.map(|r| (mapped.address.wrapping_add(r.offset.into()), r.clone())));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! final address. Nothing refers to the bytes in memory: rules outlive the code.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use gimli::{
@@ -26,9 +27,8 @@ pub struct Rules {
     pub table: Option<u64>,
     /// The routine that the system's unwinder asks what to do in this function.
     pub personality: Option<Personality>,
-    section: Arc<Section>,
-    /// Where its record is in the section.
-    offset: usize,
+    /// The section, and where its record is in it; none if its rows were given.
+    record: Option<(Arc<Section>, usize)>,
     rows: OnceLock<Box<[Row]>>,
 }
 
@@ -105,6 +105,19 @@ impl Rules {
             .map_err(|error| Error::input(name, format!("unwind records: {error}")))
     }
 
+    /// Rules that a producer gives in another form, the rows in the order of their addresses.
+    #[must_use]
+    pub fn new(code: Range<u64>, rows: Vec<Row>) -> Self {
+        Self {
+            start: code.start,
+            end: code.end,
+            table: None,
+            personality: None,
+            record: None,
+            rows: OnceLock::from(rows.into_boxed_slice()),
+        }
+    }
+
     /// The rules for the instruction at `address`. None outside of the function, or where the record
     /// is damaged.
     pub fn row(&self, address: u64) -> Option<&Row> {
@@ -117,7 +130,10 @@ impl Rules {
 
     /// All rules, in the order of their addresses. Read when they are first asked for.
     pub fn rows(&self) -> &[Row] {
-        self.rows.get_or_init(|| self.section.rows(self.offset).unwrap_or_default().into())
+        self.rows.get_or_init(|| {
+            let record = self.record.as_ref();
+            record.and_then(|(section, at)| section.rows(*at).ok()).unwrap_or_default().into()
+        })
     }
 }
 
@@ -144,8 +160,7 @@ fn read(section: Arc<Section>) -> gimli::Result<Vec<Rules>> {
             // A null pointer, whatever it is counted from.
             table: record.lsda().map(gimli::Pointer::pointer).filter(|&table| table != 0),
             personality,
-            section: section.clone(),
-            offset: record.offset(),
+            record: Some((section.clone(), record.offset())),
             rows: OnceLock::new(),
         });
     }

@@ -105,6 +105,20 @@ pub fn is_call(code: &[u8], offset: u64) -> bool {
     before.is_some_and(|before| before[1] == 0xe8 || before == [0xff, 0x15])
 }
 
+/// Registers that unwind rules name, by their DWARF numbers (psABI, figure 3.36): the general ones,
+/// then the return address.
+pub const REGISTERS: usize = 17;
+/// `rsp`.
+pub const STACK_POINTER: u16 = 7;
+/// `rbp`.
+pub const FRAME_POINTER: u16 = 6;
+/// The return address, which stands for where a caller is.
+pub const RETURN_ADDRESS: u16 = 16;
+/// Registers that calls preserve: `rbx`, `rbp`, `r12` to `r15`.
+pub const PRESERVED: [u16; 6] = [3, 6, 12, 13, 14, 15];
+/// The registers of a landing pad's arguments, exception and selector: `rax`, `rdx`.
+pub const LANDING: [u16; 2] = [0, 1];
+
 /// Bytes of a call's displacement.
 pub const DISPLACEMENT_SIZE: u64 = 4;
 /// Bytes of one stub, lazy part included.

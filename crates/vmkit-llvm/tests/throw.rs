@@ -1,0 +1,144 @@
+//! Exceptions that are thrown by the virtual machine's own walk and tables.
+#![expect(unsafe_code, reason = "calls compiled code, and drops its frames")]
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
+
+use vmkit::code::CodeMap;
+use vmkit::metadata::TypeInfo;
+use vmkit::throw::{Unhandled, throw};
+use vmkit::walk::{Anchor, End};
+use vmkit::{Addr, Session};
+use vmkit_llvm::{Level, Llvm, Options};
+
+thread_local! {
+    static MAP: RefCell<Arc<CodeMap>> = RefCell::default();
+}
+
+/// What nobody handled.
+static UNHANDLED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn is_of(exception: u64, type_info: TypeInfo) -> bool {
+    match type_info {
+        TypeInfo::Any => true,
+        // SAFETY: the types of throw.ll are numbers in linked data.
+        TypeInfo::At(at) => unsafe { (at as *const u64).read() == exception },
+        TypeInfo::InSlot(slot) => {
+            // SAFETY: the slot is linked data that holds the type's address.
+            let at = unsafe { (slot as *const u64).read() };
+            is_of(exception, TypeInfo::At(at))
+        }
+    }
+}
+
+extern "C" fn throw_number(
+    exception: u64,
+    _: u64,
+    _: u64,
+    _: u64,
+    _: u64,
+    anchor: &mut Anchor,
+) -> ! {
+    let map = MAP.with_borrow(Arc::as_ptr);
+    // SAFETY: the map is kept by this thread; the anchor is that of the entry which called, and
+    // nothing here is left to drop.
+    let unhandled =
+        unsafe { throw(&*map, anchor, exception, |type_info| is_of(exception, type_info)) };
+    let what = match unhandled {
+        Unhandled::End(end) => format!("{exception}: {end:?}"),
+        Unhandled::Forbidden(function) => format!("{exception}: not through {}", function.name),
+    };
+    UNHANDLED.lock().unwrap().push(what);
+    loop {
+        std::thread::park();
+    }
+}
+
+extern "C" fn nothing() {}
+
+vmkit::native_entry! {
+    /// Throws a number.
+    fn throw_entry = throw_number;
+}
+
+fn start(level: Level) -> (Session, Llvm) {
+    let map = Arc::new(CodeMap::new());
+    MAP.set(map.clone());
+    let session = Session::builder().listener(map).build().unwrap();
+    let llvm = Llvm::new(&session, Options { level, ..Options::default() });
+    llvm.add("throw.ll", include_bytes!("throw.ll").to_vec()).unwrap();
+    for (name, entry) in [
+        ("vm_throw", throw_entry as *const ()),
+        ("vm_personality", nothing as *const ()),
+        ("nothing", nothing as *const ()),
+    ] {
+        session.define_absolute(name, Addr(entry as u64)).unwrap();
+    }
+    (session, llvm)
+}
+
+fn call(session: &Session, function: &str, depth: u64, exception: u64) -> u64 {
+    let address = session.address(session.symbol(function)).unwrap();
+    // SAFETY: what is called here takes four numbers and gives one.
+    let function: extern "C" fn(u64, u64, u64, u64) -> u64 =
+        unsafe { std::mem::transmute(address.0) };
+    let result = function(depth, exception, 0x1234_5678, 0x9abc);
+    assert!(MAP.with_borrow(|map| map.take_errors()).is_empty());
+    result
+}
+
+#[test]
+fn exceptions_go_to_the_landing_pad_of_their_type() {
+    for level in [Level::O0, Level::O2] {
+        let (session, _llvm) = start(level);
+        for depth in [0, 1, 10, 100] {
+            assert_eq!(call(&session, "catch", depth, 1), 100, "{level:?} {depth}");
+            assert_eq!(call(&session, "catch", depth, 2), 200, "{level:?} {depth}");
+            assert_eq!(call(&session, "catch", depth, 30), 330, "{level:?} {depth}");
+        }
+    }
+}
+
+#[test]
+fn cleanups_run_on_the_way() {
+    for level in [Level::O0, Level::O2] {
+        let (session, _llvm) = start(level);
+        for round in 1..=3 {
+            assert_eq!(call(&session, "catch_two", 5, 2), round, "{level:?}");
+        }
+    }
+}
+
+#[test]
+fn filters_catch_what_is_not_in_their_list() {
+    let (session, _llvm) = start(Level::O1);
+    assert_eq!(call(&session, "filter", 5, 2), 7);
+}
+
+/// What becomes of an exception that nobody handles, as the thrower is told.
+fn unhandled(function: &'static str, exception: u64) -> String {
+    // The thread does not come back: its exception is unhandled for ever.
+    let thread = std::thread::spawn(move || {
+        let (session, _llvm) = start(Level::O1);
+        call(&session, function, 2, exception)
+    });
+    let prefix = format!("{exception}: ");
+    loop {
+        let found =
+            UNHANDLED.lock().unwrap().iter().find(|what| what.starts_with(&prefix)).cloned();
+        match found {
+            Some(what) => return what,
+            None if thread.is_finished() => panic!("{function}: {:?}", thread.join()),
+            None => std::thread::sleep(std::time::Duration::from_millis(1)),
+        }
+    }
+}
+
+#[test]
+fn what_nobody_handles_is_the_throwers_again() {
+    assert_eq!(unhandled("pass", 71), format!("71: {:?}", End::Native));
+    assert_eq!(unhandled("catch_two", 72), format!("72: {:?}", End::Native));
+    // Type one passes the filter.
+    assert_eq!(unhandled("filter", 1), format!("1: {:?}", End::Native));
+    assert_eq!(unhandled("forbid", 73), "73: not through forbid");
+}
