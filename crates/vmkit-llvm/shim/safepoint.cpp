@@ -1,9 +1,8 @@
 // Functions with a garbage collector: their calls become statepoints, and they poll.
 #include "safepoint.h"
 
-#include "worker.h"
-
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/DebugInfoMetadata.h"
 #include "llvm/IR/MDBuilder.h"
 #include "llvm/Transforms/Scalar/PlaceSafepoints.h"
 #include "llvm/Transforms/Scalar/RewriteStatepointsForGC.h"

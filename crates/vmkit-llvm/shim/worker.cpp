@@ -172,6 +172,13 @@ static void optimize(vk_worker &worker, Extract &extract) {
   if (worker.session && inliner.run()) worker.optimizer->simplify(*extract.module);
 }
 
+// What a garbage collector needs, where functions name one.
+static void place_statepoints(vk_worker &worker, Module &module) {
+  if (!Statepoints::are_wanted(module)) return;
+  if (!worker.statepoints) worker.statepoints = std::make_unique<Statepoints>(*worker.machine);
+  worker.statepoints->run(module, worker.options.polls);
+}
+
 static void list(vk_worker &worker, Extract &extract, vk_object &object) {
   worker.inlined.clear();
   for (const auto &[value, body] : extract.inlined)
@@ -255,6 +262,7 @@ int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, const vk_sess
     verify(*extracted->module);
     list(*worker, *extracted, *object);
     if (worker->options.level > 0) worker->optimizer->finish(*extracted->module);
+    place_statepoints(*worker, *extracted->module);
     clock.lap(object->optimize_nanos);
     generate(*worker, *extracted->module, *object, clock);
   });

@@ -104,6 +104,8 @@ macro_rules! native_entry {
     )*};
 }
 
+pub(crate) use native_entry;
+
 /// What is put into registers: `rbx`, `rbp`, `r12` to `r15`, `rsp`, where to go on, `rax`, `rdx`.
 #[repr(C)]
 pub(crate) struct Landing([u64; 10]);

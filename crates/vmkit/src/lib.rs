@@ -27,6 +27,7 @@ mod patch;
 mod process;
 mod reclaim;
 mod resolver;
+pub mod safepoint;
 mod session;
 mod stats;
 mod stub;
