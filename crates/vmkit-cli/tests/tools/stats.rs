@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::program;
 use super::source::{outcome, succeed, vmkit};
 
-const COUNTS: [&str; 8] = [
+const COUNTS: [&str; 9] = [
     "functions_known",
     "functions_compiled",
     "functions_failed",
+    "functions_inlined",
     "code_bytes",
     "data_bytes",
     "stubs",
