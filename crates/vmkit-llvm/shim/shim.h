@@ -163,6 +163,8 @@ int vk_body_hash(vk_worker *worker, vk_module *module, uint32_t key, uint64_t *h
 // What lies at each of the module's values, by key: one VK_CONTENT byte each.
 enum { VK_CONTENT_CODE, VK_CONTENT_CONSTANT, VK_CONTENT_DATA, VK_CONTENT_ZEROS, VK_UNLISTED };
 int vk_read_contents(vk_worker *worker, vk_module *module, vk_bytes *contents);
+// The type of the function `key`, as text.
+int vk_signature(vk_worker *worker, vk_module *module, uint32_t key, vk_bytes *text);
 // The key of the module's private definition of this name, or UINT32_MAX.
 uint32_t vk_find_private(vk_module *module, vk_bytes name);
 

@@ -290,6 +290,15 @@ int vk_body_hash(vk_worker *worker, vk_module *module, uint32_t key, uint64_t *h
   });
 }
 
+int vk_signature(vk_worker *worker, vk_module *module, uint32_t key, vk_bytes *text) {
+  return guarded(worker, [&] {
+    worker->buffer.clear();
+    raw_string_ostream out(worker->buffer);
+    module->values.at(key)->getValueType()->print(out);
+    *text = bytes(worker->buffer);
+  });
+}
+
 uint32_t vk_find_private(vk_module *module, vk_bytes name) {
   GlobalValue *value = module->module->getNamedValue(ref(name));
   return value && value->hasLocalLinkage() ? module->key(value) : UINT32_MAX;

@@ -5,17 +5,28 @@
 //! into a module of its own with declarations around it, and compiled by a pipeline that is built
 //! once. So a function's cost does not depend on the size of its module.
 
+mod adding;
+mod closure;
 mod crash;
+mod definitions;
 mod ffi;
+mod function;
+mod generation;
 mod listing;
 mod llvm;
+mod loaded;
 mod module;
 mod pool;
+mod signature;
 #[cfg(test)]
 mod tests;
 
+pub use crate::closure::Building;
 pub use crate::crash::{contain_crashes, signal_functions};
-pub use crate::llvm::{Level, Llvm, Loaded, Options, Structor, StructorArray, Times};
+pub use crate::function::Function;
+pub use crate::llvm::{Level, Llvm, Options, Times};
+pub use crate::loaded::{Loaded, Structor, StructorArray};
+pub use crate::signature::{FunctionPointer, Value};
 
 // The example in the README is compiled and run as a test of this crate.
 #[cfg(doctest)]

@@ -1,18 +1,17 @@
 //! The backend of a session: adds modules to it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use parking_lot::Mutex;
 use vmkit::graph::{Binding, Place};
-use vmkit::{
-    Descriptor, Error, Linkage, Name, Result, ScopeId, Session, SymbolId, SymbolKind, Unit,
-    Visibility,
-};
+use vmkit::{Descriptor, Error, Name, Result, ScopeId, Session, SymbolId, SymbolKind, Unit};
 
-use crate::ffi::{self, Index, Kind, RawOptions, RawStructor, Symbol};
-use crate::module::{ASSEMBLY, Clocks, Module, symbol_kind, unit_of};
+use crate::adding::{Adding, is_definition};
+use crate::ffi::{self, Kind, RawOptions, Symbol};
+use crate::loaded::Loaded;
+use crate::module::{ASSEMBLY, Clocks, Module};
 use crate::pool::Pool;
 
 /// How much LLVM optimizes.
@@ -59,49 +58,13 @@ impl Default for Options {
     }
 }
 
-/// LLVM, compiling for one session.
+/// LLVM, compiling for one session. Cloning gives another handle of the same.
+#[derive(Clone)]
 pub struct Llvm {
     pub(crate) session: Session,
     pub(crate) pool: Arc<Pool>,
-    clocks: Arc<Clocks>,
-    pub(crate) modules: Mutex<Vec<Arc<Module>>>,
-}
-
-/// What a module brought along.
-#[derive(Clone, Debug, Default)]
-pub struct Loaded {
-    /// How many functions it defines, private ones too.
-    pub functions: u64,
-    /// Functions to run before the program, in the module's order.
-    pub constructors: Vec<Structor>,
-    /// Functions to run after the program, in the module's order.
-    pub destructors: Vec<Structor>,
-    /// Data that holds addresses of functions to run before or after the program.
-    pub arrays: Vec<StructorArray>,
-    /// Names it needs from elsewhere.
-    pub undefined: Vec<Name>,
-}
-
-/// A function to run before or after the program.
-#[derive(Clone, Copy, Debug)]
-pub struct Structor {
-    /// Smaller numbers run first at the start, last at the end.
-    pub priority: u16,
-    /// The function.
-    pub function: SymbolId,
-}
-
-/// Data that the program itself put among the addresses of constructors or destructors.
-#[derive(Clone, Copy, Debug)]
-pub struct StructorArray {
-    /// As of [`Structor`].
-    pub priority: u16,
-    /// Whether its functions run before the program, rather than after.
-    pub is_before: bool,
-    /// The data: addresses of functions.
-    pub data: SymbolId,
-    /// Its size in bytes.
-    pub size: u64,
+    pub(crate) clocks: Arc<Clocks>,
+    pub(crate) modules: Arc<Mutex<Vec<Arc<Module>>>>,
 }
 
 /// Seconds that LLVM spent, on all compile threads together.
@@ -132,7 +95,7 @@ impl Llvm {
             session: session.clone(),
             pool: Arc::new(Pool::new(session.downgrade(), raw)),
             clocks: Arc::default(),
-            modules: Mutex::default(),
+            modules: Arc::default(),
         }
     }
 
@@ -142,10 +105,50 @@ impl Llvm {
     ///
     /// Damaged input, a module for another target, or a second strong definition of a name.
     pub fn add(&self, name: &str, input: Vec<u8>) -> Result<Loaded> {
+        self.add_in(ScopeId::GLOBAL, name, input)
+    }
+
+    /// As [`Llvm::add`], to a scope of the session's ([`Session::add_scope`]).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Llvm::add`].
+    pub fn add_in(&self, scope: ScopeId, name: &str, input: Vec<u8>) -> Result<Loaded> {
         let start = Instant::now();
-        let loaded = self.add_uncounted(name, input);
+        let loaded = self.add_uncounted(scope, name, input);
         self.clocks.load.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
         loaded
+    }
+
+    /// Adds another version of a module, known by the same name. The functions that both define are
+    /// redefined, those that the new one leaves out are removed, and those that only it has are added;
+    /// data that both define stays as it is. Gives what is new.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Llvm::add`]; no module has this name; or a function cannot be redefined (see
+    /// [`Session::redefine`]).
+    pub fn replace(&self, name: &str, input: Vec<u8>) -> Result<Loaded> {
+        let mut modules = self.modules.lock();
+        let place = modules.iter().rposition(|module| &*module.name == name);
+        let place = place.ok_or_else(|| Error::other(format!("no module {name} to replace")))?;
+        let old = modules.remove(place);
+        drop(modules);
+        let result = self.load(old.home, name, input, true);
+        if result.is_err() {
+            self.modules.lock().push(old);
+            return result.map(|(_, loaded)| loaded);
+        }
+        let (new, loaded) = result?;
+        let left_out = old.functions.iter().filter(|name| !new.functions.contains(*name));
+        for name in left_out {
+            let id = self.session.own_symbol_in(old.home, name);
+            if self.session.body(id).is_some_and(|(scope, _)| scope == old.scope()) {
+                self.session.remove(id)?;
+            }
+        }
+        self.modules.lock().push(new);
+        Ok(loaded)
     }
 
     /// Adds a copy of an inkwell module, which stays the caller's.
@@ -158,52 +161,36 @@ impl Llvm {
         self.add(&name, module.write_bitcode_to_memory().as_slice().to_vec())
     }
 
-    fn add_uncounted(&self, name: &str, input: Vec<u8>) -> Result<Loaded> {
-        let bitcode = match is_bitcode(&input) {
-            true => input,
-            false => self.pool.normalize(name, &input)?,
-        };
-        let name: Arc<str> = name.into();
-        let number = self.pool.add(name.clone(), bitcode);
-        let indexed = self.pool.with(number, |worker, module| {
-            let index = worker.index(module)?;
-            Ok(self.define(&name, number, &index))
-        })?;
-        let (module, loaded, has_asm) =
-            indexed.map_err(|what| Error::input(name.clone(), what))??;
-        if has_asm {
-            module.assemble()?;
-            self.define_assembly(&module)?;
-        }
+    fn add_uncounted(&self, home: ScopeId, name: &str, input: Vec<u8>) -> Result<Loaded> {
+        let (module, loaded) = self.load(home, name, input, false)?;
         self.modules.lock().push(module);
         Ok(loaded)
     }
 
-    /// Tells the session what a module defines.
-    fn define(
+    /// Adds a module to the session.
+    fn load(
         &self,
-        name: &Arc<str>,
-        number: usize,
-        index: &Index<'_>,
-    ) -> Result<(Arc<Module>, Loaded, bool)> {
-        let is_whole = |symbol: &&Symbol<'_>| symbol.is_whole;
-        let whole = index.symbols.iter().enumerate().filter(|(_, symbol)| is_whole(symbol));
-        let module = Arc::new(Module {
-            name: name.clone(),
-            pool: self.pool.clone(),
-            clocks: self.clocks.clone(),
-            number,
-            scope: OnceLock::new(),
-            kinds: index.symbols.iter().map(|symbol| symbol.kind).collect(),
-            units: whole.map(|(key, symbol)| (key as u32, symbol.unit)).collect(),
-            assembly: OnceLock::new(),
-        });
-        let scope = self.session.add_source(module.clone());
-        module.scope.set(scope).expect("the scope is set here only");
-        self.pool.set_scope(number, scope);
-        let adding = Adding { session: &self.session, scope, index };
-        let loaded = adding.run()?;
-        Ok((module, loaded, index.has_asm))
+        home: ScopeId,
+        name: &str,
+        input: Vec<u8>,
+        replaces: bool,
+    ) -> Result<(Arc<Module>, Loaded)> {
+        let bitcode = match is_bitcode(&input) {
+            true => input,
+            false => self.pool.normalize(name, &input)?,
+        };
+        let ((module, loaded), has_asm) = self.pool.read(name, bitcode, |number, index| {
+            let module = Module::new(self, name.into(), home, number, index);
+            let scope = self.session.add_source_in(home, module.clone());
+            module.set_scope(scope);
+            let adding = Adding { session: &self.session, scope, home, index, replaces };
+            Ok(((module, adding.run()?), index.has_asm))
+        })?;
+        if has_asm {
+            module.assemble()?;
+            self.define_assembly(&module)?;
+        }
+        Ok((module, loaded))
     }
 
     /// Tells the session what a module's assembly defines.
@@ -235,22 +222,23 @@ impl Llvm {
         for module in self.modules.lock().iter() {
             let found = self.pool.with(module.number, |worker, raw| {
                 let index = worker.index(raw)?;
-                let scope = module.scope();
                 let defined = index.symbols.iter().enumerate().filter(|(_, symbol)| {
                     symbol.kind == Kind::Function && is_definition(symbol.linkage)
                 });
-                Ok(defined.map(|(key, symbol)| self.symbol(scope, key, symbol)).collect::<Vec<_>>())
+                Ok(defined
+                    .map(|(key, symbol)| self.symbol(module, key, symbol))
+                    .collect::<Vec<_>>())
             })?;
             functions.extend(found.map_err(|what| Error::input(module.name.clone(), what))?);
         }
         Ok(functions)
     }
 
-    fn symbol(&self, scope: ScopeId, key: usize, symbol: &Symbol<'_>) -> SymbolId {
+    fn symbol(&self, module: &Module, key: usize, symbol: &Symbol<'_>) -> SymbolId {
         let name = Name::new(symbol.name);
         match symbol.linkage {
-            ffi::Linkage::Private => self.session.private(scope, &name, key as u64),
-            _ => self.session.symbol_of(&name),
+            ffi::Linkage::Private => self.session.private(module.scope(), &name, key as u64),
+            _ => self.session.symbol_in(module.home, &name),
         }
     }
 
@@ -276,144 +264,4 @@ impl Llvm {
 /// Bitcode starts with `BC` 0xC0DE, or with the wrapper's magic number.
 fn is_bitcode(input: &[u8]) -> bool {
     input.starts_with(b"BC\xc0\xde") || input.starts_with(&0x0b17_c0de_u32.to_le_bytes())
-}
-
-fn is_definition(linkage: ffi::Linkage) -> bool {
-    use ffi::Linkage as L;
-    matches!(linkage, L::Strong | L::Weak | L::Common | L::Private)
-}
-
-/// A module on its way into a session.
-struct Adding<'a> {
-    session: &'a Session,
-    scope: ScopeId,
-    index: &'a Index<'a>,
-}
-
-impl Adding<'_> {
-    fn run(&self) -> Result<Loaded> {
-        // A comdat group counts as a whole: all of it from the first module that has it.
-        let groups: Vec<_> = self.index.comdats.iter().map(|name| self.claim(name)).collect();
-        let is_dropped = |symbol: &Symbol<'_>| symbol.comdat.is_some_and(|comdat| !groups[comdat]);
-        let mut loaded = Loaded::default();
-        for (key, symbol) in self.index.symbols.iter().enumerate() {
-            let is_undefined = symbol.linkage == ffi::Linkage::Undefined;
-            if is_undefined || (is_dropped(symbol) && is_definition(symbol.linkage)) {
-                loaded.undefined.push(Name::new(symbol.name));
-            } else if is_definition(symbol.linkage) {
-                self.define(key as u32, symbol)?;
-                loaded.arrays.extend(self.array(key as u32, symbol));
-            }
-            let is_function = symbol.kind == Kind::Function && is_definition(symbol.linkage);
-            loaded.functions += u64::from(is_function);
-        }
-        // Aliases last: what they stand for is decided then.
-        for symbol in self.index.symbols.iter().filter(|symbol| !is_dropped(symbol)) {
-            if matches!(symbol.kind, Kind::Alias | Kind::Indirect) && is_definition(symbol.linkage)
-            {
-                self.define_other(symbol)?;
-            }
-        }
-        for (name, version) in &self.index.versions {
-            let descriptor = Descriptor {
-                linkage: Linkage::Weak,
-                ..Descriptor::strong(Name::new(name), SymbolKind::Function)
-            };
-            let target = self.session.symbol_of(&Name::new(version));
-            self.session.define_alias(ScopeId::GLOBAL, &descriptor, target, 0, None)?;
-        }
-        let structors = |list: &[RawStructor]| {
-            let kept = list
-                .iter()
-                .filter(|s| !is_dropped(&self.index.symbols[s.function as usize]))
-                .map(|s| Structor { priority: s.priority, function: self.own(s.function) });
-            kept.collect()
-        };
-        loaded.constructors = structors(self.index.constructors);
-        loaded.destructors = structors(self.index.destructors);
-        Ok(loaded)
-    }
-
-    fn claim(&self, name: &[u8]) -> bool {
-        self.session.claim_group(&Name::new(name), self.scope)
-    }
-
-    /// The session's symbol for the module's value `key`, as the module means it.
-    fn own(&self, key: u32) -> SymbolId {
-        let symbol = &self.index.symbols[key as usize];
-        let name = Name::new(symbol.name);
-        match symbol.linkage {
-            ffi::Linkage::Private => self.session.private(self.scope, &name, u64::from(key)),
-            _ => self.session.symbol_of(&name),
-        }
-    }
-
-    fn descriptor(&self, symbol: &Symbol<'_>, kind: SymbolKind) -> Descriptor {
-        Descriptor {
-            name: Name::new(symbol.name),
-            kind,
-            linkage: match symbol.linkage {
-                ffi::Linkage::Weak => Linkage::Weak,
-                ffi::Linkage::Common => Linkage::Common,
-                _ => Linkage::Strong,
-            },
-            visibility: match symbol.visibility {
-                0 => Visibility::Default,
-                1 => Visibility::Hidden,
-                _ => Visibility::Protected,
-            },
-            signature: None,
-            size: symbol.size,
-            align: symbol.align,
-        }
-    }
-
-    fn define(&self, key: u32, symbol: &Symbol<'_>) -> Result<()> {
-        if matches!(symbol.kind, Kind::Alias | Kind::Indirect) {
-            return Ok(());
-        }
-        let is_private = symbol.linkage == ffi::Linkage::Private;
-        if !is_private {
-            let unit = if symbol.is_whole { Unit::Whole } else { unit_of(symbol.kind) };
-            let descriptor = self.descriptor(symbol, symbol_kind(symbol.kind));
-            self.session.define(&descriptor, self.scope, u64::from(symbol.unit), unit)?;
-        }
-        let is_set = symbol.section.first().is_some_and(|&first| first != b'.');
-        if is_set {
-            self.session.add_to_set(&Name::new(symbol.section), self.own(key));
-        }
-        Ok(())
-    }
-
-    /// The value as a list of constructors or destructors, if its section makes it one.
-    fn array(&self, key: u32, symbol: &Symbol<'_>) -> Option<StructorArray> {
-        let section = std::str::from_utf8(symbol.section).ok()?;
-        let kinds = [(".preinit_array", true), (".init_array", true), (".fini_array", false)];
-        let &(name, is_before) = kinds.iter().find(|(name, _)| section.starts_with(name))?;
-        let priority = match (name, section[name.len()..].strip_prefix('.')) {
-            (".preinit_array", _) => 0,
-            (_, Some(number)) => number.parse().ok()?,
-            (_, None) => u16::MAX,
-        };
-        Some(StructorArray { priority, is_before, data: self.own(key), size: symbol.size })
-    }
-
-    fn define_other(&self, symbol: &Symbol<'_>) -> Result<()> {
-        let is_private = symbol.linkage == ffi::Linkage::Private;
-        let scope = if is_private { self.scope } else { ScopeId::GLOBAL };
-        let target = self.own(symbol.target);
-        if symbol.kind == Kind::Indirect {
-            let descriptor = self.descriptor(symbol, SymbolKind::Indirect);
-            self.session.define_indirect(scope, &descriptor, target)?;
-        } else {
-            let kind = if symbol.is_code { SymbolKind::Function } else { SymbolKind::Data };
-            let descriptor = self.descriptor(symbol, kind);
-            // An alias stands for the body beside it.
-            let aliasee = &self.index.symbols[symbol.target as usize];
-            let is_weak = aliasee.linkage == ffi::Linkage::Weak;
-            let body = is_weak.then_some((self.scope, u64::from(symbol.target)));
-            self.session.define_alias(scope, &descriptor, target, symbol.offset, body)?;
-        }
-        Ok(())
-    }
 }

@@ -10,7 +10,8 @@ use vmkit::graph::{
 };
 use vmkit::{Error, Linkage, Name, Private, Result, ScopeId, Source, SymbolKind, Unit, Visibility};
 
-use crate::ffi::{Data, Kind, ModuleRef, Needed, Object, Pointer};
+use crate::ffi::{self, Data, Index, Kind, ModuleRef, Needed, Object, Pointer};
+use crate::llvm::Llvm;
 use crate::pool::Pool;
 
 /// The key of a module's assembly.
@@ -33,7 +34,11 @@ pub(crate) struct Module {
     pub(crate) clocks: Arc<Clocks>,
     /// The pool's number of it.
     pub(crate) number: usize,
-    pub(crate) scope: OnceLock<ScopeId>,
+    scope: OnceLock<ScopeId>,
+    /// The scope of the names that it shares.
+    pub(crate) home: ScopeId,
+    /// The functions that it defines for others.
+    pub(crate) functions: Vec<Name>,
     /// What each global value is, by key.
     pub(crate) kinds: Vec<Kind>,
     /// The keys of values that are compiled together with others, and those others' first key.
@@ -75,6 +80,12 @@ impl Source for Module {
         hashed.ok()?.ok()
     }
 
+    fn signature(&self, key: u64) -> Option<String> {
+        let key = u32::try_from(key).ok()?;
+        let found = self.pool.with(self.number, |worker, module| worker.signature(module, key));
+        found.ok()?.ok()
+    }
+
     fn private(&self, key: u64) -> Private {
         if key == ASSEMBLY {
             return Private { key, kind: SymbolKind::Function, unit: Unit::Whole };
@@ -107,6 +118,38 @@ pub(crate) fn symbol_kind(kind: Kind) -> SymbolKind {
 }
 
 impl Module {
+    pub(crate) fn new(
+        llvm: &Llvm,
+        name: Arc<str>,
+        home: ScopeId,
+        number: usize,
+        index: &Index<'_>,
+    ) -> Arc<Self> {
+        let whole = index.symbols.iter().enumerate().filter(|(_, symbol)| symbol.is_whole);
+        let is_shared = |symbol: &&ffi::Symbol<'_>| {
+            symbol.kind == Kind::Function && symbol.linkage == ffi::Linkage::Strong
+        };
+        let functions = index.symbols.iter().filter(is_shared);
+        Arc::new(Self {
+            name,
+            pool: llvm.pool.clone(),
+            clocks: llvm.clocks.clone(),
+            number,
+            scope: OnceLock::new(),
+            home,
+            functions: functions.map(|symbol| Name::new(symbol.name)).collect(),
+            kinds: index.symbols.iter().map(|symbol| symbol.kind).collect(),
+            units: whole.map(|(key, symbol)| (key as u32, symbol.unit)).collect(),
+            assembly: OnceLock::new(),
+        })
+    }
+
+    /// Notes the scope that the session gave it.
+    pub(crate) fn set_scope(&self, scope: ScopeId) {
+        self.scope.set(scope).expect("a module is added once");
+        self.pool.set_scope(self.number, scope);
+    }
+
     pub(crate) fn scope(&self) -> ScopeId {
         *self.scope.get().expect("a module is added before it is used")
     }
@@ -115,7 +158,7 @@ impl Module {
         let began = Instant::now();
         let result = self.pool.with(self.number, |worker, module| {
             let load = began.elapsed();
-            let object = self.pool.compile(worker, module, key)?;
+            let object = self.pool.compile(worker, module, key, self.home)?;
             self.count(&object);
             let graph = self.graph(&object, module);
             let name = self.key_name(&object.needed, key);
@@ -353,5 +396,11 @@ fn edge(pointer: &Pointer) -> Edge {
         kind: EdgeKind(kind),
         target: pointer.needed as usize,
         addend: pointer.addend,
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        self.pool.remove(self.number);
     }
 }

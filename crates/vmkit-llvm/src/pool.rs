@@ -1,53 +1,126 @@
 //! Workers, taken by whoever compiles and given back.
 #![expect(unsafe_code, reason = "modules borrow bitcode that the pool keeps")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
-use vmkit::{Error, Name, Result, ScopeId, WeakSession};
+use vmkit::{Error, Name, Result, ScopeId, Session, SymbolId, WeakSession};
 
-use crate::ffi::{self, Bitcode, ModuleRef, Names, Object, RawOptions, Worker};
+use crate::closure::Closure;
+use crate::ffi::{self, Bitcode, Index, ModuleRef, Names, Object, RawOptions, Worker};
+use crate::generation::Generation;
 
 /// Idle workers, the one used last on top, and the bitcode of every module.
 pub(crate) struct Pool {
     options: RawOptions,
     session: WeakSession,
     // Dropped before the bitcode that its modules borrow.
-    idle: Mutex<Vec<Worker>>,
-    modules: RwLock<Vec<Bitcode>>,
+    idle: Mutex<Vec<Member>>,
+    modules: RwLock<Vec<Option<Bitcode>>>,
+    /// The generation of new workers.
+    current: Mutex<Arc<Generation>>,
+    /// Numbers of modules that are gone.
+    free: Arc<Mutex<Vec<usize>>>,
     /// The scope of each module's private names, by the module's number, and back.
     scopes: RwLock<Vec<Option<ScopeId>>>,
     numbers: RwLock<FxHashMap<ScopeId, usize>>,
+    /// What builds a module when it is wanted, by the scope that the session knows it by.
+    closures: RwLock<FxHashMap<ScopeId, Weak<Closure>>>,
+}
+
+/// A worker, of a generation.
+struct Member {
+    // Dropped before the bitcode that it borrows.
+    worker: Worker,
+    generation: Arc<Generation>,
 }
 
 impl Pool {
     pub(crate) fn new(session: WeakSession, options: RawOptions) -> Self {
         ffi::initialize();
+        let free = Arc::<Mutex<Vec<usize>>>::default();
         Self {
             options,
             session,
             idle: Mutex::default(),
             modules: RwLock::default(),
+            current: Mutex::new(Arc::new(Generation::new(free.clone()))),
+            free,
             scopes: RwLock::default(),
             numbers: RwLock::default(),
+            closures: RwLock::default(),
         }
+    }
+
+    /// The session, unless it is going.
+    pub(crate) fn session(&self) -> Result<Session> {
+        self.session.upgrade().ok_or_else(|| Error::other("the session is gone"))
     }
 
     /// Bitcode of a module given as bitcode or text.
     pub(crate) fn normalize(&self, name: &str, input: &[u8]) -> Result<Vec<u8>> {
-        let mut worker = self.take();
-        let result = worker.normalize(input, name);
-        self.give_back(worker);
+        let mut member = self.take();
+        let result = member.worker.normalize(input, name);
+        self.give_back(member);
         result.map_err(|what| Error::input(name, what))
     }
 
-    /// Adds a module's bitcode; the number workers know it by.
-    pub(crate) fn add(&self, name: Arc<str>, bytes: Vec<u8>) -> usize {
+    /// Adds a module's bitcode and has what it defines looked at, with the number that workers know it
+    /// by. If that fails, it is gone again.
+    pub(crate) fn read<T>(
+        &self,
+        name: &str,
+        bytes: Vec<u8>,
+        look: impl FnOnce(usize, &Index<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let number = self.add(name.into(), bytes);
+        let found = self.with(number, |worker, module| {
+            let index = worker.index(module)?;
+            Ok(look(number, &index))
+        });
+        let found = found.and_then(|found| found.map_err(|what| Error::input(name, what))?);
+        if found.is_err() && self.scopes.read().get(number).is_none_or(Option::is_none) {
+            self.remove(number);
+        }
+        found
+    }
+
+    fn add(&self, name: Arc<str>, bytes: Vec<u8>) -> usize {
+        let free = self.free.lock().pop();
         let mut modules = self.modules.write();
-        let number = modules.len();
-        modules.push(Bitcode { number, name, bytes: Arc::new(bytes) });
+        let number = free.unwrap_or(modules.len());
+        let bitcode = Some(Bitcode { number, name, bytes: Arc::new(bytes) });
+        match modules.get_mut(number) {
+            Some(module) => *module = bitcode,
+            None => modules.push(bitcode),
+        }
         number
+    }
+
+    /// Drops a module, as soon as no worker can have it loaded.
+    pub(crate) fn remove(&self, number: usize) {
+        let bitcode = self.modules.write()[number].take();
+        if let Some(scope) = self.scopes.write().get_mut(number).and_then(Option::take) {
+            self.numbers.write().remove(&scope);
+        }
+        let Some(bitcode) = bitcode else { return };
+        let mut current = self.current.lock();
+        if current.bury(bitcode) {
+            *current = current.succeed();
+            let old = std::mem::take(&mut *self.idle.lock());
+            drop(current);
+            drop(old);
+        }
+    }
+
+    /// Notes what builds a module.
+    pub(crate) fn add_closure(&self, scope: ScopeId, closure: &Arc<Closure>) {
+        self.closures.write().insert(scope, Arc::downgrade(closure));
+    }
+
+    pub(crate) fn remove_closure(&self, scope: ScopeId) {
+        self.closures.write().remove(&scope);
     }
 
     /// Notes the scope that the session gave to a module.
@@ -65,13 +138,21 @@ impl Pool {
         self.scopes.read()[number].expect("code comes from modules of the session")
     }
 
-    fn take(&self) -> Worker {
-        let idle = self.idle.lock().pop();
-        idle.unwrap_or_else(|| Worker::new(self.options))
+    fn take(&self) -> Member {
+        if let Some(member) = self.idle.lock().pop() {
+            return member;
+        }
+        let generation = self.current.lock().clone();
+        Member { worker: Worker::new(self.options), generation }
     }
 
-    fn give_back(&self, worker: Worker) {
-        self.idle.lock().push(worker);
+    fn give_back(&self, member: Member) {
+        let current = self.current.lock();
+        if Arc::ptr_eq(&current, &member.generation) {
+            self.idle.lock().push(member);
+        } else {
+            drop(current);
+        }
     }
 
     /// Lets a worker do something with a module. After a failure of LLVM's own (`Err` inside) the
@@ -81,49 +162,76 @@ impl Pool {
         module: usize,
         work: impl FnOnce(&mut Worker, ModuleRef) -> std::result::Result<T, String>,
     ) -> Result<std::result::Result<T, String>> {
-        let mut worker = self.take();
-        let loaded = self.load(&mut worker, module);
-        let result = loaded.map(|loaded| work(&mut worker, loaded));
+        let mut member = self.take();
+        let loaded = self.load(&mut member.worker, module);
+        let result = loaded.map(|loaded| work(&mut member.worker, loaded));
         if let Ok(Ok(_)) = result {
-            self.give_back(worker);
+            self.give_back(member);
         } else {
             // Its destructors could meet what the failure left half done.
-            std::mem::forget(worker);
+            std::mem::forget(member);
         }
         result
     }
 
     fn load(&self, worker: &mut Worker, module: usize) -> Result<ModuleRef> {
         let bitcode = self.modules.read()[module].clone();
-        // SAFETY: `modules` only grows, and is dropped after the workers; one that is forgotten
-        // is never used again.
+        let bitcode = bitcode.ok_or_else(|| Error::other("a module that was dropped"))?;
+        // SAFETY: the worker's generation keeps what is removed; a worker that is forgotten keeps it
+        // for ever.
         let loaded = unsafe { worker.load(&bitcode) };
         loaded.map_err(|what| Error::input(bitcode.name, what))
     }
 
-    /// Has `worker`, one of the pool's, compile the unit `key`.
+    /// Has `worker`, one of the pool's, compile the unit `key` of a module whose shared names are in
+    /// the scope `home`.
     pub(crate) fn compile<'a>(
         &self,
         worker: &'a mut Worker,
         module: ModuleRef,
         key: u32,
+        home: ScopeId,
     ) -> std::result::Result<Object<'a>, String> {
         let is_inlining = self.options.inlining != 0 && self.options.level > 0;
+        let view = View { pool: self, home };
         // SAFETY: as in `load`.
-        unsafe { worker.compile(module, key, is_inlining.then_some(self)) }
+        unsafe { worker.compile(module, key, is_inlining.then_some(&view as &dyn Names)) }
     }
 }
 
-impl Names for Pool {
+/// The names as modules of a scope mean them.
+struct View<'a> {
+    pool: &'a Pool,
+    home: ScopeId,
+}
+
+impl View<'_> {
+    fn find(&self, name: &[u8]) -> Option<(Session, SymbolId)> {
+        let session = self.pool.session.upgrade()?;
+        let id = match self.home {
+            ScopeId::GLOBAL => session.find_name(&Name::new(name))?,
+            home => session.symbol_in(home, &Name::new(name)),
+        };
+        Some((session, id))
+    }
+}
+
+impl Names for View<'_> {
     fn body(&self, name: &[u8]) -> Option<(Bitcode, u32)> {
-        let session = self.session.upgrade()?;
-        let (scope, key) = session.body(session.find_name(&Name::new(name))?)?;
-        let number = *self.numbers.read().get(&scope)?;
-        Some((self.modules.read()[number].clone(), u32::try_from(key).ok()?))
+        let (session, id) = self.find(name)?;
+        let (scope, key) = session.body(id)?;
+        let closure = self.pool.closures.read().get(&scope).and_then(Weak::upgrade);
+        let (number, key) = match closure {
+            Some(closure) => closure.body()?,
+            None => {
+                let number = *self.pool.numbers.read().get(&scope)?;
+                (number, u32::try_from(key).ok()?)
+            }
+        };
+        Some((self.pool.modules.read()[number].clone()?, key))
     }
 
     fn is_alias(&self, name: &[u8]) -> bool {
-        let Some(session) = self.session.upgrade() else { return false };
-        session.find_name(&Name::new(name)).is_some_and(|id| session.is_alias(id))
+        self.find(name).is_some_and(|(session, id)| session.is_alias(id))
     }
 }

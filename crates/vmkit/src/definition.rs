@@ -27,6 +27,12 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// The type of the function `key`, in the compiler's own words; none where it has none.
+    fn signature(&self, key: u64) -> Option<String> {
+        let _ = key;
+        None
+    }
+
     /// What the module's private definition `key` is.
     fn private(&self, key: u64) -> Private;
 }

@@ -306,6 +306,15 @@ impl Worker {
         }
     }
 
+    /// The type of the function `key`.
+    pub(crate) fn signature(&mut self, module: ModuleRef, key: u32) -> Result<String, String> {
+        let mut out = Bytes::of(&[]);
+        // SAFETY: the module is this worker's, the key one of its index.
+        self.result(unsafe { vk_signature(self.0, module.0, key, &raw mut out) })?;
+        // SAFETY: valid until the next call; copied at once.
+        Ok(String::from_utf8_lossy(unsafe { slice(out) }).into_owned())
+    }
+
     /// The bytes of the variable `key`.
     pub(crate) fn lower_data(&mut self, module: ModuleRef, key: u32) -> Result<Data<'_>, String> {
         // SAFETY: a struct of plain numbers and null pointers.

@@ -204,5 +204,11 @@ unsafe extern "C" {
         module: *mut RawModule,
         out: *mut Bytes,
     ) -> i32;
+    pub(super) fn vk_signature(
+        worker: *mut RawWorker,
+        module: *mut RawModule,
+        key: u32,
+        out: *mut Bytes,
+    ) -> i32;
     pub(super) fn vk_find_private(module: *mut RawModule, name: Bytes) -> u32;
 }

@@ -21,7 +21,7 @@ use crate::symbol::{Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
 pub struct LinkGraph {
     /// Who made it, for messages.
     pub name: Arc<str>,
-    /// The module whose local names it sees; set to that of the definition asked for.
+    /// The module whose local names it sees; [`ScopeId::GLOBAL`] if it is the one that was asked.
     pub scope: ScopeId,
     /// The sections, loaded or not.
     pub sections: Vec<Section>,

@@ -197,7 +197,10 @@ impl Linker {
         let source = self.table.source(scope);
         let source = source.ok_or_else(|| Error::other("a definition without a module"))?;
         let mut graph = self.counters.materialize(|| source.materialize(key))?;
-        graph.scope = scope;
+        // A source may know of a module of its own that it took the definition from.
+        if graph.scope == ScopeId::GLOBAL {
+            graph.scope = scope;
+        }
         Ok(graph)
     }
 
@@ -236,8 +239,12 @@ impl Linker {
         scope: ScopeId,
         graph: &LinkGraph,
     ) -> Result<(AllocationId, Finished)> {
-        self.table.hold(scope);
         let allocation = self.allocations.begin(id, scope);
+        self.table.hold(scope);
+        if graph.scope != scope {
+            self.table.hold(graph.scope);
+            self.allocations.update(allocation, |known| known.scopes.push(graph.scope));
+        }
         match self.link_into(allocation, id, graph) {
             Ok(finished) => {
                 // Nobody could tell when by-products, such as labels in assembly, are not used any more.

@@ -316,6 +316,22 @@ impl Session {
         }
     }
 
+    /// The type of a function, in the words of the compiler that defines it, if it says.
+    #[must_use]
+    pub fn signature(&self, id: SymbolId) -> Option<String> {
+        let (scope, key) = self.body(id)?;
+        self.linker().table.source(scope)?.signature(key)
+    }
+
+    /// Where calls of a function go that follow all its redefinitions: its stub.
+    ///
+    /// # Errors
+    ///
+    /// Memory is short.
+    pub fn stub_address(&self, id: SymbolId) -> Result<Addr> {
+        self.linker().stub_address(id)
+    }
+
     /// Whether the symbol is another name of something else.
     #[must_use]
     pub fn is_alias(&self, id: SymbolId) -> bool {

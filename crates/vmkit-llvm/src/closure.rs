@@ -1,0 +1,232 @@
+//! Functions whose IR is built when they are first called.
+
+use std::cell::RefCell;
+use std::sync::{Arc, OnceLock};
+
+use inkwell::context::Context;
+use inkwell::memory_buffer::MemoryBuffer;
+use inkwell::module::{Linkage, Module as Ir};
+use inkwell::values::FunctionValue;
+use parking_lot::Mutex;
+use vmkit::graph::{Dependency, LinkGraph};
+use vmkit::{Error, Name, Private, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit};
+
+use crate::llvm::Llvm;
+use crate::module::Module;
+use crate::signature;
+
+/// The key of what a closure builds.
+pub(crate) const BUILT: u64 = 0;
+
+/// A function being built.
+pub struct Building<'ctx> {
+    context: &'ctx Context,
+    module: Ir<'ctx>,
+    function: FunctionValue<'ctx>,
+    session: Session,
+    assumptions: RefCell<Vec<SymbolId>>,
+}
+
+/// What builds a function.
+type Build = Box<dyn Fn(&Building<'_>) -> Result<()> + Send + Sync>;
+
+/// A module of one function, made when it is wanted.
+pub(crate) struct Closure {
+    llvm: Llvm,
+    name: Arc<str>,
+    signature: String,
+    home: ScopeId,
+    scope: OnceLock<ScopeId>,
+    build: Build,
+    built: Mutex<Option<Built>>,
+}
+
+/// What a closure has built.
+#[derive(Clone)]
+struct Built {
+    module: Arc<Module>,
+    key: u32,
+    assumptions: Vec<SymbolId>,
+    /// Was it compiled? Then, the next time, things may be different.
+    is_used: bool,
+}
+
+impl<'ctx> Building<'ctx> {
+    /// The context to build in.
+    #[must_use]
+    pub fn context(&self) -> &'ctx Context {
+        self.context
+    }
+
+    /// The function's module. Other functions and variables that it defines are its own: nobody else
+    /// sees their names.
+    #[must_use]
+    pub fn module(&self) -> &Ir<'ctx> {
+        &self.module
+    }
+
+    /// The function, declared and still without a body.
+    #[must_use]
+    pub fn function(&self) -> FunctionValue<'ctx> {
+        self.function
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Takes an assumption for granted: when it is [invalidated](Session::invalidate), the function
+    /// is built anew at its next call.
+    pub fn assume(&self, assumption: SymbolId) {
+        self.assumptions.borrow_mut().push(assumption);
+    }
+}
+
+impl Closure {
+    pub(crate) fn new(
+        llvm: &Llvm,
+        home: ScopeId,
+        name: &str,
+        signature: String,
+        build: Build,
+    ) -> Arc<Self> {
+        let closure = Arc::new(Self {
+            llvm: llvm.clone(),
+            name: name.into(),
+            signature,
+            home,
+            scope: OnceLock::new(),
+            build,
+            built: Mutex::default(),
+        });
+        let scope = llvm.session.add_source_in(home, closure.clone());
+        closure.scope.set(scope).expect("set here only");
+        llvm.pool.add_closure(scope, &closure);
+        closure
+    }
+
+    pub(crate) fn scope(&self) -> ScopeId {
+        *self.scope.get().expect("a closure is added before it is used")
+    }
+
+    /// What is to be inlined of it: the pool's number of the module, and the key.
+    pub(crate) fn body(&self) -> Option<(usize, u32)> {
+        // A closure that builds calls of itself has no body to inline yet.
+        let mut built = self.built.try_lock()?;
+        if built.is_none() {
+            *built = self.make().ok();
+        }
+        built.as_ref().map(|built| (built.module.number, built.key))
+    }
+
+    fn take(&self) -> Result<Built> {
+        let mut built = self.built.lock();
+        let mut fresh = match built.take() {
+            Some(built) if !built.is_used => built,
+            _ => self.make()?,
+        };
+        fresh.is_used = true;
+        *built = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    fn make(&self) -> Result<Built> {
+        let (bitcode, assumptions) = self.run()?;
+        let llvm = &self.llvm;
+        let (module, key) = llvm.pool.read(&self.name, bitcode, |number, index| {
+            let name = self.name.as_bytes();
+            let key = index.symbols.iter().position(|symbol| symbol.name == name);
+            let key = key.ok_or_else(|| self.fail("it was built away"))?;
+            Ok((Module::new(llvm, self.name.clone(), self.home, number, index), key as u32))
+        })?;
+        module.set_scope(llvm.session.add_source_in(self.home, module.clone()));
+        Ok(Built { module, key, assumptions, is_used: false })
+    }
+
+    /// Builds the function; its module as bitcode.
+    fn run(&self) -> Result<(Vec<u8>, Vec<SymbolId>)> {
+        let context = Context::create();
+        let declaration = signature::declaration(&self.name, &self.signature);
+        let declaration = declaration.ok_or_else(|| self.fail("its type is none"))?;
+        let text = MemoryBuffer::create_from_memory_range_copy(declaration.as_bytes(), &self.name);
+        let module = context.create_module_from_ir(text);
+        let module = module.map_err(|error| self.fail(&error.to_string()))?;
+        let function = module.get_function(&self.name);
+        let function = function.ok_or_else(|| self.fail("it cannot be declared"))?;
+        let session = self.llvm.pool.session()?;
+        let building = Building {
+            context: &context,
+            module,
+            function,
+            session,
+            assumptions: RefCell::default(),
+        };
+        (self.build)(&building)?;
+        if function.count_basic_blocks() == 0 {
+            return Err(self.fail("it was not given a body"));
+        }
+        if let Err(error) = building.module.verify() {
+            return Err(self.fail(&format!("invalid IR: {error}")));
+        }
+        building.keep_to_itself();
+        let bitcode = building.module.write_bitcode_to_memory().as_slice().to_vec();
+        Ok((bitcode, building.assumptions.into_inner()))
+    }
+
+    fn fail(&self, what: &str) -> Error {
+        Error::compile(Name::from(&*self.name), what)
+    }
+}
+
+impl Building<'_> {
+    /// Hides everything but the function.
+    fn keep_to_itself(&self) {
+        for other in self.module.get_functions().filter(|other| *other != self.function) {
+            if other.count_basic_blocks() > 0 {
+                other.set_linkage(Linkage::Internal);
+            }
+        }
+        for variable in self.module.get_globals() {
+            if !variable.is_declaration() {
+                variable.set_linkage(Linkage::Internal);
+            }
+        }
+    }
+}
+
+impl Source for Closure {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn materialize(&self, _: u64) -> Result<LinkGraph> {
+        let built = self.take()?;
+        let mut graph = built.module.materialize(u64::from(built.key))?;
+        graph.dependencies.extend(built.assumptions.into_iter().map(Dependency::Assumption));
+        Ok(graph)
+    }
+
+    fn body_hash(&self, _: u64) -> Option<u64> {
+        let (_, key) = self.body()?;
+        let module = self.built.lock().as_ref()?.module.clone();
+        module.body_hash(u64::from(key))
+    }
+
+    fn signature(&self, _: u64) -> Option<String> {
+        Some(self.signature.clone())
+    }
+
+    fn private(&self, key: u64) -> Private {
+        Private { key, kind: SymbolKind::Function, unit: Unit::Lazy }
+    }
+}
+
+impl Drop for Closure {
+    fn drop(&mut self) {
+        if let Some(&scope) = self.scope.get() {
+            self.llvm.pool.remove_closure(scope);
+        }
+    }
+}

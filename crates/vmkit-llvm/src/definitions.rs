@@ -1,0 +1,106 @@
+//! Definitions one by one: functions that are built when they are called, native ones, and handles.
+
+use vmkit::{Addr, Descriptor, Error, Name, Outcome, Result, ScopeId, SymbolId, SymbolKind, Unit};
+
+use crate::closure::{BUILT, Building, Closure};
+use crate::function::Function;
+use crate::llvm::Llvm;
+use crate::loaded::Loaded;
+use crate::signature::{self, FunctionPointer};
+
+impl Llvm {
+    /// Defines a function whose body `build` makes when the function is first called: of the type
+    /// that LLVM writes as `signature`, such as `i64 (i64, ptr)`. It runs on a compile thread, and
+    /// again whenever the function has to be compiled anew.
+    ///
+    /// # Errors
+    ///
+    /// The name is defined already.
+    pub fn define_lazy(
+        &self,
+        name: &str,
+        signature: &str,
+        build: impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<SymbolId> {
+        let closure = Closure::new(self, ScopeId::GLOBAL, name, signature.into(), Box::new(build));
+        let descriptor = Descriptor {
+            signature: Some(signature::hash(signature)),
+            ..Descriptor::strong(Name::from(name), SymbolKind::Function)
+        };
+        let (id, outcome) = self.session.define(&descriptor, closure.scope(), BUILT, Unit::Lazy)?;
+        match outcome {
+            Outcome::Taken => Ok(id),
+            Outcome::Ignored => Err(Error::other(format!("{name} is in use already"))),
+        }
+    }
+
+    /// As [`Llvm::define_lazy`], and takes the place of what the function is now (see
+    /// [`Session::redefine`](vmkit::Session::redefine)). A function that nobody defines yet is
+    /// defined.
+    ///
+    /// # Errors
+    ///
+    /// It has another signature, or cannot be redefined.
+    pub fn redefine_lazy(
+        &self,
+        name: &str,
+        signature: &str,
+        build: impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<SymbolId> {
+        let id = self.session.symbol(name);
+        if !self.session.is_defined(id) {
+            return self.define_lazy(name, signature, build);
+        }
+        self.check_signature(id, signature)?;
+        let closure = Closure::new(self, ScopeId::GLOBAL, name, signature.into(), Box::new(build));
+        self.session.redefine(id, closure.scope(), BUILT)?;
+        Ok(id)
+    }
+
+    /// Defines a function that is there already, at `address`.
+    ///
+    /// # Safety
+    ///
+    /// There is a function, which can be called as modules declare it, as long as the session lives.
+    ///
+    /// # Errors
+    ///
+    /// The name is defined already.
+    #[expect(unsafe_code, reason = "the caller vouches for the function")]
+    pub unsafe fn define_native(&self, name: &str, address: Addr) -> Result<SymbolId> {
+        self.session.define_absolute(name, address)
+    }
+
+    /// Adds the module whose functions every other module may call, and which are inlined there:
+    /// allocation, barriers, throwing. There is nothing special to it: any module will do.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Llvm::add`].
+    pub fn runtime_module(&self, bitcode: Vec<u8>) -> Result<Loaded> {
+        self.add("runtime", bitcode)
+    }
+
+    /// A handle of the function `name`, which need not be compiled, to be called from Rust.
+    ///
+    /// # Errors
+    ///
+    /// Nobody defines it, or it is known to be of another type than `F`.
+    pub fn function<F: FunctionPointer>(&self, name: &str) -> Result<Function<F>> {
+        let id = self.session.find(name).filter(|&id| self.session.is_defined(id));
+        let id = id.ok_or_else(|| Error::undefined(Name::from(name), None))?;
+        self.check_signature(id, &F::signature())?;
+        let address = self.session.stub_address(id)?;
+        Ok(Function::new(self.session.clone(), id, address))
+    }
+
+    fn check_signature(&self, id: SymbolId, wanted: &str) -> Result<()> {
+        match self.session.signature(id) {
+            Some(known) if signature::hash(&known) != signature::hash(wanted) => {
+                let name = self.session.name(id);
+                Err(Error::other(format!("{name} is of the type {known}, not {wanted}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Definitions one by one: built when they are called, redefined, replaced, inlined.
+#![expect(unsafe_code, reason = "calls what was compiled")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use inkwell::values::FunctionValue;
+use vmkit::{Addr, Error, Name, Result, Session, State};
+use vmkit_llvm::{Building, Function, Level, Llvm, Options};
+
+type Unary = unsafe extern "C" fn(i64) -> i64;
+const UNARY: &str = "i64 (i64)";
+
+fn start(level: Level) -> (Session, Llvm) {
+    let builder = Session::builder().compile_threads(2);
+    let session = builder.on_failure(|_, _, _| Addr(failed as *const () as u64)).build().unwrap();
+    let llvm = Llvm::new(&session, Options { level, ..Options::default() });
+    (session, llvm)
+}
+
+extern "C" fn failed(_: i64) -> i64 {
+    -404
+}
+
+fn call(function: &Function<Unary>, argument: i64) -> i64 {
+    // SAFETY: every function of these tests takes and returns a number.
+    unsafe { function.call(argument) }
+}
+
+/// The body `x + number`.
+fn plus(number: i64) -> impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static {
+    move |building| {
+        let builder = body(building);
+        let x = argument(building.function());
+        let constant = building.context().i64_type().const_int(number as u64, true);
+        let sum = builder.build_int_add(x, constant, "").map_err(Error::other)?;
+        builder.build_return(Some(&sum)).map_err(Error::other)?;
+        Ok(())
+    }
+}
+
+/// The body `callee(x) * 2`.
+fn twice(callee: &'static str) -> impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static {
+    move |building| {
+        let builder = body(building);
+        let ty = building.function().get_type();
+        let known = building.module().get_function(callee);
+        let callee = known.unwrap_or_else(|| building.module().add_function(callee, ty, None));
+        let x = argument(building.function());
+        let called = builder.build_call(callee, &[x.into()], "").map_err(Error::other)?;
+        let result = called.try_as_basic_value().unwrap_basic().into_int_value();
+        let two = building.context().i64_type().const_int(2, false);
+        let product = builder.build_int_mul(result, two, "").map_err(Error::other)?;
+        builder.build_return(Some(&product)).map_err(Error::other)?;
+        Ok(())
+    }
+}
+
+fn body<'ctx>(building: &Building<'ctx>) -> inkwell::builder::Builder<'ctx> {
+    let builder = building.context().create_builder();
+    builder.position_at_end(building.context().append_basic_block(building.function(), ""));
+    builder
+}
+
+fn argument(function: FunctionValue<'_>) -> inkwell::values::IntValue<'_> {
+    function.get_first_param().expect("one parameter").into_int_value()
+}
+
+#[test]
+fn a_closure_builds_at_the_first_call_and_not_before() {
+    let (session, llvm) = start(Level::O0);
+    let built = Arc::new(AtomicU64::new(0));
+    let count = built.clone();
+    let build = plus(5);
+    let id = llvm
+        .define_lazy("f", UNARY, move |building| {
+            count.fetch_add(1, Ordering::Relaxed);
+            build(building)
+        })
+        .unwrap();
+    let f = llvm.function::<Unary>("f").unwrap();
+    assert_eq!(
+        (f.symbol(), session.state(id), built.load(Ordering::Relaxed)),
+        (id, State::Defined, 0)
+    );
+    assert_eq!((call(&f, 1), call(&f, 2)), (6, 7));
+    assert_eq!(built.load(Ordering::Relaxed), 1);
+    assert_eq!(session.address(id).unwrap(), f.address());
+}
+
+#[test]
+fn wrong_use_is_an_error_that_says_so() {
+    let (_session, llvm) = start(Level::O0);
+    llvm.define_lazy("f", UNARY, plus(1)).unwrap();
+    llvm.add("g.ll", b"define i32 @g(ptr %p) { ret i32 0 }".to_vec()).unwrap();
+    let check = |found: Result<String>, expected: &str| {
+        assert_eq!(found.unwrap_err().to_string(), expected);
+    };
+    let done = |_| String::new();
+    check(
+        llvm.function::<unsafe extern "C" fn(i32) -> i64>("f").map(|_| String::new()),
+        "f is of the type i64 (i64), not i64 (i32)",
+    );
+    check(
+        llvm.function::<Unary>("g").map(|_| String::new()),
+        "g is of the type i32 (ptr), not i64 (i64)",
+    );
+    check(
+        llvm.redefine_lazy("g", UNARY, plus(1)).map(done),
+        "g is of the type i32 (ptr), not i64 (i64)",
+    );
+    assert!(llvm.function::<Unary>("h").err().unwrap().is_undefined());
+    assert!(llvm.define_lazy("f", UNARY, plus(1)).unwrap_err().to_string().contains('f'));
+    let broken = llvm.define_lazy("broken", UNARY, |_| Err(Error::other("no class"))).unwrap();
+    let session = llvm.function::<Unary>("broken").unwrap().session().clone();
+    assert_eq!(session.compile(broken).unwrap_err().to_string(), "no class");
+    let empty = llvm.define_lazy("empty", UNARY, |_| Ok(())).unwrap();
+    let error = session.compile(empty).unwrap_err().to_string();
+    assert!(error.contains("empty") && error.contains("not given a body"), "{error}");
+    assert_eq!(call(&llvm.function::<Unary>("empty").unwrap(), 1), -404);
+    let odd = llvm.define_lazy("odd", "what is this (", plus(1)).unwrap();
+    assert!(session.compile(odd).unwrap_err().to_string().contains("odd"));
+}
+
+#[test]
+fn redefinition_reaches_what_was_inlined() {
+    for level in [Level::O0, Level::O2] {
+        let (session, llvm) = start(level);
+        let g = llvm.define_lazy("g", UNARY, plus(1)).unwrap();
+        let f = llvm.define_lazy("f", UNARY, twice("g")).unwrap();
+        let h = llvm.define_lazy("h", UNARY, twice("f")).unwrap();
+        let run = llvm.function::<Unary>("h").unwrap();
+        assert_eq!(call(&run, 10), 44, "{level:?}");
+        if level != Level::O0 {
+            assert_eq!(session.stats().functions_compiled, 1, "the others are part of it");
+            assert_eq!(session.why(h).relies_on, [g, f]);
+        }
+        for number in 2..20 {
+            llvm.redefine_lazy("g", UNARY, plus(number)).unwrap();
+            assert_eq!(call(&run, 10), 4 * (10 + number), "{level:?}");
+        }
+        if level != Level::O0 {
+            assert_eq!(session.why(h).outdated_by, [g]);
+        }
+        let before = session.stats();
+        llvm.redefine_lazy("g", UNARY, plus(19)).unwrap();
+        assert_eq!(call(&run, 10), 4 * 29);
+        let compiled = session.stats().functions_compiled - before.functions_compiled;
+        assert_eq!(compiled, u64::from(level == Level::O0), "an equal body outdates nobody");
+    }
+}
+
+#[test]
+fn an_assumption_is_made_while_building() {
+    let (session, llvm) = start(Level::O2);
+    let leaf = session.assumption("nobody overrides C.m");
+    let holds = Arc::new(AtomicU64::new(1));
+    let seen = holds.clone();
+    llvm.define_lazy("f", UNARY, move |building| {
+        if seen.load(Ordering::Relaxed) == 1 {
+            building.assume(leaf);
+            plus(1)(building)
+        } else {
+            plus(1000)(building)
+        }
+    })
+    .unwrap();
+    let f = llvm.function::<Unary>("f").unwrap();
+    assert_eq!(call(&f, 1), 2);
+    holds.store(0, Ordering::Relaxed);
+    assert_eq!(call(&f, 1), 2, "nobody has said so yet");
+    session.invalidate(leaf);
+    assert_eq!(call(&f, 1), 1001);
+    assert_eq!(session.why(f.symbol()).outdated_by, [leaf]);
+}
+
+#[test]
+fn what_a_closure_brings_along_is_its_own() {
+    let (session, llvm) = start(Level::O0);
+    for name in ["one", "two"] {
+        let number = name.len() as u64 * u64::from(name.as_bytes()[0]);
+        llvm.define_lazy(name, UNARY, move |building| {
+            let context = building.context();
+            let counter = building.module().add_global(context.i64_type(), None, "counter");
+            counter.set_initializer(&context.i64_type().const_int(number, false));
+            let builder = body(building);
+            let pointer = counter.as_pointer_value();
+            let load = |name| builder.build_load(context.i64_type(), pointer, name);
+            let value = load("").map_err(Error::other)?.into_int_value();
+            let x = argument(building.function());
+            let sum = builder.build_int_add(value, x, "").map_err(Error::other)?;
+            builder.build_store(pointer, sum).map_err(Error::other)?;
+            builder.build_return(Some(&sum)).map_err(Error::other)?;
+            Ok(())
+        })
+        .unwrap();
+    }
+    let [one, two] = ["one", "two"].map(|name| llvm.function::<Unary>(name).unwrap());
+    assert_eq!((call(&one, 1), call(&one, 1), call(&two, 1)), (334, 335, 349));
+    assert!(session.find("counter").is_none());
+}
+
+#[test]
+fn a_module_is_replaced_by_another_version() {
+    let (session, llvm) = start(Level::O1);
+    let version = |number: i64, extra: &str| {
+        format!(
+            "@state = global i64 100
+             @private = internal global i64 {number}
+             declare i64 @host(i64)
+             define i64 @step(i64 %x) {{
+               %s = load i64, ptr @state  %n = add i64 %s, {number}  store i64 %n, ptr @state
+               %h = call i64 @host(i64 %n)  %r = add i64 %h, %x  ret i64 %r }}
+             {extra}"
+        )
+        .into_bytes()
+    };
+    llvm.define_lazy("host", UNARY, plus(0)).unwrap();
+    let old = "define i64 @old(i64 %x) { ret i64 1 }";
+    llvm.add("plugin", version(1, old)).unwrap();
+    let step = llvm.function::<Unary>("step").unwrap();
+    let old = llvm.function::<Unary>("old").unwrap();
+    assert_eq!((call(&step, 0), call(&step, 0), call(&old, 0)), (101, 102, 1));
+    for number in 2..50 {
+        let new = format!("define i64 @new{number}(i64 %x) {{ ret i64 {number} }}");
+        let loaded = llvm.replace("plugin", version(number, &new)).unwrap();
+        assert_eq!(loaded.functions, 2);
+        assert_eq!(call(&old, 0), -404, "it is not there any more");
+        let new = llvm.function::<Unary>(&format!("new{number}")).unwrap();
+        assert_eq!(call(&new, 0), number);
+    }
+    // The state is what it was.
+    llvm.replace("plugin", version(1000, "")).unwrap();
+    assert_eq!(call(&step, 0), 1102);
+    // SAFETY: nobody runs anything.
+    unsafe { session.reclaim() };
+    assert!(session.stats().modules < 8, "{:?}", session.stats());
+    let error = llvm.replace("plugin", b"broken".to_vec()).unwrap_err();
+    assert!(error.to_string().contains("plugin"), "{error}");
+    assert_eq!(call(&step, 0), 2102);
+    assert!(llvm.replace("nobody", Vec::new()).is_err());
+}
+
+#[test]
+fn class_loaders_have_names_of_their_own() {
+    for level in [Level::O0, Level::O2] {
+        let (session, llvm) = start(level);
+        llvm.add("base", b"define i64 @base(i64 %x) { ret i64 %x }".to_vec()).unwrap();
+        let loaders: Vec<_> = (1..=3)
+            .map(|number| {
+                let scope = session.add_scope(&[]);
+                let text = format!(
+                    "declare i64 @base(i64)
+                     @data = global i64 {number}
+                     define linkonce_odr i64 @g(i64 %x) {{
+                       %d = load i64, ptr @data  %y = add i64 %x, %d  ret i64 %y }}
+                     define i64 @f(i64 %x) {{
+                       %y = call i64 @g(i64 %x)  %z = call i64 @base(i64 %y)  ret i64 %z }}"
+                );
+                llvm.add_in(scope, "module", text.into_bytes()).unwrap();
+                session.symbol_in(scope, &Name::from("f"))
+            })
+            .collect();
+        for (number, &f) in (1..).zip(&loaders) {
+            let address = session.address(f).unwrap();
+            // SAFETY: as in `call`.
+            let run: Unary = unsafe { std::mem::transmute(address.0 as *const ()) };
+            // SAFETY: as above.
+            assert_eq!(unsafe { run(10) }, 10 + number, "{level:?}");
+        }
+    }
+}
+
+#[test]
+fn an_address_is_the_same_wherever_it_is_taken_and_never_null() {
+    let (session, llvm) = start(Level::O0);
+    for number in 0..20 {
+        let text = format!(
+            "declare i64 @f(i64)
+             define ptr @take{number}() {{ ret ptr @f }}
+             @table{number} = global ptr @f
+             define ptr @stored{number}() {{ %p = load ptr, ptr @table{number}  ret ptr %p }}"
+        );
+        llvm.add(&format!("m{number}"), text.into_bytes()).unwrap();
+    }
+    let take = |number: usize| {
+        [format!("take{number}"), format!("stored{number}")].map(|name| {
+            let function = llvm.function::<unsafe extern "C" fn() -> *const u8>(&name).unwrap();
+            // SAFETY: it returns a pointer.
+            unsafe { function.call() as u64 }
+        })
+    };
+    let first = take(0)[0];
+    assert_ne!(first, 0);
+    assert!((1..7).all(|number| take(number) == [first; 2]), "nobody defines it yet");
+    llvm.define_lazy("f", UNARY, plus(1)).unwrap();
+    assert!((7..14).all(|number| take(number) == [first; 2]), "it is not compiled yet");
+    assert_eq!(call(&llvm.function::<Unary>("f").unwrap(), 1), 2);
+    llvm.redefine_lazy("f", UNARY, plus(2)).unwrap();
+    assert!((14..20).all(|number| take(number) == [first; 2]));
+    assert_eq!(session.address(session.symbol("f")).unwrap().0, first);
+}
+
+#[test]
+fn what_is_redefined_for_ever_takes_no_more_memory() {
+    let (session, llvm) = start(Level::O0);
+    llvm.define_lazy("f", UNARY, plus(0)).unwrap();
+    let f = llvm.function::<Unary>("f").unwrap();
+    let mut used = None;
+    for number in 0..1500 {
+        llvm.redefine_lazy("f", UNARY, plus(number)).unwrap();
+        assert_eq!(call(&f, 1), 1 + number);
+        // SAFETY: nobody runs anything.
+        unsafe { session.reclaim() };
+        let stats = session.stats();
+        let now = (stats.code_bytes, stats.data_bytes, stats.modules, stats.symbols);
+        if number > 10 {
+            assert_eq!(*used.get_or_insert(now), now);
+        }
+    }
+}
