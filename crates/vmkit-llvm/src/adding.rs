@@ -13,6 +13,17 @@ pub(crate) fn is_definition(linkage: ffi::Linkage) -> bool {
     matches!(linkage, L::Strong | L::Weak | L::Common | L::Private)
 }
 
+/// What becomes of other modules' definitions of the same names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Others {
+    /// The rules of linkage decide.
+    Compete,
+    /// Functions give way; data stays.
+    KeepData,
+    /// All give way.
+    GiveWay,
+}
+
 /// A module on its way into a session.
 pub(crate) struct Adding<'a> {
     pub(crate) session: &'a Session,
@@ -20,8 +31,8 @@ pub(crate) struct Adding<'a> {
     /// The scope of the names that it shares.
     pub(crate) home: ScopeId,
     pub(crate) index: &'a Index<'a>,
-    /// Whether it takes the place of what is defined.
-    pub(crate) replaces: bool,
+    /// What becomes of what is defined already.
+    pub(crate) others: Others,
 }
 
 impl Adding<'_> {
@@ -123,10 +134,12 @@ impl Adding<'_> {
     /// redefined, and data stays what it is.
     fn define_shared(&self, descriptor: &Descriptor, key: u64, unit: Unit) -> Result<()> {
         let id = self.session.own_symbol_in(self.home, &descriptor.name);
-        if !self.replaces || !self.session.is_defined(id) {
+        if self.others == Others::Compete || !self.session.is_defined(id) {
             self.session.define(descriptor, self.scope, key, unit)?;
         } else if descriptor.kind == SymbolKind::Function {
             self.session.redefine(id, self.scope, key)?;
+        } else if self.others == Others::GiveWay && unit == Unit::Data {
+            self.session.redefine_data(id, self.scope, key)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use vmkit::graph::{Binding, Place};
 use vmkit::{Descriptor, Error, Name, Result, ScopeId, Session, SymbolId, SymbolKind, Unit};
 
-use crate::adding::{Adding, is_definition};
+use crate::adding::{Adding, Others, is_definition};
 use crate::ffi::{self, Kind, RawOptions, Symbol};
 use crate::loaded::Loaded;
 use crate::module::{ASSEMBLY, Clocks, Module};
@@ -129,12 +129,26 @@ impl Llvm {
     /// As for [`Llvm::add`]; no module has this name; or a function cannot be redefined (see
     /// [`Session::redefine`]).
     pub fn replace(&self, name: &str, input: Vec<u8>) -> Result<Loaded> {
+        self.replace_as(name, input, Others::KeepData)
+    }
+
+    /// As [`Llvm::replace`], and data that both versions define starts anew as well (see
+    /// [`Session::redefine_data`]).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Llvm::replace`], and data that cannot be redefined.
+    pub fn replace_all(&self, name: &str, input: Vec<u8>) -> Result<Loaded> {
+        self.replace_as(name, input, Others::GiveWay)
+    }
+
+    fn replace_as(&self, name: &str, input: Vec<u8>, others: Others) -> Result<Loaded> {
         let mut modules = self.modules.lock();
         let place = modules.iter().rposition(|module| &*module.name == name);
         let place = place.ok_or_else(|| Error::other(format!("no module {name} to replace")))?;
         let old = modules.remove(place);
         drop(modules);
-        let result = self.load(old.home, name, input, true);
+        let result = self.load(old.home, name, input, others);
         if result.is_err() {
             self.modules.lock().push(old);
             return result.map(|(_, loaded)| loaded);
@@ -162,7 +176,7 @@ impl Llvm {
     }
 
     fn add_uncounted(&self, home: ScopeId, name: &str, input: Vec<u8>) -> Result<Loaded> {
-        let (module, loaded) = self.load(home, name, input, false)?;
+        let (module, loaded) = self.load(home, name, input, Others::Compete)?;
         self.modules.lock().push(module);
         Ok(loaded)
     }
@@ -173,7 +187,7 @@ impl Llvm {
         home: ScopeId,
         name: &str,
         input: Vec<u8>,
-        replaces: bool,
+        others: Others,
     ) -> Result<(Arc<Module>, Loaded)> {
         let bitcode = match is_bitcode(&input) {
             true => input,
@@ -183,7 +197,7 @@ impl Llvm {
             let module = Module::new(self, name.into(), home, number, index);
             let scope = self.session.add_source_in(home, module.clone());
             module.set_scope(scope);
-            let adding = Adding { session: &self.session, scope, home, index, replaces };
+            let adding = Adding { session: &self.session, scope, home, index, others };
             Ok(((module, adding.run()?), index.has_asm))
         })?;
         if has_asm {

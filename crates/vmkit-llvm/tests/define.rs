@@ -242,6 +242,47 @@ fn a_module_is_replaced_by_another_version() {
 }
 
 #[test]
+fn data_starts_anew_where_that_is_asked_for() {
+    for (level, far_data) in [(Level::O0, false), (Level::O2, false), (Level::O0, true)] {
+        let (session, llvm) = start(level);
+        let llvm = match far_data {
+            false => llvm,
+            true => Llvm::new(&session, Options { level, far_data, ..Options::default() }),
+        };
+        let data = |number: i64| {
+            format!("@table = global [4 x i64] [i64 {number}, i64 1, i64 2, i64 {}]", 2 * number)
+        };
+        let user = "
+            @table = external global [4 x i64]
+            @last = global ptr getelementptr ([4 x i64], ptr @table, i64 0, i64 3)
+            @changed = global ptr @table
+            define i64 @first(i64 %x) {
+              %t = load i64, ptr @table  %r = add i64 %t, %x  ret i64 %r }
+            define i64 @pointed(i64 %x) {
+              %p = load ptr, ptr @last  %t = load i64, ptr %p  %r = add i64 %t, %x  ret i64 %r }
+            define i64 @change(i64 %x) { store ptr @changed, ptr @changed  ret i64 0 }
+            define i64 @is_changed(i64 %x) {
+              %p = load ptr, ptr @changed  %c = icmp eq ptr %p, @changed
+              %r = zext i1 %c to i64  ret i64 %r }";
+        llvm.add("data", data(10).into_bytes()).unwrap();
+        llvm.add("user", user.into()).unwrap();
+        let [first, pointed, change, is_changed] = ["first", "pointed", "change", "is_changed"]
+            .map(|name| llvm.function::<Unary>(name).unwrap());
+        assert_eq!((call(&first, 1), call(&pointed, 1), call(&change, 0)), (11, 21, 0));
+        for number in 11..20 {
+            llvm.replace_all("data", data(number).into_bytes()).unwrap();
+            let found = (call(&first, 1), call(&pointed, 1), call(&is_changed, 0));
+            assert_eq!(found, (number + 1, 2 * number + 1, 1), "{level:?} {far_data}");
+        }
+        let broken = "@table = global [4 x ptr] [ptr @nowhere, ptr null, ptr null, ptr null]
+                      @nowhere = external global i64";
+        let error = llvm.replace_all("data", broken.into()).unwrap_err();
+        assert!(error.to_string().contains("nowhere"), "{error}");
+        assert_eq!((call(&first, 1), call(&pointed, 1)), (20, 39), "as it was");
+    }
+}
+
+#[test]
 fn class_loaders_have_names_of_their_own() {
     for level in [Level::O0, Level::O2] {
         let (session, llvm) = start(level);

@@ -103,7 +103,10 @@ impl Linker {
         if inner.slot != 0 {
             return Ok(start.offset(i64::from(inner.slot - 1)));
         }
-        let slot = self.words([value])?;
+        // It may have been redefined since the value was asked for.
+        let entry = self.table.entry(id);
+        let is_moved = entry.state() == State::Ready && is_data(&inner);
+        let slot = self.words([if is_moved { entry.address() } else { value }])?;
         inner.slot = (slot.0 - start.0) as u32 + 1;
         Ok(slot)
     }
@@ -144,4 +147,11 @@ impl Linker {
             self.table.entry(id).name()
         )))
     }
+}
+
+fn is_data(inner: &Inner) -> bool {
+    matches!(
+        inner.definition,
+        Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_))
+    )
 }

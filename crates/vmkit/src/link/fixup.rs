@@ -148,6 +148,12 @@ impl Fixer<'_> {
         if row.formula == Formula::SlotLoad && self.relax(spot, edge, row)? {
             return Ok(());
         }
+        if let Target::Symbol { id, .. } = target
+            && (row.formula, row.size) == (Formula::Absolute, 8)
+            && self.allocation == AllocationId::PERMANENT
+        {
+            self.linker.note_pointer(self.place(spot, edge), id)?;
+        }
         let mut value = self.value(spot, edge, row.formula)?;
         if value < row.low || value > row.high {
             value += self.way_to_stub(edge.target)?;

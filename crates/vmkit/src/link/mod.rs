@@ -57,6 +57,8 @@ pub(crate) struct Linker {
     /// By the address of their code.
     loaded: Mutex<BTreeMap<u64, Function>>,
     structors: Mutex<Structors>,
+    /// One redefinition of data at a time.
+    redefining: Mutex<()>,
     pub(crate) allocations: Allocations,
     /// What nobody calls any more.
     pub(crate) retired: Retired,
@@ -109,6 +111,7 @@ impl Linker {
             whole: Whole::default(),
             loaded: Mutex::default(),
             structors: Mutex::default(),
+            redefining: Mutex::default(),
             allocations: Allocations::default(),
             retired: Retired::default(),
             reasons: Mutex::default(),

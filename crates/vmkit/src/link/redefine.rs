@@ -21,7 +21,7 @@ pub struct Why {
 
 /// Code of which something that it took for granted does not hold any more, and the symbol because of
 /// which.
-type Outdated = (SymbolId, Vec<Dependent>);
+pub(super) type Outdated = (SymbolId, Vec<Dependent>);
 
 impl Linker {
     /// Gives a function another definition, or none, compiled at its next call. Calls that start
@@ -124,7 +124,7 @@ impl Linker {
     }
 
     /// Sends outdated code's callers back to where it is compiled anew, and retires old code.
-    fn finish(&self, outdated: Vec<Outdated>, mut old: Vec<AllocationId>) {
+    pub(super) fn finish(&self, outdated: Vec<Outdated>, mut old: Vec<AllocationId>) {
         for (cause, dependents) in outdated {
             for dependent in dependents {
                 old.extend(self.outdate(dependent.owner, cause));

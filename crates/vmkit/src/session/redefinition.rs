@@ -32,6 +32,19 @@ impl Session {
         self.compiler.undisturbed(|| self.linker().redefine_compiled(id, definition))
     }
 
+    /// Gives data another definition: what the module with this scope defines under `key`. It is
+    /// linked first, at another place: code that names the data is compiled anew at its next call,
+    /// and what other data was initialized to point to it points to the new place, unless the
+    /// program has changed it. Whoever else holds a pointer sees the old data.
+    ///
+    /// # Errors
+    ///
+    /// The symbol is not data, or the new data cannot be linked: then everything stays as it is.
+    pub fn redefine_data(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<()> {
+        let definition = Definition::Module { scope, key, unit: Unit::Data };
+        self.compiler.undisturbed(|| self.linker().redefine_data(id, definition))
+    }
+
     /// Gives a function another definition: whatever is at `address`.
     ///
     /// # Safety

@@ -54,6 +54,8 @@ pub(crate) struct Inner {
 struct Users {
     sites: Vec<Site>,
     dependents: Vec<Dependent>,
+    /// Words of data that point to it, as offsets in the session's range.
+    pointers: Vec<u32>,
     /// How many of both belong to allocations that are gone, at least.
     dead: u32,
     /// Offset in the slot area of the thread-local pair, plus one.
@@ -168,6 +170,16 @@ impl Inner {
         self.users.get_or_insert_default().sites.push(site);
     }
 
+    /// Words of data that were initialized to point to it.
+    pub(crate) fn pointers(&self) -> &[u32] {
+        self.users.as_ref().map_or(&[], |users| &users.pointers)
+    }
+
+    /// Notes one more of them.
+    pub(crate) fn add_pointer(&mut self, place: u32) {
+        self.users.get_or_insert_default().pointers.push(place);
+    }
+
     /// Drops the site at a place.
     pub(crate) fn remove_site(&mut self, place: u32) {
         if let Some(users) = &mut self.users
@@ -210,7 +222,8 @@ impl Inner {
         users.dead = 0;
         let most = 2 * users.sites.len();
         users.sites.shrink_to(most);
-        if users.sites.is_empty() && users.dependents.is_empty() && users.pair == 0 {
+        let is_idle = users.sites.is_empty() && users.dependents.is_empty();
+        if is_idle && users.pointers.is_empty() && users.pair == 0 {
             self.users = None;
         }
     }

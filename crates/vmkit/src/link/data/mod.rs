@@ -1,5 +1,7 @@
 //! Data is linked with the code that needs it, and with all data that it points to.
 
+mod redefine;
+
 use std::collections::HashSet;
 
 use parking_lot::RwLock;
@@ -19,7 +21,7 @@ use crate::table::State;
 /// Data whose section has a name that is a C identifier: it is placed in one piece, in the order
 /// of the modules, between `__start_NAME` and `__stop_NAME`.
 #[derive(Default)]
-pub(super) struct Sets(RwLock<SetsInner>);
+pub(in crate::link) struct Sets(RwLock<SetsInner>);
 
 #[derive(Default)]
 struct SetsInner {
@@ -54,7 +56,7 @@ impl Linker {
     }
 
     /// The value of `__start_NAME` or `__stop_NAME`, if there is such a set.
-    pub(super) fn bound_of_set(&self, name: &Name, user: SymbolId) -> Result<Option<u64>> {
+    pub(in crate::link) fn bound_of_set(&self, name: &Name, user: SymbolId) -> Result<Option<u64>> {
         let Some((is_start, set)) = set_name(name) else { return Ok(None) };
         let Some(members) = self.sets.members(&set) else { return Ok(None) };
         let mut bounds = (u64::MAX, 0);
@@ -67,12 +69,12 @@ impl Linker {
     }
 
     /// Is this a bound of a set that has members?
-    pub(super) fn is_bound_of_set(&self, name: &Name) -> bool {
+    pub(in crate::link) fn is_bound_of_set(&self, name: &Name) -> bool {
         set_name(name).is_some_and(|(_, set)| self.sets.members(&set).is_some())
     }
 
     /// Links the data `root`, and all data it points to.
-    pub(super) fn require_data(&self, root: SymbolId) -> Result<()> {
+    pub(in crate::link) fn require_data(&self, root: SymbolId) -> Result<()> {
         // Whoever holds the lock has placed everything there is to place.
         if self.table.entry(root).state() == State::Ready || self.data.is_owned_by_current_thread()
         {
@@ -120,7 +122,7 @@ impl Linker {
         Ok(found)
     }
 
-    pub(super) fn is_data(&self, id: SymbolId) -> bool {
+    pub(in crate::link) fn is_data(&self, id: SymbolId) -> bool {
         matches!(
             self.table.entry(id).lock().definition,
             Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_))
