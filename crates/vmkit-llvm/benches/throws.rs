@@ -1,5 +1,6 @@
 //! Times of throwing, walking and stopping, one a line: what, with how many frames or threads, and
-//! nanoseconds. `cargo xtask bench --only throws` makes a table of them.
+//! nanoseconds. `cargo xtask bench --only throws` makes a table of them. The argument says how many
+//! functions are linked beside those that are measured.
 #![expect(unsafe_code, reason = "calls compiled code, and unwinds it")]
 
 use std::cell::Cell;
@@ -18,8 +19,6 @@ use vmkit::walk::{Anchor, Walker};
 use vmkit::{Addr, Session};
 use vmkit_llvm::{Level, Llvm, Options};
 
-/// Functions that are registered beside those that are thrown through.
-const FUNCTIONS: u32 = 10_000;
 const THREADS: usize = 8;
 
 static MAP: OnceLock<Arc<CodeMap>> = OnceLock::new();
@@ -106,16 +105,16 @@ extern "C-unwind" fn personality(
     }
 }
 
-fn many_functions() -> String {
+fn many_functions(count: usize) -> String {
     let mut text = String::new();
-    for number in 0..FUNCTIONS {
+    for number in 0..count {
         let body = format!("%s = add i64 %n, {number}\n ret i64 %s");
         writeln!(text, "define i64 @f{number}(i64 %n) uwtable {{\n {body}\n}}").expect("a string");
     }
     text
 }
 
-fn start(safepoints: &Safepoints) -> (Session, Llvm) {
+fn start(safepoints: &Safepoints, functions: usize) -> (Session, Llvm) {
     let map = MAP.get_or_init(Arc::default).clone();
     let session = Session::builder().listener(map).build().expect("a session");
     for (name, entry) in [
@@ -133,7 +132,7 @@ fn start(safepoints: &Safepoints) -> (Session, Llvm) {
     let options = Options { level: Level::O1, polls: true, ..Options::default() };
     let llvm = Llvm::new(&session, options);
     llvm.add("throws.ll", include_bytes!("throws.ll").to_vec()).expect("a sound module");
-    llvm.add("many.ll", many_functions().into_bytes()).expect("a sound module");
+    llvm.add("many.ll", many_functions(functions).into_bytes()).expect("a sound module");
     (session, llvm)
 }
 
@@ -145,6 +144,8 @@ fn function(session: &Session, name: &str) -> extern "C-unwind" fn(u64) -> u64 {
 
 /// Nanoseconds of the quickest of many runs, in rounds of some.
 fn time(mut run: impl FnMut()) -> f64 {
+    // The system's unwinder sorts what was registered when it is first asked.
+    run();
     let mut best = f64::INFINITY;
     let until = Instant::now() + Duration::from_millis(300);
     while Instant::now() < until {
@@ -229,11 +230,13 @@ fn stops(session: &Session, safepoints: &Safepoints) {
 
 fn main() {
     let safepoints = Safepoints::new();
-    let (session, llvm) = start(&safepoints);
+    // Cargo has arguments of its own.
+    let functions = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(10_000);
+    let (session, llvm) = start(&safepoints, functions);
     for symbol in llvm.functions().expect("sound modules") {
         session.compile(symbol).expect("it compiles");
     }
-    assert!(map().take_errors().is_empty() && map().len() > FUNCTIONS as usize);
+    assert!(map().take_errors().is_empty() && map().len() > functions);
     throws(&session);
     walks(&session);
     stops(&session, &safepoints);
