@@ -9,6 +9,7 @@ mod memory;
 mod overhead;
 mod report;
 mod threads;
+mod throws;
 mod tiny;
 
 use std::fs;
@@ -75,6 +76,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("eager", eager::measure_all),
     ("threads", threads::measure_all),
     ("memory", memory::measure_all),
+    ("throws", throws::measure_all),
 ];
 
 /// Takes all measurements and prints their tables.

@@ -8,10 +8,10 @@ use parking_lot::{Mutex, RwLock};
 
 use super::Function;
 use crate::error::Error;
-use crate::listener::{Linked, Listener};
+use crate::listener::{Linked, Listener, Unlinked};
 
 /// The functions that are linked, by address. As a session's listener, it learns of them before
-/// they can be called.
+/// they can be called, and forgets them before their code is freed.
 ///
 /// Looking up takes a lock that readers share, so it is not for signal handlers.
 #[derive(Debug, Default)]
@@ -84,5 +84,36 @@ impl Listener for CodeMap {
             Ok(functions) => self.insert(functions),
             Err(error) => self.errors.lock().push(error),
         }
+    }
+
+    fn unlinked(&self, event: &Unlinked<'_>) {
+        for &(start, size) in event.ranges {
+            self.remove(start.0..start.0.saturating_add(size));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbol::{Addr, SymbolId};
+
+    #[test]
+    fn what_is_freed_is_forgotten() {
+        let map = CodeMap::new();
+        let function =
+            |start| Function::new(SymbolId(0), "f".into(), "test".into(), start..start + 16);
+        map.insert([0x100, 0x110, 0x120, 0x130].map(function));
+        // Empty ones are in no code.
+        map.insert([Function::new(SymbolId(0), "e".into(), "test".into(), 0x200..0x200)]);
+        assert_eq!(map.len(), 4);
+        let kept = map.find(0x12f).unwrap();
+        let ranges = [(Addr(0x110), 32), (Addr(0x900), 8)];
+        map.unlinked(&Unlinked { unit: SymbolId(0), ranges: &ranges });
+        let starts: Vec<_> = map.functions().iter().map(|function| function.start).collect();
+        assert_eq!(starts, [0x100, 0x130]);
+        assert!(map.find(0x12f).is_none());
+        // Whoever looks at it still can.
+        assert_eq!(kept.start, 0x120);
     }
 }

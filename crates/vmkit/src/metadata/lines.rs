@@ -94,3 +94,21 @@ impl fmt::Debug for Lines {
 fn failed(name: &Arc<str>, error: gimli::Error) -> Error {
     Error::input(name.clone(), format!("debug information: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_headers_are_refused() {
+        let section = |name: &str| (name == ".debug_info").then(|| vec![0xff; 16]);
+        let error = Lines::parse("f", section).unwrap_err();
+        assert!(error.is_input() && error.to_string().starts_with("f: debug information: "));
+    }
+
+    #[test]
+    fn nothing_is_known_without_sections() {
+        let lines = Lines::parse("f", |_| None).unwrap();
+        assert_eq!(lines.at(0x1000).unwrap(), []);
+    }
+}

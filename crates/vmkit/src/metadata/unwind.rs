@@ -262,3 +262,99 @@ pub fn evaluate(
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECTION: u64 = 0x50_0000;
+    const CODE: u64 = 0x40_0000;
+
+    /// A record of a function of 32 bytes that pushes `rbp` with its first byte, and calls with 16
+    /// bytes of arguments on the stack from the fifth on.
+    fn section() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut record = |id: u32, body: &[u8]| {
+            let padded = (4 + body.len()).next_multiple_of(8) + 4;
+            bytes.extend((padded as u32).to_le_bytes());
+            bytes.extend(id.to_le_bytes());
+            bytes.extend(body);
+            bytes.resize(bytes.len() + padded - 4 - body.len(), 0);
+            bytes.len() as u64
+        };
+        // Version 1, "zR", alignments 1 and -8, return address 16, pointers absolute of 8 bytes;
+        // the frame address is 8 above the stack pointer, the return address right below it.
+        let first = [1, b'z', b'R', 0, 1, 0x78, 16, 1, 0, 0x0c, 7, 8, 0x90, 1];
+        let end = record(0, &first);
+        let mut second = [CODE.to_le_bytes(), 32u64.to_le_bytes()].concat();
+        // Advance 1, 16 above, rbp saved at 16 below; advance 4, 16 bytes of arguments.
+        second.extend([0, 0x41, 0x0e, 16, 0x86, 2, 0x44, 0x2e, 16]);
+        record(end as u32 + 4, &second);
+        bytes
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Vec<Rules>> {
+        Rules::parse("f", Span { address: SECTION, bytes })
+    }
+
+    fn check(offset: u64, cfa: i64, arguments: u64, expected: &[(u16, Rule)]) {
+        let all = parse(&section()).unwrap();
+        let [rules] = &all[..] else { panic!("{all:?}") };
+        let row = rules.row(CODE + offset).unwrap();
+        assert_eq!(row.cfa, Cfa::Register { register: 7, offset: cfa });
+        let mut registers = row.registers.to_vec();
+        registers.sort_by_key(|(register, _)| *register);
+        assert_eq!((row.arguments, &registers[..]), (arguments, expected));
+    }
+
+    #[test]
+    fn rows_follow_the_instructions() {
+        let saved = [(6, Rule::Saved(-16)), (16, Rule::Saved(-8))];
+        check(0, 8, 0, &saved[1..]);
+        check(1, 16, 0, &saved);
+        check(4, 16, 0, &saved);
+        check(5, 16, 16, &saved);
+        check(31, 16, 16, &saved);
+        assert!(parse(&section()).unwrap()[0].row(CODE + 32).is_none());
+    }
+
+    #[test]
+    fn records_that_end_early_are_refused() {
+        let bytes = section();
+        let error = parse(&bytes[..bytes.len() - 1]).unwrap_err();
+        assert!(error.is_input() && error.to_string().starts_with("f: unwind records: "));
+    }
+
+    #[test]
+    fn expressions_that_never_end_are_given_up() {
+        // DW_OP_lit0, DW_OP_skip back to it.
+        assert_eq!(evaluate(&[0x30, 0x2f, 0xfc, 0xff], None, |_| None, Some), None);
+        assert_eq!(evaluate(&[], None, |_| None, Some), None);
+        assert_eq!(evaluate(&[], Some(5), |_| None, Some), Some(5));
+        // DW_OP_breg3, of which nothing is known.
+        assert_eq!(evaluate(&[0x73, 0], None, |_| None, Some), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn damage_is_survived(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        ) {
+            let mut bytes = section();
+            for (at, byte) in changes {
+                *at.get_mut(&mut bytes) = byte;
+            }
+            match parse(&bytes) {
+                Ok(all) => for rules in &all {
+                    let _ = rules.row(rules.start);
+                    prop_assert!(rules.rows().len() <= bytes.len());
+                },
+                Err(error) => prop_assert!(error.is_input()),
+            }
+        }
+    }
+}
