@@ -342,7 +342,7 @@ impl Linker {
                 inner.allocation = allocation.number();
             }
             entry.advance(Event::Publish);
-            self.send(id, &inner, Addr(address));
+            self.send(id, &inner, None, Addr(address));
         }
         true
     }
@@ -351,43 +351,48 @@ impl Linker {
         self.settle(id, address, None, self.table.now());
     }
 
-    /// Sends everybody who uses a symbol to `address`.
-    fn send(&self, id: SymbolId, inner: &Inner, address: Addr) {
+    /// Sends everybody who uses a symbol to `address`, from wherever they went before: straight to
+    /// `old`, or to the stub.
+    fn send(&self, id: SymbolId, inner: &Inner, old: Option<Addr>, address: Addr) {
         let entry = self.table.entry(id);
         entry.place(address.0);
         if let Some(stub) = stub_of(inner) {
             self.stubs.store(stub, address);
         }
-        let alive = self.allocations.alive();
-        let bound = inner.sites(&alive).filter(|&site| self.bind_site(inner, site, address));
-        Counters::add(&self.counters.sites_bound, bound.count() as u64);
-    }
-
-    /// How many sites go straight to `address`.
-    fn count_bound(&self, inner: &Inner, address: Addr) -> u64 {
-        let alive = self.allocations.alive();
-        let sites = inner.sites(&alive).filter(|&site| !patch::is_word(&self.memory, site));
-        sites.filter(|&site| patch::target(&self.memory, site) == address).count() as u64
-    }
-
-    /// Sends every site, and every word as well if `words`, to the stub.
-    fn unbind(&self, inner: &Inner, stub: StubId, words: bool) {
-        let stub = self.stubs.address(stub);
-        let alive = self.allocations.alive();
-        for site in inner.sites(&alive) {
-            if words || !patch::is_word(&self.memory, site) {
-                // What was never sent straight is there already.
-                patch::bind(&self.memory, site, stub);
-            }
-        }
-    }
-
-    /// Sends one site or word straight to the code, if that can be done.
-    fn bind_site(&self, inner: &Inner, site: Site, address: Addr) -> bool {
-        let is_word = patch::is_word(&self.memory, site);
+        let stub = stub_of(inner).map_or(address, |stub| self.stubs.address(stub));
         let is_direct = inner.binding.unwrap_or(self.binding) == Binding::Direct;
         let is_near = is_direct && self.memory.contains(address);
-        (is_word || is_near) && patch::bind(&self.memory, site, address)
+        self.lead(inner, old, |is_word| if is_word || is_near { address } else { stub });
+    }
+
+    /// Has every site and word go where `to` says, given whether it is a word. Sites that went to
+    /// `old` were bound.
+    fn lead(&self, inner: &Inner, old: Option<Addr>, to: impl Fn(bool) -> Addr) {
+        let stub = stub_of(inner).map(|stub| self.stubs.address(stub));
+        let alive = self.allocations.alive();
+        let (mut before, mut after) = (0, 0);
+        for site in inner.sites(&alive) {
+            let is_word = patch::is_word(&self.memory, site);
+            let (now, mut target) = (patch::target(&self.memory, site), to(is_word));
+            before += u64::from(!is_word && Some(now) == old);
+            if let Some(stub) = stub.filter(|_| !is_word)
+                && !patch::can_bind(&self.memory, site, target)
+            {
+                target = stub;
+            }
+            if now != target {
+                patch::bind(&self.memory, site, target);
+            }
+            after += u64::from(!is_word && Some(target) != stub);
+        }
+        Counters::subtract(&self.counters.sites_bound, before);
+        Counters::add(&self.counters.sites_bound, after);
+    }
+
+    /// Sends a new site straight to the code, if that can be done.
+    fn bind_site(&self, inner: &Inner, site: Site, address: Addr) -> bool {
+        let is_direct = inner.binding.unwrap_or(self.binding) == Binding::Direct;
+        is_direct && self.memory.contains(address) && patch::bind(&self.memory, site, address)
     }
 
     /// Has a word of an allocation hold where a function is; the symbol that was found to be it.

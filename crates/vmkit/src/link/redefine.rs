@@ -85,15 +85,14 @@ impl Linker {
         let old = inner.allocation();
         let module = self.table.replace(entry, &mut inner, Some(definition));
         inner.allocation = allocation.number();
+        let was_ready = entry.state() == State::Ready;
         // One that is queued or compiled right now is not wanted any more, but ready.
-        if entry.state() != State::Ready {
+        if !was_ready {
             entry.advance(Event::Redefine);
             entry.advance(Event::Publish);
-        } else {
-            let bound = self.count_bound(&inner, Addr(entry.address()));
-            Counters::subtract(&self.counters.sites_bound, bound);
         }
-        self.send(id, &inner, Addr(address));
+        let before = was_ready.then(|| Addr(entry.address()));
+        self.send(id, &inner, before, Addr(address));
         let outdated = vec![(id, inner.take_dependents(hash))];
         drop(inner);
         host::wake_all(entry.word());
@@ -168,9 +167,8 @@ impl Linker {
         if let Some(stub) = stub_of(inner) {
             self.stubs.make_lazy(stub);
             if was_ready {
-                let bound = self.count_bound(inner, address);
-                Counters::subtract(&self.counters.sites_bound, bound);
-                self.unbind(inner, stub, true);
+                let stub = self.stubs.address(stub);
+                self.lead(inner, Some(address), |_| stub);
             }
         }
         let old = inner.allocation();
@@ -193,13 +191,11 @@ impl Linker {
     pub(crate) fn set_binding(&self, id: SymbolId, binding: Binding) {
         let entry = self.table.entry(id);
         let mut inner = entry.lock();
-        let address = Addr(entry.address());
-        let stub = stub_of(&inner).filter(|_| entry.state() == State::Ready);
         inner.binding = Some(binding);
-        let Some(stub) = stub else { return };
-        Counters::subtract(&self.counters.sites_bound, self.count_bound(&inner, address));
-        self.unbind(&inner, stub, false);
-        self.send(id, &inner, address);
+        if entry.state() == State::Ready {
+            let address = Addr(entry.address());
+            self.send(id, &inner, Some(address), address);
+        }
     }
 
     fn check_redefinable(&self, id: SymbolId, new: Option<&Definition>) -> Result<()> {
