@@ -4,6 +4,8 @@ mod calls;
 mod cold;
 mod eager;
 mod generate;
+mod kit;
+mod library;
 mod measure;
 mod memory;
 mod overhead;
@@ -77,6 +79,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("threads", threads::measure_all),
     ("memory", memory::measure_all),
     ("throws", throws::measure_all),
+    ("kit", kit::measure_all),
 ];
 
 /// Takes all measurements and prints their tables.

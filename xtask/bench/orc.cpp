@@ -1,0 +1,116 @@
+// LLVM's own JIT, ORC, at what the kit's benchmark measures: calls of a function that can be
+// redirected, redirecting it, and the first call of functions of one module each. Prints one figure a
+// line: what, how many, and nanoseconds.
+#include "llvm/AsmParser/Parser.h"
+#include "llvm/ExecutionEngine/Orc/JITLinkRedirectableSymbolManager.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/TargetSelect.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+using namespace llvm;
+using namespace llvm::orc;
+
+static ExitOnError check("orc: ");
+static constexpr uint64_t Calls = 20'000'000;
+
+template <typename Run> static double best(int runs, uint64_t count, Run run) {
+  double least = 1e300;
+  for (int i = 0; i < runs; ++i) {
+    auto start = std::chrono::steady_clock::now();
+    run();
+    auto time = std::chrono::steady_clock::now() - start;
+    least = std::min(least, std::chrono::duration<double, std::nano>(time).count() / count);
+  }
+  return least;
+}
+
+static ThreadSafeModule parse(const std::string &text) {
+  auto context = std::make_unique<LLVMContext>();
+  SMDiagnostic diagnostic;
+  auto module = parseAssemblyString(text, diagnostic, *context);
+  if (!module) diagnostic.print("orc", errs()), exit(1);
+  return ThreadSafeModule(std::move(module), std::move(context));
+}
+
+static std::unique_ptr<LLJIT> make() {
+  auto layer = [](ExecutionSession &session) -> Expected<std::unique_ptr<ObjectLayer>> {
+    return std::make_unique<ObjectLinkingLayer>(session);
+  };
+  auto machine = check(JITTargetMachineBuilder::detectHost());
+  machine.setCodeGenOptLevel(CodeGenOptLevel::None);
+  return check(LLJITBuilder().setJITTargetMachineBuilder(machine).setObjectLinkingLayerCreator(layer).create());
+}
+
+static const char *Loop = R"(
+declare i64 @callee(i64)
+define i64 @calls(i64 %n) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %x = phi i64 [ 0, %entry ], [ %y, %loop ]
+  %y = call i64 @callee(i64 %x)
+  %next = add i64 %i, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %loop, label %end
+end:
+  ret i64 %y
+})";
+
+static std::string add_one(const std::string &name) {
+  return "define i64 @" + name + "(i64 %x) noinline { %y = add i64 %x, 1  ret i64 %y }";
+}
+
+static void redirection() {
+  auto jit = make();
+  JITDylib &dylib = jit->getMainJITDylib();
+  auto &layer = static_cast<ObjectLinkingLayer &>(jit->getObjLinkingLayer());
+  auto manager = check(JITLinkRedirectableSymbolManager::Create(layer));
+  check(jit->addIRModule(parse(add_one("one"))));
+  check(jit->addIRModule(parse(add_one("two"))));
+  ExecutorSymbolDef targets[2] = {{check(jit->lookup("one")), JITSymbolFlags::Exported | JITSymbolFlags::Callable},
+                                  {check(jit->lookup("two")), JITSymbolFlags::Exported | JITSymbolFlags::Callable}};
+  auto name = jit->mangleAndIntern("callee");
+  check(manager->createRedirectableSymbols(dylib.getDefaultResourceTracker(), {{name, targets[0]}}));
+  check(jit->addIRModule(parse(Loop)));
+  auto *calls = check(jit->lookup("calls")).toPtr<uint64_t (*)(uint64_t)>();
+  auto run = [&] {
+    if (calls(Calls) != Calls) abort();
+  };
+  run();
+  printf("call, ORC\tredirectable symbol\t%f\n", best(5, Calls, run));
+  constexpr int Rounds = 20'000;
+  auto swap = [&] {
+    for (int i = 0; i < Rounds; ++i) check(manager->redirect(dylib, {{name, targets[i % 2]}}));
+  };
+  printf("redirect, ORC\tany\t%f\n", best(3, Rounds, swap));
+}
+
+static void first_calls() {
+  constexpr int Functions = 300;
+  auto jit = make();
+  auto call = [&](int number) {
+    std::string name = "f" + std::to_string(number);
+    check(jit->addIRModule(parse(add_one(name))));
+    if (check(jit->lookup(name)).toPtr<uint64_t (*)(uint64_t)>()(1) != 2) abort();
+  };
+  call(0);
+  int number = 0;
+  auto all = [&] {
+    for (int i = 0; i < Functions; ++i) call(++number);
+  };
+  printf("one module a function, ORC\t-O0\t%f\n", best(1, Functions, all));
+}
+
+int main() {
+  InitializeNativeTarget();
+  InitializeNativeTargetAsmPrinter();
+  redirection();
+  first_calls();
+}
