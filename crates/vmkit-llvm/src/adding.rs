@@ -1,0 +1,151 @@
+//! What a module defines becomes definitions of a session.
+
+use vmkit::{
+    Descriptor, Linkage, Name, Result, ScopeId, Session, SymbolId, SymbolKind, Unit, Visibility,
+};
+
+use crate::ffi::{self, Index, Kind, RawStructor, Symbol};
+use crate::llvm::{Loaded, Structor, StructorArray};
+use crate::module::{symbol_kind, unit_of};
+
+/// A module on its way into a session.
+pub(crate) struct Adding<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) scope: ScopeId,
+    pub(crate) index: &'a Index<'a>,
+}
+
+impl Adding<'_> {
+    /// Tells the session what the module defines.
+    pub(crate) fn run(&self) -> Result<Loaded> {
+        // A comdat group counts as a whole: all of it from the first module that has it.
+        let groups: Vec<_> = self.index.comdats.iter().map(|name| self.claim(name)).collect();
+        let is_dropped = |symbol: &Symbol<'_>| symbol.comdat.is_some_and(|comdat| !groups[comdat]);
+        let mut loaded = Loaded::default();
+        for (key, symbol) in self.index.symbols.iter().enumerate() {
+            let is_undefined = symbol.linkage == ffi::Linkage::Undefined;
+            if is_undefined || (is_dropped(symbol) && is_definition(symbol.linkage)) {
+                loaded.undefined.push(Name::new(symbol.name));
+            } else if is_definition(symbol.linkage) {
+                self.define(key as u32, symbol)?;
+                loaded.arrays.extend(self.array(key as u32, symbol));
+            }
+            let is_function = symbol.kind == Kind::Function && is_definition(symbol.linkage);
+            loaded.functions += u64::from(is_function);
+        }
+        // Aliases last: what they stand for is decided then.
+        for symbol in self.index.symbols.iter().filter(|symbol| !is_dropped(symbol)) {
+            if matches!(symbol.kind, Kind::Alias | Kind::Indirect) && is_definition(symbol.linkage)
+            {
+                self.define_other(symbol)?;
+            }
+        }
+        for (name, version) in &self.index.versions {
+            let descriptor = Descriptor {
+                linkage: Linkage::Weak,
+                ..Descriptor::strong(Name::new(name), SymbolKind::Function)
+            };
+            let target = self.session.symbol_of(&Name::new(version));
+            self.session.define_alias(ScopeId::GLOBAL, &descriptor, target, 0, None)?;
+        }
+        let structors = |list: &[RawStructor]| {
+            let kept = list
+                .iter()
+                .filter(|s| !is_dropped(&self.index.symbols[s.function as usize]))
+                .map(|s| Structor { priority: s.priority, function: self.own(s.function) });
+            kept.collect()
+        };
+        loaded.constructors = structors(self.index.constructors);
+        loaded.destructors = structors(self.index.destructors);
+        Ok(loaded)
+    }
+
+    fn claim(&self, name: &[u8]) -> bool {
+        self.session.claim_group(&Name::new(name), self.scope)
+    }
+
+    /// The session's symbol for the module's value `key`, as the module means it.
+    fn own(&self, key: u32) -> SymbolId {
+        let symbol = &self.index.symbols[key as usize];
+        let name = Name::new(symbol.name);
+        match symbol.linkage {
+            ffi::Linkage::Private => self.session.private(self.scope, &name, u64::from(key)),
+            _ => self.session.symbol_of(&name),
+        }
+    }
+
+    fn descriptor(&self, symbol: &Symbol<'_>, kind: SymbolKind) -> Descriptor {
+        Descriptor {
+            name: Name::new(symbol.name),
+            kind,
+            linkage: match symbol.linkage {
+                ffi::Linkage::Weak => Linkage::Weak,
+                ffi::Linkage::Common => Linkage::Common,
+                _ => Linkage::Strong,
+            },
+            visibility: match symbol.visibility {
+                0 => Visibility::Default,
+                1 => Visibility::Hidden,
+                _ => Visibility::Protected,
+            },
+            signature: None,
+            size: symbol.size,
+            align: symbol.align,
+        }
+    }
+
+    fn define(&self, key: u32, symbol: &Symbol<'_>) -> Result<()> {
+        if matches!(symbol.kind, Kind::Alias | Kind::Indirect) {
+            return Ok(());
+        }
+        let is_private = symbol.linkage == ffi::Linkage::Private;
+        if !is_private {
+            let unit = if symbol.is_whole { Unit::Whole } else { unit_of(symbol.kind) };
+            let descriptor = self.descriptor(symbol, symbol_kind(symbol.kind));
+            self.session.define(&descriptor, self.scope, u64::from(symbol.unit), unit)?;
+        }
+        let is_set = symbol.section.first().is_some_and(|&first| first != b'.');
+        if is_set {
+            self.session.add_to_set(&Name::new(symbol.section), self.own(key));
+        }
+        Ok(())
+    }
+
+    /// The value as a list of constructors or destructors, if its section makes it one.
+    fn array(&self, key: u32, symbol: &Symbol<'_>) -> Option<StructorArray> {
+        let section = std::str::from_utf8(symbol.section).ok()?;
+        let kinds = [(".preinit_array", true), (".init_array", true), (".fini_array", false)];
+        let &(name, is_before) = kinds.iter().find(|(name, _)| section.starts_with(name))?;
+        let priority = match (name, section[name.len()..].strip_prefix('.')) {
+            (".preinit_array", _) => 0,
+            (_, Some(number)) => number.parse().ok()?,
+            (_, None) => u16::MAX,
+        };
+        Some(StructorArray { priority, is_before, data: self.own(key), size: symbol.size })
+    }
+
+    fn define_other(&self, symbol: &Symbol<'_>) -> Result<()> {
+        let is_private = symbol.linkage == ffi::Linkage::Private;
+        let scope = if is_private { self.scope } else { ScopeId::GLOBAL };
+        let target = self.own(symbol.target);
+        if symbol.kind == Kind::Indirect {
+            let descriptor = self.descriptor(symbol, SymbolKind::Indirect);
+            self.session.define_indirect(scope, &descriptor, target)?;
+        } else {
+            let kind = if symbol.is_code { SymbolKind::Function } else { SymbolKind::Data };
+            let descriptor = self.descriptor(symbol, kind);
+            // An alias stands for the body beside it.
+            let aliasee = &self.index.symbols[symbol.target as usize];
+            let is_weak = aliasee.linkage == ffi::Linkage::Weak;
+            let body = is_weak.then_some((self.scope, u64::from(symbol.target)));
+            self.session.define_alias(scope, &descriptor, target, symbol.offset, body)?;
+        }
+        Ok(())
+    }
+}
+
+/// Does a module that says so define the symbol?
+pub(crate) fn is_definition(linkage: ffi::Linkage) -> bool {
+    use ffi::Linkage as L;
+    matches!(linkage, L::Strong | L::Weak | L::Common | L::Private)
+}
