@@ -100,6 +100,7 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
         keep_debug: options.gdb,
         far_data: options.reach.is_some(),
         inlining: !options.no_inlining,
+        redefinition: false,
         polls: false,
     };
     let llvm = Llvm::new(&session, backend);

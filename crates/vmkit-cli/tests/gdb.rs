@@ -124,6 +124,37 @@ fn optimized_bitcode_optimized_again() {
 }
 
 #[test]
+fn frames_of_what_was_inlined_from_another_module() {
+    let folder = folder("gdb");
+    for name in ["inlined", "inlined_other"] {
+        let flags = ["-O1", "-g", "-emit-llvm"];
+        compile(&sources().join(format!("{name}.c")), &flags, &folder, &format!("{name}.bc"));
+    }
+    let modules = ["-O2", "inlined.bc", "inlined_other.bc"];
+    let text =
+        gdb(&folder, &modules, &["break leaf", "run", "backtrace", "print seen", "continue"]);
+    check(
+        &text,
+        &[
+            (
+                "backtrace",
+                &[
+                    "leaf (value=20) at ",
+                    "inlined_other.c:",
+                    "middle (value=20) at ",
+                    "inlined_other.c:10",
+                    // Without an address of its own: both are of one frame.
+                    "#2  main () at ",
+                    "inlined.c:7",
+                ],
+            ),
+            ("print seen", &["= 0"]),
+            ("continue", &["42"]),
+        ],
+    );
+}
+
+#[test]
 fn an_object() {
     stops(&["-O0", "-g", "-fPIC"], "lazy.o", "-O0", true);
 }

@@ -1,6 +1,7 @@
 // Declarations of what extracted code names.
 #include "extract.h"
 
+#include "llvm/IR/AttributeMask.h"
 #include "llvm/IR/Constants.h"
 
 using namespace llvm;
@@ -29,6 +30,23 @@ bool is_decorated(const GlobalValue &value) {
   return function && (function->getCallingConv() == CallingConv::X86_VectorCall ||
                       function->getCallingConv() == CallingConv::X86_FastCall ||
                       function->getCallingConv() == CallingConv::X86_StdCall);
+}
+
+// What was said, or found out, of a body that may be another one day.
+void forget_body(Function &declared) {
+  for (auto attribute : {Attribute::Memory, Attribute::NoUnwind, Attribute::WillReturn, Attribute::NoReturn,
+                         Attribute::NoSync, Attribute::NoFree, Attribute::NoRecurse, Attribute::NoCallback,
+                         Attribute::MustProgress, Attribute::Speculatable})
+    declared.removeFnAttr(attribute);
+  AttributeMask values;
+  for (auto attribute : {Attribute::Captures, Attribute::ReadOnly, Attribute::ReadNone, Attribute::WriteOnly,
+                         Attribute::Returned, Attribute::Initializes, Attribute::Range, Attribute::NoFree})
+    values.addAttribute(attribute);
+  for (unsigned number = 0; number < declared.arg_size(); ++number) declared.removeParamAttrs(number, values);
+  for (auto attribute : {Attribute::NoAlias, Attribute::NonNull, Attribute::Dereferenceable,
+                         Attribute::DereferenceableOrNull, Attribute::NoUndef})
+    values.addAttribute(attribute);
+  declared.removeRetAttrs(values);
 }
 
 // What LLVM marks so stands as it is.
@@ -135,6 +153,7 @@ Function *Extract::declare_function(const GlobalValue &value, FunctionType *type
     declared->setAttributes(function->getAttributes());
     // Calls are bound directly here, not through a table.
     declared->removeFnAttr(Attribute::NonLazyBind);
+    if (worker.options.redefinition && is_defined(value) && !value.hasLocalLinkage()) forget_body(*declared);
   }
   // A function of the session's has its stub in reach.
   declared->setDSOLocal(is_defined(value));
@@ -182,6 +201,7 @@ GlobalVariable &Extract::anything() {
 
 // May loads from it be folded?
 bool Extract::is_shown(const GlobalVariable &variable) const {
+  if (worker.options.redefinition && !variable.hasLocalLinkage()) return false;
   return variable.isConstant() && variable.hasDefinitiveInitializer() && !variable.isThreadLocal() &&
          isa<ConstantData>(variable.getInitializer()) &&
          module->getDataLayout().getTypeAllocSize(variable.getValueType()) <= LargestShown;

@@ -64,6 +64,7 @@ public:
     for (Instruction &instruction : instructions(caller))
       if (auto *call = dyn_cast<CallBase>(&instruction))
         if (Function *function = callee(*call); function && !known.contains(function)) sites.push_back({call, -1});
+    hottest_first(0);
     bool is_changed = false;
     for (size_t i = 0; i < sites.size(); ++i) is_changed |= visit(sites[i]);
     for (auto [from, copy] : copies) {
@@ -75,6 +76,15 @@ public:
   }
 
 private:
+  // What there is room for goes to loops.
+  void hottest_first(size_t start) {
+    if (sites.size() - start < 2) return;
+    auto &known = frequencies(caller);
+    auto frequency = [&](const Site &site) { return known.getBlockFreq(site.call->getParent()); };
+    std::stable_sort(sites.begin() + start, sites.end(),
+                     [&](const Site &a, const Site &b) { return frequency(a) > frequency(b); });
+  }
+
   bool visit(Site site) {
     Function *function = callee(*site.call);
     if (!function || is_recursive(*function, site.history)) return false;
@@ -126,8 +136,10 @@ private:
     note_inlined(into, body);
     if (info.InlinedCallSites.empty()) return true;
     histories.push_back({&function, site.history});
+    size_t start = sites.size();
     for (CallBase *call : info.InlinedCallSites)
       if (callee(*call)) sites.push_back({call, static_cast<int>(histories.size()) - 1});
+    hottest_first(start);
     return true;
   }
 

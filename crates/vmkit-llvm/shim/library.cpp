@@ -18,8 +18,8 @@ constexpr double Decay = 0.7;
 // Those that ask to be inlined always.
 constexpr unsigned LargestAlways = 5000;
 // What one compile may add to the library.
-constexpr unsigned MostReads = 400;
-constexpr unsigned MostPreparations = 100;
+constexpr unsigned MostReads = 1000;
+constexpr unsigned MostPreparations = 300;
 
 double largest(unsigned depth) { return depth ? Decay * largest(depth - 1) : Largest; }
 
@@ -76,7 +76,9 @@ Origin definition(Extract &into, const Function &declared) {
   if (!function) return {};
   if (function->hasLocalLinkage()) return origin;
   Origin found = find(into.worker, origin.module->name(*function));
-  return isa_and_nonnull<Function>(found.value) ? found : Origin();
+  if (isa_and_nonnull<Function>(found.value)) return found;
+  // A copy of what a library has, which the module promises to be the same.
+  return function->hasAvailableExternallyLinkage() ? origin : Origin();
 }
 
 // Is what was inlined in the body still what the session means?

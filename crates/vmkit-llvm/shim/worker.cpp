@@ -190,11 +190,6 @@ static void list(vk_worker &worker, Extract &extract, vk_object &object) {
 
 static void generate(vk_worker &worker, Module &module, vk_object &object, Clock &clock) {
   declare_aliases(module);
-  if (Statepoints::are_wanted(module)) {
-    if (!worker.statepoints) worker.statepoints = std::make_unique<Statepoints>(*worker.machine);
-    worker.statepoints->run(module, worker.options.polls);
-    clock.lap(object.optimize_nanos);
-  }
   bool is_frugal = worker.options.level == 0 && module.getInstructionCount() > LargestQuick;
   // The quick one is always built first: that is when LLVM settles its default allocator.
   if (!worker.generator) worker.generator = std::make_unique<Generator>(*worker.machine, false);

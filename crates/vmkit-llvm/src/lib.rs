@@ -4,6 +4,9 @@
 //! A module's bitcode is loaded lazily once per compile thread; a function is read from it, moved
 //! into a module of its own with declarations around it, and compiled by a pipeline that is built
 //! once. So a function's cost does not depend on the size of its module.
+//!
+//! From [`Level::O1`] on, functions become part of those that call them, whatever modules they are in.
+//! Which bodies did is noted in the graph ([`Dependency::Body`](vmkit::graph::Dependency::Body)).
 
 mod adding;
 mod closure;
@@ -12,6 +15,7 @@ mod definitions;
 mod ffi;
 mod function;
 mod generation;
+mod graph;
 mod listing;
 mod llvm;
 mod loaded;

@@ -40,6 +40,10 @@ pub struct Options {
     /// Inline functions into those that call them, whatever modules they are in. Nothing is at
     /// [`Level::O0`].
     pub inlining: bool,
+    /// Compile such that functions and data can be redefined: of what is inlined the session knows,
+    /// but what else a definition tells its module's own code, such as that it does not throw, or
+    /// the value of a constant, is left unused.
+    pub redefinition: bool,
     /// Have functions that name a garbage collector ask at their entry and in their loops whether to
     /// stop: they read `vmkit_safepoint_flag`, and call `vmkit_safepoint` while it is not zero (see
     /// [`vmkit::safepoint::Safepoints`]).
@@ -53,6 +57,7 @@ impl Default for Options {
             keep_debug: false,
             far_data: false,
             inlining: true,
+            redefinition: true,
             polls: false,
         }
     }
@@ -89,6 +94,7 @@ impl Llvm {
             keep_debug: options.keep_debug.into(),
             far_data: options.far_data.into(),
             inlining: options.inlining.into(),
+            redefinition: options.redefinition.into(),
             polls: options.polls.into(),
         };
         Self {

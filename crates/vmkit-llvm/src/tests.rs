@@ -1,5 +1,7 @@
 //! What graphs say of inlined bodies, and what bodies hash to.
 
+#![expect(unsafe_code, reason = "runs what was compiled")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -72,6 +74,39 @@ fn only_what_became_part_of_the_code_is_recorded() {
     let llvm = backend(&[CALLER, &refusing, LEAF]);
     assert_eq!(inlined(&compile(&llvm, "top")), BTreeMap::new());
     assert!(inlined(&compile(&llvm, "middle")).contains_key("leaf"));
+}
+
+#[test]
+fn a_copy_of_what_a_library_has_is_inlined_unless_a_module_defines_it() {
+    let copy = "
+        define available_externally i32 @middle(i32 %x) { %y = add i32 %x, 9 ret i32 %y }
+        define i32 @top(i32 %x) { %y = call i32 @middle(i32 %x) ret i32 %y }";
+    let llvm = backend(&[copy]);
+    assert_eq!(inlined(&compile(&llvm, "top")).into_keys().collect::<Vec<_>>(), ["middle"]);
+    let llvm = backend(&[copy, MIDDLE]);
+    let middle = ("middle".to_owned(), hash(&llvm, "middle"));
+    assert_eq!(inlined(&compile(&llvm, "top")), BTreeMap::from([middle]));
+}
+
+#[test]
+fn another_body_reaches_the_code_that_inlined_the_old_one() {
+    let llvm = backend(&[CALLER, MIDDLE, LEAF]);
+    let top = llvm.session.find("top").unwrap();
+    let address = llvm.session.address(top).unwrap();
+    // SAFETY: its stub, which is never freed; it takes and gives a number.
+    let call: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(address.0 as *const ()) };
+    assert_eq!(call(5), 16);
+    // Under other names at first, for names have one definition.
+    for (number, factor, expected, invalidated) in [(0, 3, 16, 0), (1, 4, 21, 1)] {
+        let text = LEAF.replace(", 3", &format!(", {factor}"));
+        let name = format!("leaf{number}");
+        llvm.add(&name, text.replace("@leaf", &format!("@{name}")).into_bytes()).unwrap();
+        let (scope, key) = llvm.session.body(llvm.session.find(&name).unwrap()).unwrap();
+        llvm.session.redefine(llvm.session.find("leaf").unwrap(), scope, key).unwrap();
+        assert_eq!(call(5), expected);
+        // Of `middle` no code was ever needed.
+        assert_eq!(llvm.session.stats().functions_invalidated, invalidated, "{name}");
+    }
 }
 
 #[test]

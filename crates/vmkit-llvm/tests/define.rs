@@ -283,6 +283,45 @@ fn data_starts_anew_where_that_is_asked_for() {
 }
 
 #[test]
+fn nothing_else_is_taken_for_granted_of_what_can_be_redefined() {
+    let (session, llvm) = start(Level::O2);
+    let version = |effect: &str, constant: i64| {
+        let step = match effect {
+            "" => "ret i64 %x",
+            _ => "store i64 7, ptr @state  ret i64 %x",
+        };
+        format!(
+            "@state = global i64 0
+             @constant = constant i64 {constant}
+             define i64 @step(i64 returned %x) noinline nounwind willreturn memory({}) {{ {step} }}
+             define i64 @user(i64 %x) {{
+               %unused = call i64 @step(i64 %x)
+               %s = load i64, ptr @state  %c = load i64, ptr @constant
+               %r = add i64 %s, %c  ret i64 %r }}",
+            if effect.is_empty() { "none" } else { "write" }
+        )
+        .into_bytes()
+    };
+    llvm.add("m", version("", 100)).unwrap();
+    let user = llvm.function::<Unary>("user").unwrap();
+    assert_eq!(call(&user, 1), 100);
+    let state = |number: i64| {
+        format!(
+            "@state = external global i64
+             define i64 @step(i64 %x) {{ store i64 {number}, ptr @state  ret i64 %x }}"
+        )
+    };
+    llvm.add("step", b"define i64 @unused() { ret i64 0 }".to_vec()).unwrap();
+    // The user is not compiled anew: it calls the new body all the same.
+    let before = session.stats().functions_compiled;
+    llvm.replace("step", state(7).into_bytes()).unwrap();
+    assert_eq!(call(&user, 1), 107);
+    assert_eq!(session.stats().functions_compiled, before + 1);
+    llvm.replace_all("m", version("write", 1000)).unwrap();
+    assert_eq!(call(&user, 1), 1007);
+}
+
+#[test]
 fn class_loaders_have_names_of_their_own() {
     for level in [Level::O0, Level::O2] {
         let (session, llvm) = start(level);

@@ -1,0 +1,155 @@
+//! What the shim gives becomes link graphs.
+
+use rustc_hash::FxHashMap;
+use vmkit::graph::{
+    Binding, Dependency, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol,
+};
+use vmkit::{Linkage, Name, Result, Visibility};
+
+use crate::ffi::{Data, Kind, ModuleRef, Needed, Object, Pointer};
+use crate::module::{ASSEMBLY, Module, symbol_kind};
+
+impl Module {
+    /// The graph of an object, its symbols known to their modules again.
+    pub(crate) fn graph(&self, object: &Object<'_>, module: ModuleRef) -> Result<LinkGraph> {
+        let mut graph = LinkGraph::from_elf(&self.name, self.scope(), object.elf)?;
+        let by_symbol: FxHashMap<&[u8], usize> =
+            object.needed.iter().enumerate().map(|(n, needed)| (needed.symbol, n)).collect();
+        let mut places = vec![None; object.needed.len()];
+        for (place, symbol) in graph.symbols.iter_mut().enumerate() {
+            if symbol.binding == Binding::Graph {
+                continue;
+            }
+            let number = by_symbol.get(symbol.name.bytes());
+            match number.map(|&number| (number, &object.needed[number])) {
+                Some((number, needed)) => {
+                    places[number] = Some(place);
+                    self.identify(symbol, needed);
+                }
+                None => self.identify_unlisted(symbol, module),
+            }
+        }
+        graph.dependencies = object
+            .inlined
+            .iter()
+            .map(|inlined| {
+                let number = inlined.needed as usize;
+                let place = places[number].unwrap_or_else(|| {
+                    graph.symbols.push(self.needed_symbol(&object.needed[number]));
+                    graph.symbols.len() - 1
+                });
+                Dependency::Body { symbol: place, hash: inlined.hash }
+            })
+            .collect();
+        Ok(graph)
+    }
+
+    /// Makes an object's symbol that of the module which means it.
+    fn identify(&self, symbol: &mut Symbol, needed: &Needed<'_>) {
+        symbol.kind = Some(symbol_kind(needed.kind));
+        if needed.symbol != needed.name {
+            symbol.name = Name::new(needed.name);
+        }
+        if needed.is_private {
+            symbol.binding = self.private_binding(needed);
+        }
+        if needed.module == self.number {
+            self.identify_label(symbol);
+        }
+    }
+
+    /// As [`Module::identify`], for what only assembly or the code generator names.
+    fn identify_unlisted(&self, symbol: &mut Symbol, module: ModuleRef) {
+        if symbol.place == Place::Undefined
+            && let Some(key) = module.find_private(symbol.name.bytes())
+        {
+            symbol.binding = Binding::Module(u64::from(key));
+        }
+        self.identify_label(symbol);
+    }
+
+    fn identify_label(&self, symbol: &mut Symbol) {
+        let labels = self.assembly.get().map(|assembly| &assembly.labels);
+        if let Some(kind) = labels.and_then(|labels| labels.get(&symbol.name)) {
+            symbol.kind = Some(*kind);
+            symbol.binding = Binding::Module(ASSEMBLY);
+        }
+    }
+
+    fn private_binding(&self, needed: &Needed<'_>) -> Binding {
+        let key = u64::from(needed.key);
+        match needed.module == self.number {
+            true => Binding::Module(key),
+            false => Binding::Imported(self.pool.scope(needed.module), key),
+        }
+    }
+
+    fn needed_symbol(&self, needed: &Needed<'_>) -> Symbol {
+        Symbol {
+            name: Name::new(needed.name),
+            place: Place::Undefined,
+            binding: match (needed.is_private, needed.is_weak) {
+                (true, _) => self.private_binding(needed),
+                (false, true) => Binding::Global(Linkage::Weak),
+                (false, false) => Binding::Global(Linkage::Strong),
+            },
+            visibility: Visibility::Default,
+            kind: Some(symbol_kind(needed.kind)),
+            size: 0,
+        }
+    }
+
+    /// The graph of a variable.
+    pub(crate) fn data_graph(&self, data: &Data<'_>, kind: Kind) -> LinkGraph {
+        let mut symbols: Vec<_> =
+            data.needed.iter().map(|needed| self.needed_symbol(needed)).collect();
+        symbols[0].place = Place::Section { index: 0, offset: 0 };
+        symbols[0].size = data.size;
+        let section = Section {
+            name: ".data".into(),
+            kind: match kind {
+                Kind::ThreadLocal => SectionKind::ThreadLocal,
+                _ if data.is_constant => SectionKind::ReadOnly,
+                _ => SectionKind::Data,
+            },
+            align: data.align,
+            // An object without size still has an address of its own.
+            size: data.size.max(1),
+            bytes: data.bytes.to_vec(),
+            edges: data.pointers.iter().map(edge).collect(),
+            group: None,
+        };
+        LinkGraph {
+            name: self.name.clone(),
+            scope: self.scope(),
+            sections: vec![section],
+            symbols,
+            entry: Some(0),
+            groups: Vec::new(),
+            dependencies: Vec::new(),
+            compile: None,
+        }
+    }
+}
+
+/// A pointer's edge, by the numbers of the x86-64 psABI.
+fn edge(pointer: &Pointer) -> Edge {
+    let kind = match (pointer.size, pointer.is_relative != 0) {
+        (8, false) => 1,  // R_X86_64_64
+        (4, false) => 10, // R_X86_64_32
+        (2, false) => 12, // R_X86_64_16
+        (1, false) => 14, // R_X86_64_8
+        (8, true) => 24,  // R_X86_64_PC64
+        (4, true) => 2,   // R_X86_64_PC32
+        (2, true) => 13,  // R_X86_64_PC16
+        (1, true) => 15,  // R_X86_64_PC8
+        // No such relocation: the linker says so.
+        _ => u32::MAX,
+    };
+    Edge {
+        offset: pointer.offset,
+        kind: EdgeKind(kind),
+        target: pointer.needed as usize,
+        addend: pointer.addend,
+    }
+}
