@@ -6,11 +6,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::error::{Error, Result};
 use crate::host;
 use crate::memory::{Memory, Zone};
 use crate::symbol::Addr;
 use crate::table::Site;
 use crate::target::native;
+
+/// Bytes of a cache line.
+const LINE: u64 = 64;
 
 /// Where a site's displacement is.
 pub(crate) fn place(memory: &Memory, site: Site) -> Addr {
@@ -65,6 +69,44 @@ pub(crate) fn bind(memory: &Memory, site: Site, target: Addr) -> bool {
     unsafe { host::patch(memory.writable(place), value) };
     // Where it cannot be done, the call goes through the stub as before.
     memory.sync(place, 4).is_ok()
+}
+
+/// Has the patch point at `at` call `target`, or do nothing.
+///
+/// # Safety
+///
+/// `at` is the start of a patch point of five bytes, in code of this session that is not freed.
+pub(crate) unsafe fn set_point(memory: &Memory, at: Addr, target: Option<Addr>) -> Result<()> {
+    let size = native::POINT_SIZE;
+    let line = at.0 & !(LINE - 1);
+    if !memory.contains(at) || at.0 + size > line + LINE {
+        let what = "crosses a cache line, or is not in code memory";
+        return Err(Error::other(format!("the patch point at {at} {what}")));
+    }
+    let bytes = native::point(at.0, target.map(|target| target.0));
+    let bytes = bytes.ok_or_else(|| Error::other(format!("{at}: the call is out of reach")))?;
+    // Eight bytes of the line that hold the five.
+    let start = at.0.min(line + LINE - 8);
+    let skip = (at.0 - start) as usize;
+    let place = memory.writable(Addr(start));
+    loop {
+        // SAFETY: code of this session, by the caller's promise; whoever writes there as well does so
+        // by one store.
+        let old = unsafe { place.cast::<u64>().read_unaligned() };
+        let mut new = old.to_le_bytes();
+        let point = &mut new[skip..skip + size as usize];
+        if !native::is_point((&*point).try_into().expect("as long")) {
+            return Err(Error::other(format!("there is no patch point of {size} bytes at {at}")));
+        }
+        point.copy_from_slice(&bytes);
+        // SAFETY: as above; the eight bytes lie in one line.
+        if unsafe { host::exchange(place, old, u64::from_le_bytes(new)) } {
+            break;
+        }
+    }
+    memory.sync(at, size)?;
+    host::sync_cores();
+    Ok(())
 }
 
 #[cfg(test)]

@@ -16,4 +16,6 @@ pub(crate) use self::gate::{Gate, Registers};
 pub(crate) use self::signals::{SignalMask, block_signals, restore_signals};
 pub(crate) use self::thread::spawn;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use self::x86_64::{first_call_entry, load, patch, prepare, sync_cores, thread_pointer};
+pub(crate) use self::x86_64::{
+    exchange, first_call_entry, load, patch, prepare, sync_cores, thread_pointer,
+};

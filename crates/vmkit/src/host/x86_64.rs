@@ -182,6 +182,21 @@ pub(crate) fn load(address: Addr) -> u64 {
     word
 }
 
+/// Changes eight bytes of code by one store, if they hold `old`; tells whether they did.
+///
+/// # Safety
+///
+/// `place` is writable and its eight bytes lie in one 64-byte line.
+pub(crate) unsafe fn exchange(place: *mut u8, old: u64, new: u64) -> bool {
+    let found: u64;
+    // SAFETY: the caller's promise. As in `patch`, the address need not be aligned.
+    unsafe {
+        asm!("lock cmpxchg qword ptr [{place}], {new}", place = in(reg) place, new = in(reg) new,
+            inout("rax") old => found, options(nostack));
+    }
+    found == old
+}
+
 /// Replaces four bytes of code by one store.
 ///
 /// # Safety

@@ -4,6 +4,7 @@ use super::Session;
 use crate::definition::{Definition, Unit};
 use crate::error::Result;
 use crate::link::Why;
+use crate::patch;
 use crate::reclaim::Reader;
 use crate::symbol::{Addr, Binding, Name, ScopeId, SymbolId};
 
@@ -95,6 +96,27 @@ impl Session {
     /// How calls reach a function from now on.
     pub fn set_binding(&self, id: SymbolId, binding: Binding) {
         self.compiler.undisturbed(|| self.linker().set_binding(id, binding));
+    }
+
+    /// Has a patch point call a function from now on, whatever it is redefined to, or do nothing if
+    /// none is given. When this has returned, every thread that comes there does so.
+    ///
+    /// # Safety
+    ///
+    /// `at` is the start of five bytes that the compiler has reserved there (LLVM's patch point, say),
+    /// in code that is not freed, and the call is right there.
+    ///
+    /// # Errors
+    ///
+    /// The five bytes cross a cache line, hold something else than a call or a nop, or memory is
+    /// short.
+    #[expect(unsafe_code, reason = "the caller vouches for the place")]
+    pub unsafe fn patch(&self, at: Addr, function: Option<SymbolId>) -> Result<()> {
+        let linker = self.linker();
+        let target = function.map(|function| linker.target(function)).transpose()?;
+        let stub = target.map(|(id, _)| linker.stub_address(id)).transpose()?;
+        // SAFETY: the caller's promise.
+        self.compiler.undisturbed(|| unsafe { patch::set_point(&linker.memory, at, stub) })
     }
 
     /// Says that this thread will run code of the session, of which old code is freed.

@@ -28,6 +28,8 @@ pub(crate) enum Body {
     Assuming(SymbolId, u32),
     /// Adds a number to its second argument, and to its first floating-point argument.
     Sum(u32),
+    /// Returns a number, which a call at a patch point before that may replace.
+    Point(u32),
     /// Cannot be compiled.
     Broken,
 }
@@ -81,6 +83,13 @@ impl Source for Module {
                 let mut code = vec![0xf2, 0x0f, 0x2c, 0xc0, 0x01, 0xf0, 0x05];
                 code.extend(number.to_le_bytes());
                 code.push(0xc3);
+                Ok(graph(&code, None, Vec::new()))
+            }
+            Body::Point(number) => {
+                // push rbx; mov eax, number; nopl 0(%rax,%rax); pop rbx; ret
+                let mut code = vec![0x53, 0xb8];
+                code.extend(number.to_le_bytes());
+                code.extend([0x0f, 0x1f, 0x44, 0x00, 0x00, 0x5b, 0xc3]);
                 Ok(graph(&code, None, Vec::new()))
             }
             Body::Broken => Err(Error::other("it is broken")),

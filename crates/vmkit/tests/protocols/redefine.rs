@@ -243,6 +243,39 @@ fn the_machine_can_say_itself_what_is_free() {
     assert_eq!(bench.session.stats().functions_retired, 1);
 }
 
+#[test]
+fn a_patch_point_calls_or_does_nothing() {
+    let bench = Bench::new();
+    let f = bench.define("f", Body::Point(1));
+    let g = bench.define("g", Body::Number(2));
+    let run = bench.function(f);
+    assert_eq!(run(), 1);
+    let code = bench.session.explain(f).address.unwrap();
+    let patch = |at, function| {
+        // SAFETY: the point is six bytes into the function.
+        unsafe { bench.session.patch(at, function) }
+    };
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                assert!(matches!(run(), 1..=300));
+            }
+        });
+        for number in 2..300 {
+            bench.redefine(g, Body::Number(number));
+            patch(code.offset(6), Some(g)).unwrap();
+            assert_eq!(run(), number);
+            patch(code.offset(6), None).unwrap();
+            assert_eq!(run(), 1);
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    let error = patch(code, Some(g)).unwrap_err().to_string();
+    assert!(error.starts_with("there is no patch point of 5 bytes at"), "{error}");
+    assert!(patch(Addr(64), None).is_err() && run() == 1);
+}
+
 /// How many redefinitions the long tests do: a million in the long run.
 fn rounds(few: u32) -> u32 {
     std::env::var("VMKIT_ROUNDS").map_or(few, |text| text.parse().expect("a number"))

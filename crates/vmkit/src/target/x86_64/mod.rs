@@ -191,6 +191,25 @@ pub fn is_patchable(address: u64) -> bool {
     address % 64 <= 60
 }
 
+/// Bytes of a place that can hold a call or nothing.
+pub const POINT_SIZE: u64 = 5;
+const NOP: [u8; POINT_SIZE as usize] = [0x0f, 0x1f, 0x44, 0x00, 0x00]; // nopl 0(%rax,%rax)
+const CALL: u8 = 0xe8;
+
+/// What a place at `at` holds that calls `target`, or does nothing; `None` out of reach.
+#[must_use]
+pub fn point(at: u64, target: Option<u64>) -> Option<[u8; POINT_SIZE as usize]> {
+    let Some(target) = target else { return Some(NOP) };
+    let distance = displacement(at + POINT_SIZE, target)?.to_le_bytes();
+    Some([CALL, distance[0], distance[1], distance[2], distance[3]])
+}
+
+/// Can these bytes be such a place's?
+#[must_use]
+pub fn is_point(bytes: [u8; POINT_SIZE as usize]) -> bool {
+    bytes == NOP || bytes[0] == CALL
+}
+
 fn displacement(from: u64, to: u64) -> Option<i32> {
     i32::try_from(to.wrapping_sub(from).cast_signed()).ok()
 }
