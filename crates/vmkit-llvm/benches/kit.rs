@@ -180,6 +180,7 @@ impl Source for Sites {
             entry: Some(0),
             groups: Vec::new(),
             dependencies: Vec::new(),
+            signatures: Vec::new(),
             compile: None,
         })
     }

@@ -4,14 +4,19 @@ use rustc_hash::FxHashMap;
 use vmkit::graph::{
     Binding, Dependency, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol,
 };
-use vmkit::{Linkage, Name, Result, Visibility};
+use vmkit::{Linkage, Name, Result, Source, Visibility};
 
 use crate::ffi::{Data, Kind, ModuleRef, Needed, Object, Pointer};
 use crate::module::{ASSEMBLY, Module, symbol_kind};
 
 impl Module {
-    /// The graph of an object, its symbols known to their modules again.
-    pub(crate) fn graph(&self, object: &Object<'_>, module: ModuleRef) -> Result<LinkGraph> {
+    /// The graph of an object, its symbols known to their modules again; and the functions of this
+    /// module that it names, by their symbols, with their keys.
+    pub(crate) fn graph(
+        &self,
+        object: &Object<'_>,
+        module: ModuleRef,
+    ) -> Result<(LinkGraph, Vec<(usize, u32)>)> {
         let mut graph = LinkGraph::from_elf(&self.name, self.scope(), object.elf)?;
         let by_symbol: FxHashMap<&[u8], usize> =
             object.needed.iter().enumerate().map(|(n, needed)| (needed.symbol, n)).collect();
@@ -41,7 +46,20 @@ impl Module {
                 Dependency::Body { symbol: place, hash: inlined.hash }
             })
             .collect();
-        Ok(graph)
+        let functions = places
+            .into_iter()
+            .zip(&object.needed)
+            .filter(|(_, needed)| needed.kind == Kind::Function && needed.module == self.number);
+        let functions = functions.filter_map(|(place, needed)| Some((place?, needed.key)));
+        Ok((graph, functions.collect()))
+    }
+
+    /// What the code takes functions to be.
+    pub(crate) fn signatures(&self, functions: &[(usize, u32)]) -> Vec<(usize, String)> {
+        let signatures = functions
+            .iter()
+            .filter_map(|&(place, key)| Some((place, self.signature(u64::from(key))?)));
+        signatures.collect()
     }
 
     /// Makes an object's symbol that of the module which means it.
@@ -127,6 +145,7 @@ impl Module {
             entry: Some(0),
             groups: Vec::new(),
             dependencies: Vec::new(),
+            signatures: Vec::new(),
             compile: None,
         }
     }

@@ -44,6 +44,9 @@ pub struct Options {
     /// but what else a definition tells its module's own code, such as that it does not throw, or
     /// the value of a constant, is left unused.
     pub redefinition: bool,
+    /// Say what code takes functions to be, for sessions that compare that with what they are
+    /// ([`vmkit::Builder::signatures`]).
+    pub signatures: bool,
     /// Have functions that name a garbage collector ask at their entry and in their loops whether to
     /// stop: they read `vmkit_safepoint_flag`, and call `vmkit_safepoint` while it is not zero (see
     /// [`vmkit::safepoint::Safepoints`]).
@@ -58,6 +61,7 @@ impl Default for Options {
             far_data: false,
             inlining: true,
             redefinition: true,
+            signatures: false,
             polls: false,
         }
     }
@@ -99,7 +103,7 @@ impl Llvm {
         };
         Self {
             session: session.clone(),
-            pool: Arc::new(Pool::new(session.downgrade(), raw)),
+            pool: Arc::new(Pool::new(session.downgrade(), raw, options.signatures)),
             clocks: Arc::default(),
             modules: Arc::default(),
         }

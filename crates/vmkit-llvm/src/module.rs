@@ -160,9 +160,9 @@ impl Module {
             self.count(&object);
             let graph = self.graph(&object, module);
             let name = self.key_name(&object.needed, key);
-            Ok(graph.map(|graph| (graph, name, phases(load, &object))))
+            Ok(graph.map(|(graph, functions)| (graph, functions, name, phases(load, &object))))
         })?;
-        let (mut graph, name, phases) = match result {
+        let (mut graph, functions, name, phases) = match result {
             Ok(graph) => graph?,
             Err(what) => return Err(Error::compile(self.name_of(key), what)),
         };
@@ -171,6 +171,9 @@ impl Module {
                 Some(&symbol.name) == name.as_ref() && symbol.place != Place::Undefined
             };
             graph.entry = graph.symbols.iter().position(is_entry);
+        }
+        if self.pool.says_signatures {
+            graph.signatures = self.signatures(&functions);
         }
         graph.compile = Some(Compile { began, ended: Instant::now(), phases });
         Ok(graph)

@@ -14,6 +14,8 @@ use crate::generation::Generation;
 /// Idle workers, the one used last on top, and the bitcode of every module.
 pub(crate) struct Pool {
     options: RawOptions,
+    /// Do graphs say what code takes functions to be?
+    pub(crate) says_signatures: bool,
     session: WeakSession,
     // Dropped before the bitcode that its modules borrow.
     idle: Mutex<Vec<Member>>,
@@ -37,11 +39,12 @@ struct Member {
 }
 
 impl Pool {
-    pub(crate) fn new(session: WeakSession, options: RawOptions) -> Self {
+    pub(crate) fn new(session: WeakSession, options: RawOptions, says_signatures: bool) -> Self {
         ffi::initialize();
         let free = Arc::<Mutex<Vec<usize>>>::default();
         Self {
             options,
+            says_signatures,
             session,
             idle: Mutex::default(),
             modules: RwLock::default(),

@@ -242,6 +242,37 @@ fn a_module_is_replaced_by_another_version() {
 }
 
 #[test]
+fn types_are_compared_where_that_is_asked_for() {
+    static ERRORS: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+    let check = |policy, expected: [i64; 2]| {
+        let builder = Session::builder().signatures(policy).on_failure(|_, error, _| {
+            ERRORS.lock().unwrap().push(error.to_string());
+            Addr(failed as *const () as u64)
+        });
+        let session = builder.build().unwrap();
+        let options = Options { signatures: true, ..Options::default() };
+        let llvm = Llvm::new(&session, options);
+        let text = "declare i32 @early(i64)
+                    declare i32 @late(i64)
+                    define i64 @before(i64 %x) { call i32 @early(i64 %x)  ret i64 1 }
+                    define i64 @after(i64 %x) { call i32 @late(i64 %x)  ret i64 2 }";
+        llvm.add("user", text.into()).unwrap();
+        llvm.define_lazy("early", UNARY, plus(1)).unwrap();
+        let [before, after] = ["before", "after"].map(|n| llvm.function::<Unary>(n).unwrap());
+        session.compile(after.symbol()).unwrap();
+        llvm.define_lazy("late", UNARY, plus(1)).unwrap();
+        assert_eq!([call(&before, 1), call(&after, 1)], expected);
+    };
+    check(vmkit::Signatures::Allow, [1, 2]);
+    assert!(ERRORS.lock().unwrap().is_empty());
+    check(vmkit::Signatures::Refuse, [-404, 2]);
+    let is = |name| {
+        format!("{name} is of the type i64 (i64) in {name}, and taken for i32 (i64) in user")
+    };
+    assert_eq!(*ERRORS.lock().unwrap(), [is("early"), is("late")]);
+}
+
+#[test]
 fn data_starts_anew_where_that_is_asked_for() {
     for (level, far_data) in [(Level::O0, false), (Level::O2, false), (Level::O0, true)] {
         let (session, llvm) = start(level);

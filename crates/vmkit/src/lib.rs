@@ -51,6 +51,6 @@ pub use crate::reclaim::{Reader, Reading};
 pub use crate::resolver::{Resolution, Undefined};
 pub use crate::session::{Builder, Session, Stats, WeakSession};
 pub use crate::symbol::{
-    Addr, Binding, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility,
+    Addr, Binding, Descriptor, Linkage, Name, ScopeId, Signatures, SymbolId, SymbolKind, Visibility,
 };
 pub use crate::table::{Outcome, State};

@@ -194,6 +194,7 @@ mod tests {
             entry: None,
             groups: Vec::new(),
             dependencies: Vec::new(),
+            signatures: Vec::new(),
             compile: None,
         };
         let sections = vec![Some(Loaded { address: Addr(0x1000), bytes: &[] })];

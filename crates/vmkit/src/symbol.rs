@@ -132,6 +132,17 @@ pub enum Binding {
     Slot,
 }
 
+/// What to do about a reference to a function whose type is not that of the definition.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Signatures {
+    /// Nothing: C programs do it.
+    #[default]
+    Allow,
+    /// The code that refers to it so is not linked; a definition that comes later than such code is
+    /// not called.
+    Refuse,
+}
+
 /// What a symbol stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SymbolKind {

@@ -98,6 +98,7 @@ fn graph(name: &Arc<str>, row: &Row, target: Place, addend: i64) -> LinkGraph {
         entry: Some(0),
         groups: Vec::new(),
         dependencies: Vec::new(),
+        signatures: Vec::new(),
         compile: None,
     }
 }

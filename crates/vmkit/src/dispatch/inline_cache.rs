@@ -239,6 +239,7 @@ impl InlineCache {
             entry: Some(0),
             groups: Vec::new(),
             dependencies: Vec::new(),
+            signatures: Vec::new(),
             compile: None,
         }
     }

@@ -85,6 +85,7 @@ impl<'a> Reader<'a> {
             entry: None,
             groups,
             dependencies: Vec::new(),
+            signatures: Vec::new(),
             compile: None,
         })
     }

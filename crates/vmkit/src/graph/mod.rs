@@ -33,6 +33,10 @@ pub struct LinkGraph {
     pub groups: Vec<Name>,
     /// What the code took for granted of other symbols.
     pub dependencies: Vec<Dependency>,
+    /// By the indices of symbols in other graphs: the types that the code takes functions to be of, as
+    /// [`Source::signature`](crate::Source::signature) writes them. Compilers need only say so for
+    /// sessions that [compare](crate::Builder::signatures) them.
+    pub signatures: Vec<(usize, String)>,
     /// The compile that made it, where there was one.
     pub compile: Option<Compile>,
 }

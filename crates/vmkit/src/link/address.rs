@@ -72,7 +72,7 @@ impl Linker {
             Some(Definition::Alias(_)) => unreachable!("aliases were followed"),
             // Whoever is asked for it is asked when it is called.
             None if kind == Some(SymbolKind::Function)
-                && (self.resolver.is_some() || !self.find_elsewhere(target)) =>
+                && (self.policy.resolver.is_some() || !self.find_elsewhere(target)) =>
             {
                 self.stub_address(target)?.0
             }

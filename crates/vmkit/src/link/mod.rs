@@ -11,6 +11,7 @@ mod free;
 mod place;
 mod redefine;
 mod scope;
+mod signature;
 mod tell;
 mod whole;
 
@@ -37,7 +38,7 @@ use crate::reclaim::Retired;
 use crate::resolver::Resolver;
 use crate::stats::Counters;
 use crate::stub::{StubId, Stubs};
-use crate::symbol::{Addr, Binding, Name, ScopeId, SymbolId};
+use crate::symbol::{Addr, Binding, Name, ScopeId, Signatures, SymbolId};
 use crate::table::{Dependent, Event, Inner, Site, State, Table};
 
 /// Everything linking works on. No lock is held while a module or a library is asked, except
@@ -48,7 +49,6 @@ pub(crate) struct Linker {
     pub(crate) stubs: Stubs,
     pub(crate) libraries: Libraries,
     pub(crate) counters: Counters,
-    listeners: Vec<Arc<dyn Listener>>,
     threads: ThreadLocals,
     sets: Sets,
     /// Orders the placing of data that may refer to one another in circles.
@@ -64,9 +64,18 @@ pub(crate) struct Linker {
     pub(crate) retired: Retired,
     /// Why symbols went back to where their code has to be compiled.
     reasons: Mutex<FxHashMap<SymbolId, Vec<SymbolId>>>,
-    resolver: Option<Resolver>,
+    policy: Policy,
+    /// What code takes functions to be that nobody defines yet, and which module that code is of.
+    expected: Mutex<FxHashMap<SymbolId, (String, Arc<str>)>>,
+}
+
+/// What whoever made the session decides.
+pub(crate) struct Policy {
+    pub(crate) listeners: Vec<Arc<dyn Listener>>,
     /// How calls reach functions of which nothing else is said.
-    binding: Binding,
+    pub(crate) binding: Binding,
+    pub(crate) signatures: Signatures,
+    pub(crate) resolver: Option<Resolver>,
 }
 
 /// Symbols that are ready now, and their addresses.
@@ -94,9 +103,7 @@ impl Linker {
         memory: Memory,
         stubs: Stubs,
         libraries: Libraries,
-        listeners: Vec<Arc<dyn Listener>>,
-        binding: Binding,
-        resolver: Option<Resolver>,
+        policy: Policy,
     ) -> Result<Self> {
         Ok(Self {
             memory,
@@ -104,7 +111,6 @@ impl Linker {
             stubs,
             libraries,
             counters: Counters::default(),
-            listeners,
             threads: ThreadLocals::new()?,
             sets: Sets::default(),
             data: ReentrantMutex::new(()),
@@ -115,8 +121,8 @@ impl Linker {
             allocations: Allocations::default(),
             retired: Retired::default(),
             reasons: Mutex::default(),
-            binding,
-            resolver,
+            policy,
+            expected: Mutex::default(),
         })
     }
 
@@ -165,6 +171,7 @@ impl Linker {
             None if self.resolve(id)? => self.materialize_since(id, self.table.now()),
             None => Err(Error::undefined(entry.name().clone(), None)),
             Some(Definition::Module { scope, key, unit: Unit::Lazy }) => {
+                self.check_expected(id, scope, key)?;
                 let graph = self.produce(scope, key)?;
                 let finished = self.counters.link(|| self.link(id, scope, graph, began))?;
                 let Some(finished) = finished else { return Ok(false) };
@@ -269,6 +276,7 @@ impl Linker {
         graph: &LinkGraph,
     ) -> Result<Finished> {
         let symbols = self.bind(id, graph)?;
+        self.check_signatures(graph, &symbols)?;
         let values = self.require(id, allocation, &symbols)?;
         let placed = self.place(graph, &symbols, false, None)?;
         let extents = placed.blocks.iter().map(|block| block.extent()).collect();
@@ -360,7 +368,7 @@ impl Linker {
             self.stubs.store(stub, address);
         }
         let stub = stub_of(inner).map_or(address, |stub| self.stubs.address(stub));
-        let is_direct = inner.binding.unwrap_or(self.binding) == Binding::Direct;
+        let is_direct = inner.binding.unwrap_or(self.policy.binding) == Binding::Direct;
         let is_near = is_direct && self.memory.contains(address);
         self.lead(inner, old, |is_word| if is_word || is_near { address } else { stub });
     }
@@ -391,7 +399,7 @@ impl Linker {
 
     /// Sends a new site straight to the code, if that can be done.
     fn bind_site(&self, inner: &Inner, site: Site, address: Addr) -> bool {
-        let is_direct = inner.binding.unwrap_or(self.binding) == Binding::Direct;
+        let is_direct = inner.binding.unwrap_or(self.policy.binding) == Binding::Direct;
         is_direct && self.memory.contains(address) && patch::bind(&self.memory, site, address)
     }
 

@@ -12,7 +12,7 @@ impl Linker {
     /// Gives an undefined symbol a definition, of whoever has one: the machine first, then other
     /// scopes and the process. Tells whether it has one now.
     pub(super) fn resolve(&self, id: SymbolId) -> Result<bool> {
-        let Some(resolver) = &self.resolver else { return Ok(self.find_elsewhere(id)) };
+        let Some(resolver) = &self.policy.resolver else { return Ok(self.find_elsewhere(id)) };
         let entry = self.table.entry(id);
         if !self.table.is_shared(entry.scope()) {
             return Ok(false);

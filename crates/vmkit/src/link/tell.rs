@@ -12,7 +12,7 @@ use crate::target::native;
 impl Linker {
     /// Tells of a graph that is fixed up and not yet published.
     pub(super) fn tell(&self, unit: SymbolId, bound: &Bound<'_>, placed: &Placed) {
-        if self.listeners.is_empty() {
+        if self.policy.listeners.is_empty() {
             return;
         }
         let graph = bound.graph;
@@ -25,19 +25,19 @@ impl Linker {
         let symbols = (0..graph.symbols.len()).map(|number| resolved(number, bound, placed));
         let event =
             Linked { unit, graph, sections: sections.collect(), symbols: symbols.collect() };
-        for listener in &self.listeners {
+        for listener in &self.policy.listeners {
             listener.linked(&event);
         }
     }
 
     /// Does anybody want to know what is linked?
     pub(crate) fn has_listeners(&self) -> bool {
-        !self.listeners.is_empty()
+        !self.policy.listeners.is_empty()
     }
 
     /// Tells of a new stub.
     pub(super) fn tell_stub(&self, symbol: SymbolId, stub: StubId) {
-        for listener in &self.listeners {
+        for listener in &self.policy.listeners {
             let name = self.table.entry(symbol).name();
             listener.stubbed(symbol, name, self.stubs.address(stub), native::STUB_SIZE);
         }
@@ -45,14 +45,14 @@ impl Linker {
 
     /// Tells of code that is about to be freed.
     pub(super) fn tell_unlinked(&self, event: &Unlinked<'_>) {
-        for listener in &self.listeners {
+        for listener in &self.policy.listeners {
             listener.unlinked(event);
         }
     }
 
     /// Tells, in the child, that the process was forked.
     pub(crate) fn tell_forked(&self) {
-        for listener in &self.listeners {
+        for listener in &self.policy.listeners {
             listener.forked();
         }
     }

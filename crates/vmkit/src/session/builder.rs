@@ -8,13 +8,13 @@ use crate::dispatch::{Asked, Chosen, DispatchHook, Dispatcher};
 use crate::error::{Error, Result};
 use crate::fork;
 use crate::host::{self, Gate};
-use crate::link::Linker;
+use crate::link::{Linker, Policy};
 use crate::listener::Listener;
 use crate::memory::Memory;
 use crate::process::{Libraries, tls_get_addr};
 use crate::resolver::{Resolution, Resolver, Undefined};
 use crate::stub::Stubs;
-use crate::symbol::{Addr, Binding, SymbolId};
+use crate::symbol::{Addr, Binding, Signatures, SymbolId};
 
 /// How a session is made.
 pub struct Builder {
@@ -23,6 +23,7 @@ pub struct Builder {
     threads: u32,
     whole_process: bool,
     binding: Binding,
+    signatures: Signatures,
     on_failure: FailureHook,
     on_dispatch: DispatchHook,
     resolver: Option<Resolver>,
@@ -40,6 +41,7 @@ impl Session {
             threads: u32::try_from(threads).unwrap_or(1),
             whole_process: true,
             binding: Binding::Direct,
+            signatures: Signatures::Allow,
             on_failure: Box::new(print_and_exit),
             resolver: None,
             on_dispatch: Box::new(|_| Err(Error::other("nobody says what the call means"))),
@@ -121,6 +123,14 @@ impl Builder {
         self
     }
 
+    /// Whether the types of functions are compared with those that other code takes them to be of. The
+    /// compiler has to say them (vmkit-llvm: `Options::signatures`).
+    #[must_use]
+    pub fn signatures(mut self, signatures: Signatures) -> Self {
+        self.signatures = signatures;
+        self
+    }
+
     /// Has `listener` told of what is linked.
     #[must_use]
     pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
@@ -140,8 +150,17 @@ impl Builder {
         let session = std::ptr::from_ref(&*gate) as u64;
         let stubs = Stubs::new(&memory, session, host::first_call_entry())?;
         let libraries = Libraries::new(self.whole_process);
-        let linker =
-            Linker::new(memory, stubs, libraries, self.listeners, self.binding, self.resolver)?;
+        let linker = Linker::new(
+            memory,
+            stubs,
+            libraries,
+            Policy {
+                listeners: self.listeners,
+                binding: self.binding,
+                signatures: self.signatures,
+                resolver: self.resolver,
+            },
+        )?;
         let compiler = Compiler::new(linker, gate, self.threads, self.on_failure);
         fork::register(&compiler);
         let dispatcher = Dispatcher::new(compiler.clone(), self.on_dispatch);

@@ -155,6 +155,7 @@ fn graph(
         entry: Some(0),
         groups: Vec::new(),
         dependencies,
+        signatures: Vec::new(),
         compile: None,
     }
 }

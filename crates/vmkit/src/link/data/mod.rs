@@ -246,6 +246,7 @@ fn common(name: &Name, size: u64, align: u64) -> LinkGraph {
         entry: Some(0),
         groups: Vec::new(),
         dependencies: Vec::new(),
+        signatures: Vec::new(),
         compile: None,
     }
 }
