@@ -101,7 +101,7 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
         far_data: options.reach.is_some(),
         inlining: !options.no_inlining,
         redefinition: false,
-        polls: false,
+        ..vmkit_llvm::Options::default()
     };
     let llvm = Llvm::new(&session, backend);
     session.warm_up();

@@ -27,6 +27,7 @@ typedef struct {
   uint8_t keep_debug;  // keep debug information
   uint8_t far_data;    // reach all data through slots
   uint8_t inlining;    // inline functions, from level 1 on
+  uint8_t native_cpu;  // use all that this processor has
   uint8_t redefinition; // what code calls and reads may be redefined
   uint8_t polls;       // functions with a garbage collector poll whether to stop
 } vk_options;

@@ -54,7 +54,15 @@ struct Diagnostics : DiagnosticHandler {
   std::string &errors;
 };
 
-std::unique_ptr<TargetMachine> make_machine(unsigned level) {
+// What this processor has beyond the plainest one.
+std::string host_features() {
+  std::string text;
+  for (const auto &feature : sys::getHostCPUFeatures())
+    text += (text.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
+  return text;
+}
+
+std::unique_ptr<TargetMachine> make_machine(unsigned level, bool is_native) {
   Triple triple(sys::getDefaultTargetTriple());
   std::string error;
   const Target *target = TargetRegistry::lookupTarget(triple, error);
@@ -65,7 +73,7 @@ std::unique_ptr<TargetMachine> make_machine(unsigned level) {
                                            CodeGenOptLevel::Default, CodeGenOptLevel::Aggressive};
   // Functions that name no processor of their own get the plainest one, as ahead of time.
   TargetMachine *machine = target->createTargetMachine(
-      triple, "x86-64", "", options, Reloc::PIC_, CodeModel::Small, levels[level], /*JIT=*/false);
+      triple, is_native ? sys::getHostCPUName() : "x86-64", is_native ? host_features() : "", options, Reloc::PIC_, CodeModel::Small, levels[level], /*JIT=*/false);
   if (!machine) fail("no code generator for " + triple.str());
   return std::unique_ptr<TargetMachine>(machine);
 }
@@ -114,7 +122,7 @@ uint32_t vk_module::key(const GlobalValue *value) const {
 vk_module &load(vk_worker &worker, uint32_t number, vk_bytes bitcode, vk_bytes name) {
   if (worker.modules.size() <= number) worker.modules.resize(number + 1);
   if (worker.modules[number]) return *worker.modules[number];
-  if (!worker.machine) worker.machine = make_machine(worker.options.level);
+  if (!worker.machine) worker.machine = make_machine(worker.options.level, worker.options.native_cpu);
   MemoryBufferRef buffer(ref(bitcode), ref(name));
   // Debug information is loaded only as far as functions that are compiled refer to it.
   auto loaded = check(getLazyBitcodeModule(buffer, worker.context, /*ShouldLazyLoadMetadata=*/true));

@@ -40,6 +40,9 @@ pub struct Options {
     /// Inline functions into those that call them, whatever modules they are in. Nothing is at
     /// [`Level::O0`].
     pub inlining: bool,
+    /// Use all instructions that this processor has, in functions that name no processor of their
+    /// own; else those that every x86-64 processor has.
+    pub native_cpu: bool,
     /// Compile such that functions and data can be redefined: of what is inlined the session knows,
     /// but what else a definition tells its module's own code, such as that it does not throw, or
     /// the value of a constant, is left unused.
@@ -60,6 +63,7 @@ impl Default for Options {
             keep_debug: false,
             far_data: false,
             inlining: true,
+            native_cpu: false,
             redefinition: true,
             signatures: false,
             polls: false,
@@ -98,6 +102,7 @@ impl Llvm {
             keep_debug: options.keep_debug.into(),
             far_data: options.far_data.into(),
             inlining: options.inlining.into(),
+            native_cpu: options.native_cpu.into(),
             redefinition: options.redefinition.into(),
             polls: options.polls.into(),
         };

@@ -273,6 +273,35 @@ fn types_are_compared_where_that_is_asked_for() {
 }
 
 #[test]
+fn the_processor_can_be_used_to_the_full() {
+    let bytes = |native_cpu| {
+        let session = Session::builder().build().unwrap();
+        let options = Options { native_cpu, level: Level::O2, ..Options::default() };
+        let llvm = Llvm::new(&session, options);
+        let text = "declare i64 @llvm.ctpop.i64(i64)
+                    define i64 @count(i64 %x) { %r = call i64 @llvm.ctpop.i64(i64 %x)  ret i64 %r }";
+        llvm.add("m", text.into()).unwrap();
+        let count = llvm.function::<Unary>("count").unwrap();
+        assert_eq!(call(&count, 0xff), 8);
+        session.explain(count.symbol()).size
+    };
+    assert!(!is_x86_feature_detected!("popcnt") || bytes(true) < bytes(false));
+}
+
+#[test]
+fn memory_has_a_limit() {
+    let session = Session::builder().memory_limit(1 << 20).build().unwrap();
+    let llvm = Llvm::new(&session, Options::default());
+    let large = "@large = global [2000000 x i8] zeroinitializer
+                 define ptr @user() { ret ptr @large }
+                 define i64 @small(i64 %x) { ret i64 %x }";
+    llvm.add("m", large.into()).unwrap();
+    let error = session.compile(session.symbol("user")).unwrap_err().to_string();
+    assert_eq!(error, "out of data memory: 2000000 bytes wanted, 1048544 left of 1048576");
+    assert_eq!(call(&llvm.function::<Unary>("small").unwrap(), 3), 3);
+}
+
+#[test]
 fn data_starts_anew_where_that_is_asked_for() {
     for (level, far_data) in [(Level::O0, false), (Level::O2, false), (Level::O0, true)] {
         let (session, llvm) = start(level);

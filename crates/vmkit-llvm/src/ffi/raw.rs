@@ -23,6 +23,7 @@ pub(crate) struct RawOptions {
     pub(crate) keep_debug: u8,
     pub(crate) far_data: u8,
     pub(crate) inlining: u8,
+    pub(crate) native_cpu: u8,
     pub(crate) redefinition: u8,
     pub(crate) polls: u8,
 }

@@ -18,6 +18,8 @@ mod mirror;
 mod pages;
 mod zone;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use parking_lot::Mutex;
 
 pub(crate) use self::pages::Object;
@@ -65,6 +67,9 @@ pub(crate) struct Memory {
     /// Large objects, each mapped apart, out of reach.
     large: Mutex<Vec<Pages>>,
     reach: u64,
+    /// Bytes of code and data that may be taken, and those that are.
+    limit: u64,
+    taken: AtomicU64,
 }
 
 /// A fresh block: its final address, and its bytes as seen through the writable view.
@@ -100,7 +105,27 @@ impl Memory {
             Mutex::new(area)
         });
         let large = Mutex::default();
-        Ok(Self { range, zones, large, reach: reach.unwrap_or(NEAR).min(NEAR) })
+        let reach = reach.unwrap_or(NEAR).min(NEAR);
+        Ok(Self { range, zones, large, reach, limit: u64::MAX, taken: AtomicU64::new(0) })
+    }
+
+    /// Lets so many bytes of code and data be taken.
+    pub(crate) fn set_limit(&mut self, limit: u64) {
+        self.limit = limit;
+    }
+
+    /// Counts what is taken against the limit. Stubs and slots are not: they are few.
+    fn count(&self, zone: Zone, size: u64) -> Result<()> {
+        if matches!(zone, Zone::Stubs | Zone::Slots) {
+            return Ok(());
+        }
+        let add = |taken: u64| taken.checked_add(size).filter(|&total| total <= self.limit);
+        let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        taken.map(drop).map_err(|taken| {
+            let (_, name, _) = ZONES[zone as usize];
+            let left = self.limit.saturating_sub(taken);
+            Kind::Memory { zone: name, wanted: size, left, limit: self.limit }.into()
+        })
     }
 
     /// Takes `size` bytes, zeroed, at a multiple of `align`.
@@ -116,6 +141,7 @@ impl Memory {
         align: u64,
         cost: impl Fn(u64) -> usize,
     ) -> Result<Block> {
+        self.count(zone, rounded(zone, size))?;
         if size > LARGEST_NEAR && matches!(zone, Zone::Data | Zone::ReadOnly) {
             return self.allocate_large(size, align);
         }
@@ -147,6 +173,9 @@ impl Memory {
     /// Nobody runs, reads or writes it any more, and it was not given back before.
     pub(crate) unsafe fn free(&self, extent: Extent) -> Result<()> {
         let Extent { zone, addr, size } = extent;
+        if !matches!(zone, Zone::Stubs | Zone::Slots) {
+            self.taken.fetch_sub(size, Ordering::Relaxed);
+        }
         if !self.contains(addr) {
             self.large.lock().retain(|pages| pages.start() != addr.0);
             return Ok(());

@@ -19,6 +19,7 @@ use crate::symbol::{Addr, Binding, Signatures, SymbolId};
 /// How a session is made.
 pub struct Builder {
     reach: Option<u64>,
+    memory_limit: Option<u64>,
     breakpoints: bool,
     threads: u32,
     whole_process: bool,
@@ -37,6 +38,7 @@ impl Session {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Builder {
             reach: None,
+            memory_limit: None,
             breakpoints: false,
             threads: u32::try_from(threads).unwrap_or(1),
             whole_process: true,
@@ -56,6 +58,14 @@ impl Builder {
     #[must_use]
     pub fn reach(mut self, bytes: u64) -> Self {
         self.reach = Some(bytes);
+        self
+    }
+
+    /// How many bytes of code and data the session may have linked at once; what would take more fails
+    /// to compile, with an error that says so.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(bytes);
         self
     }
 
@@ -145,7 +155,10 @@ impl Builder {
     /// The system gives no memory, or lacks what patching needs.
     pub fn build(self) -> Result<Session> {
         host::prepare()?;
-        let memory = Memory::reserve(self.reach, self.breakpoints)?;
+        let mut memory = Memory::reserve(self.reach, self.breakpoints)?;
+        if let Some(limit) = self.memory_limit {
+            memory.set_limit(limit);
+        }
         let gate = Gate::new(first_call);
         let session = std::ptr::from_ref(&*gate) as u64;
         let stubs = Stubs::new(&memory, session, host::first_call_entry())?;
