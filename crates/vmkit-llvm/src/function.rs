@@ -66,6 +66,8 @@ macro_rules! calls {
     ($($argument:ident: $type:ident),*) => {
         calls!(@ unsafe extern "C" fn($($type),*) -> R, $($argument: $type),*);
         calls!(@ extern "C" fn($($type),*) -> R, $($argument: $type),*);
+        calls!(@ unsafe extern "C-unwind" fn($($type),*) -> R, $($argument: $type),*);
+        calls!(@ extern "C-unwind" fn($($type),*) -> R, $($argument: $type),*);
     };
     (@ $pointer:ty, $($argument:ident: $type:ident),*) => {
         impl<R, $($type),*> Function<$pointer> where $pointer: FunctionPointer {
@@ -74,8 +76,8 @@ macro_rules! calls {
             /// # Safety
             ///
             /// The code does what its IR says, which nobody has checked; the arguments are such that
-            /// it may. If code of the session is [reclaimed](Session::reclaim), this thread is a
-            /// reader.
+            /// it may. It unwinds only if the type is `extern "C-unwind"`. If code of the session is
+            /// [reclaimed](Session::reclaim), this thread is a reader.
             #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
             pub unsafe fn call(&self, $($argument: $type),*) -> R {
                 // SAFETY: the session is there, and the caller's promise.

@@ -32,7 +32,10 @@ pub use crate::llvm::{Level, Llvm, Options, Times};
 pub use crate::loaded::{Loaded, Structor, StructorArray};
 pub use crate::signature::{FunctionPointer, Value};
 
-// The example in the README is compiled and run as a test of this crate.
+// The examples in these texts are compiled and run as tests of this crate.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/from-execution-engine.md")]
+mod from_execution_engine {}

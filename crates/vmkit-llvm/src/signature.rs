@@ -4,7 +4,8 @@
 ///
 /// # Safety
 ///
-/// The type is an `extern "C"` function pointer, and the signature is its own.
+/// The type is a pointer to an `extern "C"` or `extern "C-unwind"` function, and the signature is its
+/// own.
 #[expect(unsafe_code, reason = "whoever implements it vouches for the type")]
 pub unsafe trait FunctionPointer: Copy + 'static {
     /// The type as LLVM writes it, such as `i64 (i64, ptr)`.
@@ -53,6 +54,8 @@ macro_rules! functions {
     ($($argument:ident)*) => {
         functions!(@ unsafe extern "C" fn($($argument),*) -> R, $($argument)*);
         functions!(@ extern "C" fn($($argument),*) -> R, $($argument)*);
+        functions!(@ unsafe extern "C-unwind" fn($($argument),*) -> R, $($argument)*);
+        functions!(@ extern "C-unwind" fn($($argument),*) -> R, $($argument)*);
     };
     (@ $type:ty, $($argument:ident)*) => {
         #[expect(unsafe_code, reason = "the signature is made from the type")]
@@ -106,6 +109,7 @@ mod tests {
         check::<extern "C" fn()>("void ()");
         check::<unsafe extern "C" fn(i64, *const u8) -> u32>("i32 (i64, ptr)");
         check::<extern "C" fn(f32, f64, bool)>("void (float, double, i1)");
+        check::<extern "C-unwind" fn(f64) -> f64>("double (double)");
     }
 
     #[test]

@@ -1,0 +1,67 @@
+//! The language Kaleidoscope, of LLVM's tutorial, as a conversation: functions are compiled at their
+//! first call, inlined into one another, and can be defined anew at any time.
+//!
+//! ```sh
+//! cargo run --release -p vmkit-llvm --example kaleidoscope
+//! ```
+//!
+//! An item ends where the line does, unless something is missing; `;` ends it earlier. `:help` lists
+//! the commands.
+
+mod codegen;
+mod lexer;
+mod machine;
+mod names;
+mod parser;
+mod repl;
+mod syntax;
+
+use std::error::Error;
+use std::io::{self, IsTerminal};
+
+use rustyline::error::ReadlineError;
+use rustyline::history::MemHistory;
+use rustyline::{Config, Editor};
+
+use crate::machine::Machine;
+use crate::repl::{Next, Repl};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let repl = Repl::new(Machine::new()?);
+    match io::stdin().is_terminal() {
+        true => converse(repl),
+        false => read(repl),
+    }
+}
+
+/// Answers what comes from a file or a pipe.
+fn read(mut repl: Repl) -> Result<(), Box<dyn Error>> {
+    for line in io::stdin().lines() {
+        if repl.line(&line?)? == Next::Quit {
+            return Ok(());
+        }
+    }
+    Ok(repl.end()?)
+}
+
+/// Answers somebody at a terminal.
+fn converse(mut repl: Repl) -> Result<(), Box<dyn Error>> {
+    let mut editor = Editor::<(), _>::with_history(Config::default(), MemHistory::new())?;
+    let mut next = Next::Item;
+    while next != Next::Quit {
+        let prompt = if next == Next::Item { "> " } else { "| " };
+        match editor.readline(prompt) {
+            Ok(line) => {
+                editor.add_history_entry(line.as_str())?;
+                next = repl.line(&line)?;
+            }
+            Err(ReadlineError::Interrupted) => {
+                repl.cancel();
+                next = Next::Item;
+            }
+            Err(ReadlineError::Eof) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
