@@ -93,7 +93,7 @@ pad:
 define i64 @forbid(i64 %depth, i64 %exception, i64 %a, i64 %b) uwtable personality ptr @vm_personality {
   invoke void @nothing() to label %next unwind label %pad
 next:
-  call void @calm(i64 %depth, i64 %exception)
+  call void @calm(i64 %depth, i64 %exception) nounwind
   invoke void @nothing() to label %end unwind label %other
 other:
   %cleanup = landingpad { ptr, i32 } cleanup
