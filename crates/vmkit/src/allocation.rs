@@ -91,6 +91,8 @@ impl Allocations {
             is_stale: false,
         };
         records.live.insert(id, allocation);
+        // Whoever looks which are alive may look at records meanwhile.
+        drop(records);
         self.set_alive(id, true);
         id
     }

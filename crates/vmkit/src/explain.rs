@@ -90,7 +90,7 @@ pub(crate) fn explain(compiler: &Compiler, id: SymbolId) -> Explanation {
     let error = (state == State::Failed).then(|| compiler.error(id));
     let inner = entry.lock();
     let placed = Some(Addr(entry.address())).filter(|address| address.0 != 0);
-    let alive = linker.allocations.alive();
+    let known: Vec<_> = inner.sites(&linker.allocations.alive()).collect();
     let site = |site: Site| {
         Some(CallSite {
             owner: linker.allocations.get(site.owner, |known| known.symbol)?,
@@ -98,7 +98,7 @@ pub(crate) fn explain(compiler: &Compiler, id: SymbolId) -> Explanation {
             is_bound: state == State::Ready && Some(patch::target(&linker.memory, site)) == placed,
         })
     };
-    let sites = inner.sites(&alive).filter_map(site);
+    let sites = known.into_iter().filter_map(site);
     Explanation {
         name: entry.name().clone(),
         module: linker.table.module_name(entry.scope()),

@@ -366,3 +366,45 @@ fn a_module_goes_when_nothing_of_it_is_wanted() {
     bench.reclaim();
     assert_eq!(bench.session.stats().modules, 1);
 }
+
+#[test]
+fn debuggers_forget_what_is_freed() {
+    #[repr(C)]
+    struct Descriptor {
+        version: u32,
+        action: u32,
+        relevant: *const Image,
+        first: *const Image,
+    }
+    #[repr(C)]
+    struct Image {
+        next: *const Image,
+        previous: *const Image,
+    }
+    unsafe extern "C" {
+        static __jit_debug_descriptor: Descriptor;
+    }
+    let shown = || {
+        // SAFETY: this test's session is the only one that shows code, and links nothing meanwhile.
+        unsafe {
+            let mut image = (&raw const __jit_debug_descriptor.first).read_volatile();
+            let mut count = 0;
+            while !image.is_null() {
+                assert!((*image).next.is_null() || (*(*image).next).previous == image);
+                image = (*image).next;
+                count += 1;
+            }
+            count
+        }
+    };
+    let bench = Bench::with(Binding::Direct, Some(Arc::new(vmkit::debug::Gdb::new())));
+    let g = bench.define("g", Body::Number(0));
+    let f = bench.define("f", Body::Plus("g", 100));
+    let run = bench.function(f);
+    for number in 0..50 {
+        bench.redefine(g, Body::Number(number));
+        assert_eq!(run(), 100 + number);
+        bench.reclaim();
+        assert_eq!(shown(), 2);
+    }
+}
