@@ -62,11 +62,14 @@ vmkit::native_entry! {
 }
 
 fn start(level: Level) -> (Session, Llvm) {
+    // Of functions that may be redefined, nothing is known; here, one must not let anything pass.
+    start_with(Options { level, redefinition: false, ..Options::default() })
+}
+
+fn start_with(options: Options) -> (Session, Llvm) {
     let map = Arc::new(CodeMap::new());
     MAP.set(map.clone());
     let session = Session::builder().listener(map).build().unwrap();
-    // Of functions that may be redefined, nothing is known; here, one must not let anything pass.
-    let options = Options { level, redefinition: false, ..Options::default() };
     let llvm = Llvm::new(&session, options);
     llvm.add("throw.ll", include_bytes!("throw.ll").to_vec()).unwrap();
     for (name, entry) in [
@@ -143,4 +146,44 @@ fn what_nobody_handles_is_the_throwers_again() {
     // Type one passes the filter.
     assert_eq!(unhandled("filter", 1), format!("1: {:?}", End::Native));
     assert_eq!(unhandled("forbid", 73), "73: not through forbid");
+}
+
+#[test]
+fn exceptions_pass_through_functions_that_are_redefined_meanwhile() {
+    let rounds = std::env::var("VMKIT_ROUNDS").map_or(100, |text| text.parse().expect("a number"));
+    for level in [Level::O0, Level::O1] {
+        let (session, llvm) = start_with(Options { level, ..Options::default() });
+        let map = MAP.with_borrow(Arc::clone);
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        let is_over = &is_over;
+        let order = std::sync::atomic::Ordering::Relaxed;
+        std::thread::scope(|scope| {
+            for thread in 0..2 {
+                let (session, map) = (&session, map.clone());
+                scope.spawn(move || {
+                    MAP.set(map);
+                    let reader = session.reader();
+                    let mut calls = 0;
+                    while !is_over.load(order) || calls == 0 {
+                        let _reading = reader.enter();
+                        let depth = (calls + thread) % 30;
+                        assert_eq!(call(session, "catch", depth, 1), 100, "{level:?}");
+                        assert_eq!(call(session, "catch", depth, 30), 330, "{level:?}");
+                        calls += 1;
+                    }
+                });
+            }
+            for _ in 0..rounds {
+                llvm.replace("throw.ll", include_bytes!("throw.ll").to_vec()).unwrap();
+                // SAFETY: whoever runs code is a reader.
+                unsafe { session.reclaim() };
+            }
+            is_over.store(true, order);
+        });
+        // SAFETY: nobody runs code any more.
+        unsafe { session.reclaim() };
+        let stats = session.stats();
+        assert_eq!(stats.functions_retired, 0);
+        assert!(stats.code_bytes < 1 << 16 && stats.modules < 10, "{stats:?}");
+    }
 }
