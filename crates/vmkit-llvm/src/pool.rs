@@ -105,7 +105,11 @@ impl Pool {
     pub(crate) fn remove(&self, number: usize) {
         let bitcode = self.modules.write()[number].take();
         if let Some(scope) = self.scopes.write().get_mut(number).and_then(Option::take) {
-            self.numbers.write().remove(&scope);
+            // The session may have given the scope to another module already.
+            let mut numbers = self.numbers.write();
+            if numbers.get(&scope) == Some(&number) {
+                numbers.remove(&scope);
+            }
         }
         let Some(bitcode) = bitcode else { return };
         let mut current = self.current.lock();

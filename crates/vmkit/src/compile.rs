@@ -302,20 +302,10 @@ impl Compiler {
         if entry.advance(Event::Begin).is_none() {
             return;
         }
-        let result = catch_unwind(AssertUnwindSafe(|| self.linker.materialize(id)));
-        let failed = |what| Err(Error::compile(entry.name().clone(), what));
-        let result = match result {
-            // Whoever waits must not wait for ever.
-            Ok(Ok(())) if entry.state() == State::Compiling => failed("no code came of it"),
-            Ok(result) => result,
-            Err(_) => failed("the compiler panicked"),
-        };
-        if let Err(error) = result {
+        self.linker.materialize(id, |error| {
             Counters::add(&self.linker.counters.functions_failed, 1);
             self.errors.lock().insert(id, error);
-            entry.advance(Event::Fail);
-            host::wake_all(entry.word());
-        }
+        });
     }
 
     fn enter(&self) {

@@ -16,6 +16,7 @@ mod tell;
 mod whole;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, ReentrantMutex};
@@ -149,24 +150,45 @@ impl Linker {
         id
     }
 
-    /// Finds or produces the address of `id` and publishes it. Called on a compile thread.
-    pub(crate) fn materialize(&self, id: SymbolId) -> Result<()> {
+    /// Finds or produces the address of `id` and publishes it. Called on a compile thread. If that
+    /// fails, `note` is told before anybody sees it.
+    pub(crate) fn materialize(&self, id: SymbolId, note: impl FnOnce(Error)) {
         loop {
             let began = self.table.now();
-            match self.materialize_since(id, began) {
-                Ok(true) => return Ok(()),
+            // Whoever waits must not wait for ever.
+            let panicked = |_| Err(Error::compile(self.name(id), "the compiler panicked"));
+            let work = AssertUnwindSafe(|| self.materialize_since(id, began));
+            match catch_unwind(work).unwrap_or_else(panicked) {
+                Ok(true) => return,
                 // Another definition came meanwhile.
-                Ok(false) => {}
-                Err(_) if self.has_changed(id, began) => {}
-                Err(error) => return Err(error),
+                Ok(false) => continue,
+                Err(error) => {
+                    let entry = self.table.entry(id);
+                    let inner = entry.lock();
+                    if !is_after(inner.changed, began) {
+                        note(error);
+                        entry.advance(Event::Fail);
+                        drop(inner);
+                        return host::wake_all(entry.word());
+                    }
+                }
             }
         }
+    }
+
+    fn name(&self, id: SymbolId) -> Name {
+        self.table.entry(id).name().clone()
     }
 
     /// As it is defined at the time `began`; tells whether it still is.
     fn materialize_since(&self, id: SymbolId, began: u32) -> Result<bool> {
         let entry = self.table.entry(id);
-        let definition = entry.lock().definition.clone();
+        let inner = entry.lock();
+        let definition = inner.definition.clone();
+        // As long as it is the symbol's, the module is there.
+        let scope = definition.as_ref().and_then(Definition::scope);
+        let _held = scope.map(|scope| self.table.held(scope));
+        drop(inner);
         match definition {
             None if self.resolve(id)? => self.materialize_since(id, self.table.now()),
             None => Err(Error::undefined(entry.name().clone(), None)),
@@ -196,10 +218,6 @@ impl Linker {
                 Ok(self.publish(id, address, began))
             }
         }
-    }
-
-    fn has_changed(&self, id: SymbolId, began: u32) -> bool {
-        is_after(self.table.entry(id).lock().changed, began)
     }
 
     /// What the module of a scope defines under a key.
@@ -237,9 +255,12 @@ impl Linker {
             }
             return Ok(Some(finished));
         }
+        let is_empty = own.is_none();
         self.abandon(allocation);
-        // Without its own symbol the graph is of no use, but it is not outdated either.
-        Ok(own.is_none().then(Vec::new))
+        match is_empty {
+            true => Err(Error::compile(self.name(id), "no code came of it")),
+            false => Ok(None),
+        }
     }
 
     /// Links a graph, and leaves it to the caller to have it called.

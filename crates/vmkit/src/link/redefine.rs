@@ -6,7 +6,7 @@ use crate::definition::{Definition, Unit};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::stats::Counters;
-use crate::symbol::{Addr, Binding, SymbolId, SymbolKind};
+use crate::symbol::{Addr, Binding, ScopeId, SymbolId, SymbolKind};
 use crate::table::{Dependent, Event, Inner, State};
 
 /// What a function's code has to do with other symbols.
@@ -50,6 +50,20 @@ impl Linker {
             return self.redefine(id, Some(definition));
         };
         let hash = self.hash(id, Some(&definition));
+        self.table.hold(scope);
+        let result = self.compile_and_swap(id, (scope, key), definition, hash);
+        // If it failed, the module is still the caller's.
+        self.table.leave(scope);
+        result
+    }
+
+    fn compile_and_swap(
+        &self,
+        id: SymbolId,
+        (scope, key): (ScopeId, u64),
+        definition: Definition,
+        hash: Option<u64>,
+    ) -> Result<()> {
         loop {
             let began = self.table.now();
             let graph = self.produce(scope, key)?;

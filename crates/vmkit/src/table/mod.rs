@@ -46,6 +46,18 @@ pub enum Outcome {
     Ignored,
 }
 
+/// Keeps a module.
+pub(crate) struct Held<'a> {
+    table: &'a Table,
+    scope: ScopeId,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.table.release(self.scope);
+    }
+}
+
 impl Table {
     pub(crate) fn new() -> Self {
         Self {
@@ -106,6 +118,17 @@ impl Table {
     /// Keeps the module of a scope until [`Table::release`].
     pub(crate) fn hold(&self, scope: ScopeId) {
         self.sources.hold(scope);
+    }
+
+    /// Keeps it until what is given is dropped, with no lock held.
+    pub(crate) fn held(&self, scope: ScopeId) -> Held<'_> {
+        self.hold(scope);
+        Held { table: self, scope }
+    }
+
+    /// Lets go of it, and leaves it there even if nobody else holds it.
+    pub(crate) fn leave(&self, scope: ScopeId) {
+        self.sources.leave(scope);
     }
 
     /// Lets go of it. No lock may be held: the module may end here.

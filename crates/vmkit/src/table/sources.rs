@@ -92,6 +92,11 @@ impl Sources {
         self.with(scope, |slot| slot.uses.fetch_add(1, Ordering::Relaxed));
     }
 
+    /// Ends one use, and keeps the module also after the last one.
+    pub(super) fn leave(&self, scope: ScopeId) {
+        self.with(scope, |slot| slot.uses.fetch_sub(1, Ordering::AcqRel));
+    }
+
     /// Ends one use. After the last one the module goes: what is given is to be dropped with no lock
     /// held.
     pub(super) fn release(&self, scope: ScopeId) -> Option<Arc<dyn Source>> {

@@ -356,15 +356,24 @@ fn a_module_goes_when_nothing_of_it_is_wanted() {
         let scope = bench.session.add_source(module);
         bench.session.redefine(g, scope, 0).unwrap();
         assert_eq!(run(), 100 + number);
-        assert!(scope.index() < 5, "scopes are used again");
+        assert!(scope.index() < 8, "scopes are used again");
         // The new one, the one before, whose code is retired, and that of `f`.
         bench.reclaim();
-        assert_eq!(bench.session.stats().modules, 2);
+        wait_until(|| bench.session.stats().modules == 2);
         assert!(is_there.upgrade().is_some());
     }
     bench.session.remove(g).unwrap();
     bench.reclaim();
-    assert_eq!(bench.session.stats().modules, 1);
+    wait_until(|| bench.session.stats().modules == 1);
+}
+
+/// A compile thread may still be at the end of what it did.
+fn wait_until(is_so: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !is_so() {
+        assert!(start.elapsed().as_secs() < 20, "it never is");
+        thread::yield_now();
+    }
 }
 
 #[test]

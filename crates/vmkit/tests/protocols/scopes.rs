@@ -83,7 +83,12 @@ fn a_scope_goes_whole() {
     drop_scope(&bench.session, home);
     assert_eq!(run(), 504, "its callers find nobody");
     assert_eq!(bench.reclaim(), 1);
-    assert!(module.upgrade().is_none(), "scope {scope:?} is gone");
+    let start = std::time::Instant::now();
+    // A compile thread may still be at the end of what it did.
+    while module.upgrade().is_some() {
+        assert!(start.elapsed().as_secs() < 20, "scope {scope:?} is still there");
+        std::thread::yield_now();
+    }
     let after = bench.session.stats();
     assert_eq!(after.modules, before.modules - 1);
     assert!(after.code_bytes < before.code_bytes);
