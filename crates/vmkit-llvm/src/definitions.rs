@@ -22,7 +22,23 @@ impl Llvm {
         signature: &str,
         build: impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> Result<SymbolId> {
-        let closure = Closure::new(self, ScopeId::GLOBAL, name, signature.into(), Box::new(build));
+        self.define_lazy_in(ScopeId::GLOBAL, name, signature, build)
+    }
+
+    /// As [`Llvm::define_lazy`], in a scope of the session's
+    /// ([`Session::add_scope`](vmkit::Session::add_scope)).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Llvm::define_lazy`].
+    pub fn define_lazy_in(
+        &self,
+        scope: ScopeId,
+        name: &str,
+        signature: &str,
+        build: impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<SymbolId> {
+        let closure = Closure::new(self, scope, name, signature.into(), Box::new(build));
         let descriptor = Descriptor {
             signature: Some(signature::hash(signature)),
             ..Descriptor::strong(Name::from(name), SymbolKind::Function)
@@ -47,12 +63,27 @@ impl Llvm {
         signature: &str,
         build: impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> Result<SymbolId> {
-        let id = self.session.symbol(name);
+        self.redefine_lazy_in(ScopeId::GLOBAL, name, signature, build)
+    }
+
+    /// As [`Llvm::redefine_lazy`], in a scope of the session's.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Llvm::redefine_lazy`].
+    pub fn redefine_lazy_in(
+        &self,
+        scope: ScopeId,
+        name: &str,
+        signature: &str,
+        build: impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<SymbolId> {
+        let id = self.session.own_symbol_in(scope, &Name::from(name));
         if !self.session.is_defined(id) {
-            return self.define_lazy(name, signature, build);
+            return self.define_lazy_in(scope, name, signature, build);
         }
         self.check_signature(id, signature)?;
-        let closure = Closure::new(self, ScopeId::GLOBAL, name, signature.into(), Box::new(build));
+        let closure = Closure::new(self, scope, name, signature.into(), Box::new(build));
         self.session.redefine(id, closure.scope(), BUILT)?;
         Ok(id)
     }
@@ -87,8 +118,20 @@ impl Llvm {
     ///
     /// Nobody defines it, or it is known to be of another type than `F`.
     pub fn function<F: FunctionPointer>(&self, name: &str) -> Result<Function<F>> {
-        let id = self.session.find(name).filter(|&id| self.session.is_defined(id));
-        let id = id.ok_or_else(|| Error::undefined(Name::from(name), None))?;
+        let id = self.session.find(name);
+        self.function_of(id.ok_or_else(|| Error::undefined(Name::from(name), None))?)
+    }
+
+    /// As [`Llvm::function`], of a symbol: one of a scope's, say
+    /// ([`Session::symbol_in`](vmkit::Session::symbol_in)).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Llvm::function`].
+    pub fn function_of<F: FunctionPointer>(&self, id: SymbolId) -> Result<Function<F>> {
+        if !self.session.is_defined(id) {
+            return Err(Error::undefined(self.session.name(id), None));
+        }
         self.check_signature(id, &F::signature())?;
         let address = self.session.stub_address(id)?;
         Ok(Function::new(self.session.clone(), id, address))

@@ -39,3 +39,6 @@ mod readme {}
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/from-execution-engine.md")]
 mod from_execution_engine {}
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide.md")]
+mod guide {}

@@ -412,6 +412,26 @@ fn class_loaders_have_names_of_their_own() {
 }
 
 #[test]
+fn closures_define_in_scopes_too() {
+    let (session, llvm) = start(Level::O2);
+    let scopes = [(); 2].map(|()| session.add_scope(&[]));
+    let handles = [1, 2].map(|number| {
+        let scope = scopes[number as usize - 1];
+        llvm.define_lazy_in(scope, "g", UNARY, plus(number)).unwrap();
+        let f = llvm.redefine_lazy_in(scope, "f", UNARY, twice("g")).unwrap();
+        llvm.function_of::<Unary>(f).unwrap()
+    });
+    assert_eq!(handles.each_ref().map(|f| call(f, 10)), [22, 24]);
+    llvm.redefine_lazy_in(scopes[1], "g", UNARY, plus(5)).unwrap();
+    assert_eq!(handles.each_ref().map(|f| call(f, 10)), [22, 30]);
+    assert!(llvm.function::<Unary>("f").err().unwrap().is_undefined());
+    let nobody = session.own_symbol_in(scopes[0], &Name::from("nobody"));
+    assert!(llvm.function_of::<Unary>(nobody).err().unwrap().is_undefined());
+    let error = llvm.redefine_lazy_in(scopes[0], "g", "void ()", plus(1)).unwrap_err();
+    assert_eq!(error.to_string(), "g is of the type i64 (i64), not void ()");
+}
+
+#[test]
 fn an_address_is_the_same_wherever_it_is_taken_and_never_null() {
     let (session, llvm) = start(Level::O0);
     for number in 0..20 {
