@@ -4,6 +4,7 @@ mod calls;
 mod cold;
 mod eager;
 mod generate;
+mod inlining;
 mod kit;
 mod library;
 mod measure;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 
 use crate::place;
-use crate::programs::{self, Built, PROGRAMS};
+use crate::programs::{self, Built, PROGRAMS, Pieces, Program};
 use report::Table;
 
 /// A machine as busy as this does something else beside.
@@ -62,10 +63,18 @@ impl Bench {
 
     /// One of the real programs.
     fn program(&self, name: &str) -> Result<Built> {
-        let program = PROGRAMS.iter().find(|program| program.name == name);
-        let program = program.with_context(|| format!("there is no program {name}"))?;
-        Ok(programs::build(&[program], 2)?.remove(0))
+        Ok(programs::build(&[program(name)?], 2)?.remove(0))
     }
+
+    /// One of the real programs, taken to pieces.
+    fn pieces(&self, name: &str) -> Result<Pieces> {
+        programs::take_to_pieces(program(name)?, 2)
+    }
+}
+
+fn program(name: &str) -> Result<&'static Program> {
+    let program = PROGRAMS.iter().find(|program| program.name == name);
+    program.with_context(|| format!("there is no program {name}"))
 }
 
 type Measurement = fn(&Bench) -> Result<Table>;
@@ -78,6 +87,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("eager", eager::measure_all),
     ("threads", threads::measure_all),
     ("memory", memory::measure_all),
+    ("inlining", inlining::measure_all),
     ("throws", throws::measure_all),
     ("kit", kit::measure_all),
 ];

@@ -30,7 +30,7 @@ impl Program {
         place::root().join("xtask/programs").join(self.name)
     }
 
-    fn is_cxx(&self) -> bool {
+    pub(super) fn is_cxx(&self) -> bool {
         self.driver != "main.c"
     }
 }
@@ -87,7 +87,7 @@ fn module(folder: &Path, index: usize, source: &Path) -> PathBuf {
 }
 
 /// The driver, then the package's sources by name.
-fn sources(program: &Program, package: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn sources(program: &Program, package: &Path) -> Result<Vec<PathBuf>> {
     let mut sources = Vec::new();
     for pattern in program.sources {
         let pattern = package.join(pattern);
@@ -106,7 +106,7 @@ fn sources(program: &Program, package: &Path) -> Result<Vec<PathBuf>> {
     Ok(sources)
 }
 
-fn flags(program: &Program, package: &Path) -> Vec<String> {
+pub(super) fn flags(program: &Program, package: &Path) -> Vec<String> {
     let given = FLAGS.iter().chain(program.flags).map(|flag| (*flag).to_owned());
     let includes = program.includes.iter().map(|include| package.join(include));
     let includes = includes.chain([program.driver_folder()]);
@@ -114,14 +114,14 @@ fn flags(program: &Program, package: &Path) -> Vec<String> {
 }
 
 /// What the package's modules depend on: compiler, flags, version.
-fn package_key(program: &Program, flags: &[String]) -> Result<String> {
+pub(super) fn package_key(program: &Program, flags: &[String]) -> Result<String> {
     let compiler = process::output(Command::new("clang-22").arg("--version"))?;
     let compiler = String::from_utf8_lossy(&compiler);
     Ok(format!("{compiler}{flags:?} {}\n", program.version))
 }
 
 /// What the driver's module depends on besides: its text.
-fn driver_key(program: &Program) -> Result<String> {
+pub(super) fn driver_key(program: &Program) -> Result<String> {
     let driver = fs::read_to_string(program.driver_folder().join(program.driver))?;
     let shared = fs::read_to_string(place::root().join("xtask/programs/generate.h"))?;
     Ok(shared + &driver)

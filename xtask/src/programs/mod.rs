@@ -3,6 +3,7 @@
 mod build;
 mod demo;
 mod fetch;
+mod pieces;
 mod table;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::engine::Engine;
 use crate::process::{self, Outcome};
 use crate::{parallel, place};
 pub(crate) use build::{Built, build};
+pub(crate) use pieces::{Pieces, take_to_pieces};
 pub(crate) use table::{PROGRAMS, Program};
 
 const LIMIT: Duration = Duration::from_secs(120);

@@ -1,0 +1,122 @@
+//! A program that no optimizer has seen: in one module, and in one module a function.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::build::{driver_key, flags, package_key, sources};
+use super::fetch::fetch;
+use super::table::Program;
+use crate::{parallel, place, process};
+
+/// As for `-O2`, whose passes are left to whoever runs it.
+const FLAGS: &[&str] = &["-O2", "-Xclang", "-disable-llvm-passes", "-emit-llvm", "-c"];
+
+/// A program that does its work a few times and tells how long the quickest took.
+pub(crate) struct Pieces {
+    /// One module a function; variables are spread among them.
+    pub(crate) modules: Vec<PathBuf>,
+    /// Compiled at -O2 from one module.
+    pub(crate) native: PathBuf,
+}
+
+/// Compiles `program` with xtask/bench/rounds.c, unless that is done, and takes it to pieces.
+///
+/// # Errors
+///
+/// When its package cannot be had or something does not compile.
+pub(crate) fn take_to_pieces(program: &'static Program, jobs: usize) -> Result<Pieces> {
+    let folder = place::target()?.join("programs/pieces").join(program.name);
+    let package = fetch(program, &place::target()?.join("programs/fetched").join(program.name))?;
+    let flags = flags(program, &package);
+    let rounds = place::root().join("xtask/bench/rounds.c");
+    let key = package_key(program, &flags)? + &driver_key(program)? + &fs::read_to_string(&rounds)?;
+    let (stamp, native) = (folder.join("stamp"), folder.join(program.name));
+    let split = folder.join("split");
+    if !fs::read_to_string(&stamp).is_ok_and(|kept| kept == key) {
+        println!("programs: taking {} to pieces", program.name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&split)?;
+        let mut sources = sources(program, &package)?;
+        sources.push(rounds);
+        let whole = compile(program, &sources, &flags, jobs, &folder)?;
+        let mut clang = Command::new(if program.is_cxx() { "clang++-22" } else { "clang-22" });
+        clang.arg("-O2").arg(&whole).args(["-lm", "-ldl", "-pthread", "-o"]).arg(&native);
+        process::output(&mut clang)?;
+        take_apart(&whole, &split, jobs)?;
+        fs::write(stamp, key)?;
+    }
+    Ok(Pieces { modules: files(&split)?, native })
+}
+
+/// One module of all sources, of which the first is the driver and the last what calls it.
+fn compile(
+    program: &Program,
+    sources: &[PathBuf],
+    flags: &[String],
+    jobs: usize,
+    folder: &Path,
+) -> Result<PathBuf> {
+    let sources: Vec<_> = sources.iter().enumerate().collect();
+    let modules = parallel::map(jobs, &sources, |&(index, source)| {
+        let is_c = source.extension().is_some_and(|extension| extension == "c");
+        let is_own = index == 0 || index + 1 == sources.len();
+        let as_cxx = !is_c || (is_own && program.is_cxx());
+        let mut clang = Command::new(if as_cxx { "clang++-22" } else { "clang-22" });
+        clang.args(flags.iter().filter(|flag| as_cxx || !flag.starts_with("-std=c++")));
+        clang.args(FLAGS).args((index == 0).then_some("-Dmain=work"));
+        clang.args(["-x", if as_cxx { "c++" } else { "c" }]).arg(source);
+        let module = folder.join(format!("{index:03}.bc"));
+        process::output(clang.arg("-o").arg(&module)).context(program.name)?;
+        Ok(module)
+    });
+    let modules = modules.into_iter().collect::<Result<Vec<_>>>()?;
+    let whole = folder.join("whole.bc");
+    process::output(Command::new("llvm-link-22").args(modules).arg("-o").arg(&whole))?;
+    Ok(whole)
+}
+
+/// Puts each function of a module into one of its own, in `folder`.
+///
+/// A piece that `llvm-split` makes declares whatever the whole module has; so that not every function
+/// carries all that, the module is taken apart in two steps.
+fn take_apart(whole: &Path, folder: &Path, jobs: usize) -> Result<()> {
+    let chunks = folder.with_file_name("chunks");
+    fs::create_dir_all(&chunks)?;
+    split(whole, functions(whole)?.isqrt(), &chunks.join("chunk"))?;
+    let steps = parallel::map(jobs, &files(&chunks)?, |chunk| -> Result<()> {
+        let mut strip = Command::new("opt-22");
+        strip.arg("-passes=strip-dead-prototypes").arg(chunk).arg("-o").arg(chunk);
+        process::output(&mut strip)?;
+        let name = chunk.file_name().context("a file has a name")?;
+        split(chunk, functions(chunk)?, &folder.join(name))
+    });
+    steps.into_iter().collect::<Result<()>>()?;
+    Ok(fs::remove_dir_all(chunks)?)
+}
+
+fn split(module: &Path, pieces: usize, name: &Path) -> Result<()> {
+    let mut split = Command::new("llvm-split-22");
+    split.arg("--round-robin").arg(format!("-j{}", pieces.max(1)));
+    process::output(split.arg(module).arg("-o").arg(format!("{}-", name.display())))?;
+    Ok(())
+}
+
+/// How many functions a module defines.
+fn functions(module: &Path) -> Result<usize> {
+    let mut nm = Command::new("llvm-nm-22");
+    let text = process::output(nm.args(["--defined-only", "--format=posix"]).arg(module))?;
+    let kinds = str::from_utf8(&text)?.lines().filter_map(|line| line.split(' ').nth(1));
+    Ok(kinds.filter(|kind| ["T", "t", "W", "w"].contains(kind)).count())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files: Vec<_> =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    files.sort();
+    Ok(files)
+}
