@@ -473,7 +473,9 @@ fn what_is_redefined_for_ever_takes_no_more_memory() {
         // SAFETY: nobody runs anything.
         unsafe { session.reclaim() };
         let stats = session.stats();
-        let now = (stats.code_bytes, stats.data_bytes, stats.modules, stats.symbols);
+        let now = (stats.code_bytes, stats.data_bytes, stats.symbols);
+        // One may be held by a compile that is just ending.
+        assert!(stats.modules < 8, "{stats:?}");
         if number > 10 {
             assert_eq!(*used.get_or_insert(now), now);
         }
