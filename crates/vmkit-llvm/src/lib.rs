@@ -25,6 +25,8 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
+pub use inkwell;
+
 pub use crate::closure::Building;
 pub use crate::crash::{contain_crashes, signal_functions};
 pub use crate::function::Function;

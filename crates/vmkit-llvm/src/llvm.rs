@@ -6,13 +6,16 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use vmkit::graph::{Binding, Place};
-use vmkit::{Descriptor, Error, Name, Result, ScopeId, Session, SymbolId, SymbolKind, Unit};
+use vmkit::{
+    Descriptor, Error, Name, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
+};
 
 use crate::adding::{Adding, Others, is_definition};
-use crate::ffi::{self, Kind, RawOptions, Symbol};
+use crate::ffi::{self, Index, Kind, RawOptions, Symbol};
 use crate::loaded::Loaded;
 use crate::module::{ASSEMBLY, Clocks, Module};
 use crate::pool::Pool;
+use crate::signature;
 
 /// How much LLVM optimizes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -141,8 +144,8 @@ impl Llvm {
     ///
     /// # Errors
     ///
-    /// As for [`Llvm::add`]; no module has this name; or a function cannot be redefined (see
-    /// [`Session::redefine`]).
+    /// As for [`Llvm::add`]; no module has this name; a function is of another type than the one it is to
+    /// take the place of; or one cannot be redefined (see [`Session::redefine`]).
     pub fn replace(&self, name: &str, input: Vec<u8>) -> Result<Loaded> {
         self.replace_as(name, input, Others::KeepData)
     }
@@ -210,6 +213,9 @@ impl Llvm {
         };
         let ((module, loaded), has_asm) = self.pool.read(name, bitcode, |number, index| {
             let module = Module::new(self, name.into(), home, number, index);
+            if others != Others::Compete {
+                self.check_types(&module, index)?;
+            }
             let scope = self.session.add_source_in(home, module.clone());
             module.set_scope(scope);
             let adding = Adding { session: &self.session, scope, home, index, others };
@@ -220,6 +226,26 @@ impl Llvm {
             self.define_assembly(&module)?;
         }
         Ok((module, loaded))
+    }
+
+    /// Refuses a version of a module in which functions are of other types than those that they are to
+    /// take the place of: callers would not know.
+    fn check_types(&self, module: &Module, index: &Index<'_>) -> Result<()> {
+        for (key, symbol) in index.symbols.iter().enumerate() {
+            if symbol.linkage != ffi::Linkage::Strong {
+                continue;
+            }
+            let name = Name::new(symbol.name);
+            let id = self.session.own_symbol_in(module.home, &name);
+            let Some(known) = self.session.signature(id) else { continue };
+            let new = module.signature(key as u64).filter(|_| symbol.kind == Kind::Function);
+            if new.as_deref().map(signature::hash) != Some(signature::hash(&known)) {
+                let new = new.unwrap_or_else(|| "data".into());
+                let what = format!("{name} is of the type {known}, and {new} in its place");
+                return Err(Error::input(module.name.clone(), what));
+            }
+        }
+        Ok(())
     }
 
     /// Tells the session what a module's assembly defines.

@@ -239,6 +239,12 @@ fn a_module_is_replaced_by_another_version() {
     assert!(error.to_string().contains("plugin"), "{error}");
     assert_eq!(call(&step, 0), 2102);
     assert!(llvm.replace("nobody", Vec::new()).is_err());
+    let other = "@state = global i64 0  define i32 @step(ptr %p) { ret i32 0 }";
+    let error = llvm.replace("plugin", other.into()).unwrap_err().to_string();
+    assert_eq!(error, "plugin: step is of the type i64 (i64), and i32 (ptr) in its place");
+    let data = llvm.replace("plugin", b"@step = global i64 0".to_vec()).unwrap_err().to_string();
+    assert_eq!(data, "plugin: step is of the type i64 (i64), and data in its place");
+    assert_eq!(call(&step, 0), 3102);
 }
 
 #[test]

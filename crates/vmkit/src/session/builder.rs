@@ -110,7 +110,8 @@ impl Builder {
         self
     }
 
-    /// Asks `resolver` for what nobody defines, before the process's libraries: of a function when it
+    /// Asks `resolver` for what nobody defines, once for each symbol ([`Session::remove`] has it asked
+    /// again), before the process's libraries: of a function when it
     /// is first called, of data when code that needs it is compiled.
     #[must_use]
     pub fn resolver(
