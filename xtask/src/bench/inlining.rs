@@ -47,7 +47,7 @@ const WORK: &[Work] = &[
     Work::lua("a loop", &["-e", LOOP]),
     Work::lua("strings", &["-e", STRINGS]),
     Work::lua("objects", &["-e", OBJECTS]),
-    Work { program: "simdjson", what: "2000 people", args: &["2000"], quick: false },
+    Work { program: "simdjson", what: "50000 people", args: &["50000"], quick: false },
 ];
 
 pub(super) fn measure_all(bench: &Bench) -> Result<Table> {

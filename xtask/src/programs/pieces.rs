@@ -32,7 +32,8 @@ pub(crate) fn take_to_pieces(program: &'static Program, jobs: usize) -> Result<P
     let package = fetch(program, &place::target()?.join("programs/fetched").join(program.name))?;
     let flags = flags(program, &package);
     let rounds = place::root().join("xtask/bench/rounds.c");
-    let key = package_key(program, &flags)? + &driver_key(program)? + &fs::read_to_string(&rounds)?;
+    let key = [package_key(program, &flags)?, FLAGS.join(" "), driver_key(program)?].concat();
+    let key = key + &fs::read_to_string(&rounds)?;
     let (stamp, native) = (folder.join("stamp"), folder.join(program.name));
     let split = folder.join("split");
     if !fs::read_to_string(&stamp).is_ok_and(|kept| kept == key) {
@@ -75,8 +76,14 @@ fn compile(
         Ok(module)
     });
     let modules = modules.into_iter().collect::<Result<Vec<_>>>()?;
-    let whole = folder.join("whole.bc");
-    process::output(Command::new("llvm-link-22").args(modules).arg("-o").arg(&whole))?;
+    let (whole, ir) = (folder.join("whole.bc"), folder.join("whole.ll"));
+    process::output(Command::new("llvm-link-22").arg("-S").args(modules).arg("-o").arg(&ir))?;
+    // A body that is there to be inlined, of a function that a library may have or not, defines
+    // nothing for other modules.
+    let text = fs::read_to_string(&ir)?;
+    let text = text.replace("\ndefine available_externally ", "\ndefine linkonce_odr ");
+    fs::write(&ir, text)?;
+    process::output(Command::new("llvm-as-22").arg(&ir).arg("-o").arg(&whole))?;
     Ok(whole)
 }
 
