@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use inkwell::values::FunctionValue;
-use vmkit::{Addr, Error, Name, Result, Session, State};
+use vmkit::{Addr, Error, Name, Result, Session, State, SymbolId};
 use vmkit_llvm::{Building, Function, Level, Llvm, Options};
 
 type Unary = unsafe extern "C" fn(i64) -> i64;
@@ -172,6 +172,54 @@ fn an_assumption_is_made_while_building() {
     session.invalidate(leaf);
     assert_eq!(call(&f, 1), 1001);
     assert_eq!(session.why(f.symbol()).outdated_by, [leaf]);
+}
+
+/// `x + 1` under an assumption while `holds`, else `x + 1000`.
+fn assuming(
+    assumption: SymbolId,
+    holds: &Arc<AtomicU64>,
+) -> impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static {
+    let holds = holds.clone();
+    move |building| {
+        if holds.load(Ordering::Relaxed) == 0 {
+            return plus(1000)(building);
+        }
+        building.assume(assumption);
+        plus(1)(building)
+    }
+}
+
+#[test]
+fn an_assumption_goes_along_with_what_is_inlined() {
+    for level in [Level::O0, Level::O2] {
+        let (session, llvm) = start(level);
+        let (leaf, holds) = (session.assumption("leaf"), Arc::new(AtomicU64::new(1)));
+        llvm.define_lazy("g", UNARY, assuming(leaf, &holds)).unwrap();
+        llvm.define_lazy("f", UNARY, twice("g")).unwrap();
+        llvm.define_lazy("h", UNARY, twice("f")).unwrap();
+        llvm.define_lazy("late", UNARY, twice("g")).unwrap();
+        let [g, h, late] = ["g", "h", "late"].map(|name| llvm.function::<Unary>(name).unwrap());
+        assert_eq!(call(&h, 1), 8, "{level:?}");
+        holds.store(0, Ordering::Relaxed);
+        session.invalidate(leaf);
+        assert_eq!(call(&h, 1), 4004, "{level:?}");
+        // What was built in order to be inlined is not what is compiled or inlined now.
+        assert_eq!((call(&late, 1), call(&g, 1)), (2002, 1001), "{level:?}");
+    }
+}
+
+#[test]
+fn what_was_built_before_an_invalidation_is_built_anew() {
+    let (session, llvm) = start(Level::O2);
+    let (leaf, holds) = (session.assumption("leaf"), Arc::new(AtomicU64::new(1)));
+    llvm.define_lazy("g", UNARY, assuming(leaf, &holds)).unwrap();
+    llvm.define_lazy("f", UNARY, twice("g")).unwrap();
+    let [f, g] = ["f", "g"].map(|name| llvm.function::<Unary>(name).unwrap());
+    assert_eq!(call(&f, 1), 4);
+    holds.store(0, Ordering::Relaxed);
+    session.invalidate(leaf);
+    assert_eq!(call(&g, 1), 1001);
+    assert_eq!(call(&f, 1), 2002);
 }
 
 #[test]

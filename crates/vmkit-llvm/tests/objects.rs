@@ -1,0 +1,134 @@
+//! The example `objects` runs its programs, which say in their first lines what is to happen:
+//!
+//! ```text
+//! prints: 1 2 3           the numbers that it prints
+//! heap: 300000            bytes of half of the heap
+//! ends: uncaught Error    with what exception, if with one
+//! loads: A, B             the classes that are loaded, in this order
+//! collections: 50         at least so many
+//! outdated: fn f          functions that were compiled under an assumption that did not hold for ever
+//! ```
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use vmkit_llvm::Level;
+
+#[expect(dead_code, reason = "the example's own `main`")]
+#[path = "../examples/objects/main.rs"]
+mod objects;
+
+use objects::vm::{Outcome, Setting, Vm};
+
+#[derive(Clone, Default)]
+struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn program(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/objects/programs");
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}
+
+fn start(text: &str, setting: Setting) -> (Arc<Vm>, Output) {
+    let output = Output::default();
+    let program = objects::read(text).unwrap();
+    (Vm::new(program, setting, Box::new(output.clone())).unwrap(), output)
+}
+
+fn check(name: &str) {
+    let text = program(name);
+    let header = |key: &str| {
+        let mut lines = text.lines().map_while(|line| line.strip_prefix("//"));
+        lines.find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": "))
+    };
+    let heap = header("heap").map_or(1 << 20, |bytes| bytes.parse().unwrap());
+    for level in [Level::O0, Level::O2] {
+        let (vm, output) = start(&text, Setting { level, heap });
+        let outcome = vm.run().unwrap();
+        let printed = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+        let printed: Vec<_> = printed.lines().collect();
+        assert_eq!(printed.join(" "), header("prints").unwrap(), "{name} {level:?}");
+        let expected = header("ends").and_then(|end| end.strip_prefix("uncaught "));
+        let expected =
+            expected.map_or(Outcome::Returned(0), |class| Outcome::Uncaught(class.into()));
+        assert_eq!(outcome, expected, "{name} {level:?}");
+        if let Some(classes) = header("loads") {
+            assert_eq!(vm.loaded().join(", "), classes, "{name} {level:?}");
+        }
+        let least = header("collections").map_or(0, |number| number.parse().unwrap());
+        assert!(vm.heap.collections() >= least, "{name} {level:?}: {}", vm.heap.collections());
+        for function in header("outdated").into_iter().flat_map(|names| names.split(", ")) {
+            let why = vm.session.why(vm.session.symbol(function));
+            assert!(!why.outdated_by.is_empty(), "{name} {level:?}: {function}");
+        }
+        assert!(vm.map.take_errors().is_empty());
+    }
+}
+
+#[test]
+fn basics() {
+    check("basics.obj");
+}
+
+#[test]
+fn interfaces() {
+    check("interfaces.obj");
+}
+
+#[test]
+fn exceptions() {
+    check("throws.obj");
+}
+
+#[test]
+fn methods_are_overridden_later() {
+    check("override.obj");
+}
+
+#[test]
+fn methods_are_overridden_while_they_are_called() {
+    check("surprise.obj");
+}
+
+#[test]
+fn threads_collect_stress() {
+    check("collect.obj");
+}
+
+#[test]
+fn allocation_is_part_of_the_functions_that_allocate() {
+    let setting = Setting { level: Level::O2, heap: 1 << 20 };
+    let (vm, _) = start(&program("collect.obj"), setting);
+    vm.run().unwrap();
+    let allocate = vm.session.symbol("vm_allocate");
+    let tree = vm.session.symbol("fn tree");
+    vm.session.compile(tree).unwrap();
+    let why = vm.session.why(vm.session.symbol("new Node"));
+    assert!(why.relies_on.contains(&allocate), "{why:?}");
+    assert!(vm.llvm.functions_inlined() > 0);
+}
+
+#[test]
+fn wrong_programs_are_refused() {
+    let refuse = |text: &str, expected: &str| {
+        assert_eq!(objects::read(text).err().as_deref(), Some(expected));
+    };
+    refuse("fn main() { print 1 }", "line 1: ; expected, not }");
+    refuse("class A : B { }", "there is no class B");
+    refuse("class A { } class B { } class C : A, B { }", "C extends both A and B");
+    refuse("interface I { fn f(); } class A : I { }", "A has no f as I wants");
+    refuse(
+        "class A { fn f(): int { return 1; } } class B : A { fn f(n: int): int { return n; } }",
+        "B.f is not as A.f",
+    );
+}
