@@ -43,6 +43,18 @@ Function *declare_poll(Module &module) {
   return poll;
 }
 
+// Polls where functions begin. LLVM puts a function's first poll as late as it can, behind what the
+// function has read of its thread by then: the free memory for an object, say. A collector changes that
+// while the thread stands still. Before a call that may lead anywhere, even to the poll, it is early enough.
+void poll_at_entry(Function &function, Function &anywhere, FunctionPassManager &place,
+                   FunctionAnalysisManager &analyses) {
+  BasicBlock &entry = function.getEntryBlock();
+  auto start = entry.getFirstNonPHIOrDbgOrAlloca();
+  auto *call = CallInst::Create(anywhere.getFunctionType(), &anywhere, "", start);
+  place.run(function, analyses);
+  call->eraseFromParent();
+}
+
 // The call that asks whether to stop has no place in the source; the verifier wants one of each call
 // in a function that has places.
 void give_places(Function &function) {
@@ -72,11 +84,12 @@ void Statepoints::run(Module &module, bool polls) {
     if (!is_collected(function)) continue;
     // Frames are walked from outside, by these records.
     function.setUWTableKind(UWTableKind::Async);
-    FunctionPassManager passes;
+    FunctionPassManager passes, place;
     // References in memory would not be seen.
     passes.addPass(PromotePass());
-    if (polls) passes.addPass(PlaceSafepointsPass());
     passes.run(function, functions);
+    place.addPass(PlaceSafepointsPass());
+    if (poll) poll_at_entry(function, *poll, place, functions);
     give_places(function);
   }
   if (poll) poll->eraseFromParent();

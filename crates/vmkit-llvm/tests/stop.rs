@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread;
 
 use vmkit::code::CodeMap;
@@ -109,5 +109,48 @@ fn check(level: Level) {
 fn spinning_threads_are_stopped_stress() {
     for level in [Level::O0, Level::O2] {
         check(level);
+    }
+}
+
+/// What [`stop_once`] changes, and the flag that leads to it.
+static CHANGED: AtomicU64 = AtomicU64::new(0);
+static FLAG: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn stop_once() {
+    FLAG.store(0, Ordering::Relaxed);
+    CHANGED.store(2, Ordering::Relaxed);
+}
+
+/// What a function reads first, it reads behind its first poll: there may be nothing left of it
+/// otherwise. The memory that a thread has for new objects is like that.
+#[test]
+fn functions_are_polled_where_they_begin() {
+    let text = "
+        define i64 @first(ptr %p) gc \"statepoint-example\" {
+          %n = load volatile i64, ptr %p
+          %is.none = icmp eq i64 %n, 0
+          br i1 %is.none, label %none, label %some
+        some:
+          ret i64 %n
+        none:
+          ret i64 -1 }
+        define i64 @outer(ptr %p) gc \"statepoint-example\" {
+          %n = call i64 @first(ptr %p)
+          ret i64 %n }";
+    for level in [Level::O0, Level::O2] {
+        let session = Session::builder().build().unwrap();
+        let flag = Addr((&raw const FLAG) as u64);
+        session.define_absolute("vmkit_safepoint_flag", flag).unwrap();
+        session.define_absolute("vmkit_safepoint", Addr(stop_once as *const () as u64)).unwrap();
+        let llvm = Llvm::new(&session, Options { level, polls: true, ..Options::default() });
+        llvm.add("first.ll", text.into()).unwrap();
+        for name in ["first", "outer"] {
+            let function = llvm.function::<unsafe extern "C" fn(*const u64) -> u64>(name).unwrap();
+            CHANGED.store(1, Ordering::Relaxed);
+            FLAG.store(1, Ordering::Relaxed);
+            // SAFETY: the functions above read the word.
+            let read = unsafe { function.call(CHANGED.as_ptr()) };
+            assert_eq!((read, FLAG.load(Ordering::Relaxed)), (2, 0), "{level:?} {name}");
+        }
     }
 }
