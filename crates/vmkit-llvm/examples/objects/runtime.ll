@@ -8,17 +8,19 @@
 declare ptr addrspace(1) @vm_allocate_slow(ptr, i64)
 declare i32 @vm_personality(...)
 
-; A new object, all of whose fields are 0 or null: memory is cleared before a thread gets it.
+; A new object, all of whose fields are 0 or null: memory is cleared before a thread gets it. The
+; thread's words are volatile: at a poll, which is put into the code when all else is done, the collector
+; changes them.
 define ptr addrspace(1) @vm_allocate(ptr %thread, i64 %size, ptr %table) inlinehint gc "statepoint-example" {
-  %object = load ptr addrspace(1), ptr %thread
+  %object = load volatile ptr addrspace(1), ptr %thread
   %limit.at = getelementptr i8, ptr %thread, i64 8
-  %limit = load i64, ptr %limit.at
+  %limit = load volatile i64, ptr %limit.at
   %next = getelementptr i8, ptr addrspace(1) %object, i64 %size
   %end = ptrtoint ptr addrspace(1) %next to i64
   %fits = icmp ule i64 %end, %limit
   br i1 %fits, label %fast, label %slow, !prof !0
 fast:
-  store ptr addrspace(1) %next, ptr %thread
+  store volatile ptr addrspace(1) %next, ptr %thread
   store ptr %table, ptr addrspace(1) %object
   ret ptr addrspace(1) %object
 slow:
