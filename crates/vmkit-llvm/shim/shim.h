@@ -92,6 +92,7 @@ typedef struct {
 // A function whose body is part of the compiled code.
 typedef struct {
   uint32_t needed;     // its number in what the object names
+  uint32_t module;     // number of the module that the body is from
   uint64_t hash;       // as vk_body_hash gives it
 } vk_inlined;
 

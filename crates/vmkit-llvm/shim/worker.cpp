@@ -190,7 +190,8 @@ static void place_statepoints(vk_worker &worker, Module &module) {
 static void list(vk_worker &worker, Extract &extract, vk_object &object) {
   worker.inlined.clear();
   for (const auto &[value, body] : extract.inlined)
-    worker.inlined.push_back({extract.number({body.first, const_cast<GlobalValue *>(value)}), body.second});
+    worker.inlined.push_back(
+        {extract.number({body.first, const_cast<GlobalValue *>(value)}), body.first->number, body.second});
   extract.list(worker.needed, worker.symbols);
   object.needed = worker.needed.data(), object.needed_count = worker.needed.size();
   object.inlined = worker.inlined.data(), object.inlined_count = worker.inlined.size();

@@ -46,7 +46,9 @@ pub(crate) struct Closure {
 struct Built {
     module: Arc<Module>,
     key: u32,
-    assumptions: Vec<SymbolId>,
+    assumptions: Arc<[SymbolId]>,
+    /// The session's time when it was begun.
+    began: u32,
     /// Was it compiled? Then, the next time, things may be different.
     is_used: bool,
 }
@@ -78,7 +80,7 @@ impl<'ctx> Building<'ctx> {
     }
 
     /// Takes an assumption for granted: when it is [invalidated](Session::invalidate), the function
-    /// is built anew at its next call.
+    /// is built anew at its next call, and so is whatever has it inlined.
     pub fn assume(&self, assumption: SymbolId) {
         self.assumptions.borrow_mut().push(assumption);
     }
@@ -115,7 +117,7 @@ impl Closure {
     pub(crate) fn body(&self) -> Option<(usize, u32)> {
         // A closure that builds calls of itself has no body to inline yet.
         let mut built = self.built.try_lock()?;
-        if built.is_none() {
+        if !built.as_ref().is_some_and(|built| self.holds(built)) {
             *built = self.make().ok();
         }
         built.as_ref().map(|built| (built.module.number, built.key))
@@ -124,7 +126,7 @@ impl Closure {
     fn take(&self) -> Result<Built> {
         let mut built = self.built.lock();
         let mut fresh = match built.take() {
-            Some(built) if !built.is_used => built,
+            Some(built) if !built.is_used && self.holds(&built) => built,
             _ => self.make()?,
         };
         fresh.is_used = true;
@@ -132,7 +134,14 @@ impl Closure {
         Ok(fresh)
     }
 
+    /// Does everything still hold that was assumed?
+    fn holds(&self, built: &Built) -> bool {
+        let Ok(session) = self.llvm.pool.session() else { return false };
+        !built.assumptions.iter().any(|&id| session.has_changed(id, built.began))
+    }
+
     fn make(&self) -> Result<Built> {
+        let began = self.llvm.pool.session()?.time();
         let (bitcode, assumptions) = self.run()?;
         let llvm = &self.llvm;
         let (module, key) = llvm.pool.read(&self.name, bitcode, |number, index| {
@@ -142,7 +151,11 @@ impl Closure {
             Ok((Module::new(llvm, self.name.clone(), self.home, number, index), key as u32))
         })?;
         module.set_scope(llvm.session.add_source_in(self.home, module.clone()));
-        Ok(Built { module, key, assumptions, is_used: false })
+        let assumptions: Arc<[_]> = assumptions.into();
+        if !assumptions.is_empty() {
+            llvm.pool.assume(module.number, assumptions.clone());
+        }
+        Ok(Built { module, key, assumptions, began, is_used: false })
     }
 
     /// Builds the function; its module as bitcode.
@@ -204,7 +217,7 @@ impl Source for Closure {
     fn materialize(&self, _: u64) -> Result<LinkGraph> {
         let built = self.take()?;
         let mut graph = built.module.materialize(u64::from(built.key))?;
-        graph.dependencies.extend(built.assumptions.into_iter().map(Dependency::Assumption));
+        graph.dependencies.extend(built.assumptions.iter().copied().map(Dependency::Assumption));
         Ok(graph)
     }
 

@@ -1,6 +1,6 @@
 //! What the shim gives becomes link graphs.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use vmkit::graph::{
     Binding, Dependency, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol,
 };
@@ -46,6 +46,13 @@ impl Module {
                 Dependency::Body { symbol: place, hash: inlined.hash }
             })
             .collect();
+        // A body was built under assumptions of its own.
+        let modules: FxHashSet<_> =
+            object.inlined.iter().map(|inlined| inlined.module as usize).collect();
+        for assumptions in modules.into_iter().filter_map(|module| self.pool.assumptions(module)) {
+            let assumptions = assumptions.iter().copied().map(Dependency::Assumption);
+            graph.dependencies.extend(assumptions);
+        }
         let functions = places
             .into_iter()
             .zip(&object.needed)

@@ -55,7 +55,9 @@ pub struct Options {
     pub signatures: bool,
     /// Have functions that name a garbage collector ask at their entry and in their loops whether to
     /// stop: they read `vmkit_safepoint_flag`, and call `vmkit_safepoint` while it is not zero (see
-    /// [`vmkit::safepoint::Safepoints`]).
+    /// [`vmkit::safepoint::Safepoints`]). That is put into them when they have been optimized: what
+    /// is changed while a thread stands still, other than references in its frames and in objects,
+    /// must be read and written as `volatile`. A thread's free memory for new objects is an example.
     pub polls: bool,
 }
 

@@ -29,6 +29,9 @@ pub(crate) struct Pool {
     numbers: RwLock<FxHashMap<ScopeId, usize>>,
     /// What builds a module when it is wanted, by the scope that the session knows it by.
     closures: RwLock<FxHashMap<ScopeId, Weak<Closure>>>,
+    /// What was assumed when a module was built, by its number; those of which nothing was are left
+    /// out.
+    assumptions: RwLock<FxHashMap<usize, Arc<[SymbolId]>>>,
 }
 
 /// A worker, of a generation.
@@ -53,6 +56,7 @@ impl Pool {
             scopes: RwLock::default(),
             numbers: RwLock::default(),
             closures: RwLock::default(),
+            assumptions: RwLock::default(),
         }
     }
 
@@ -103,6 +107,7 @@ impl Pool {
 
     /// Drops a module, as soon as no worker can have it loaded.
     pub(crate) fn remove(&self, number: usize) {
+        self.assumptions.write().remove(&number);
         let bitcode = self.modules.write()[number].take();
         if let Some(scope) = self.scopes.write().get_mut(number).and_then(Option::take) {
             // The session may have given the scope to another module already.
@@ -128,6 +133,16 @@ impl Pool {
 
     pub(crate) fn remove_closure(&self, scope: ScopeId) {
         self.closures.write().remove(&scope);
+    }
+
+    /// Notes what was assumed when a module was built.
+    pub(crate) fn assume(&self, number: usize, assumptions: Arc<[SymbolId]>) {
+        self.assumptions.write().insert(number, assumptions);
+    }
+
+    /// What is assumed by code that has bodies of a module inlined.
+    pub(crate) fn assumptions(&self, number: usize) -> Option<Arc<[SymbolId]>> {
+        self.assumptions.read().get(&number).cloned()
     }
 
     /// Notes the scope that the session gave to a module.

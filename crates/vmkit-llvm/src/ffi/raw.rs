@@ -88,6 +88,7 @@ pub(super) struct RawNeeded {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inlined {
     pub(crate) needed: u32,
+    pub(crate) module: u32,
     pub(crate) hash: u64,
 }
 

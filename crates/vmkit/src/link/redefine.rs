@@ -1,6 +1,6 @@
 //! Symbols get other definitions, and everybody who uses them is sent there.
 
-use super::{Linker, stub_of};
+use super::{Linker, is_after, stub_of};
 use crate::allocation::AllocationId;
 use crate::definition::{Definition, Unit};
 use crate::error::{Error, Result};
@@ -125,6 +125,11 @@ impl Linker {
             outdated.push((id, inner.take_dependents(None)));
         }
         self.finish(outdated, old);
+    }
+
+    /// Was a symbol redefined, or an assumption invalidated, after the time `since`?
+    pub(crate) fn has_changed(&self, id: SymbolId, since: u32) -> bool {
+        is_after(self.table.entry(id).lock().changed, since)
     }
 
     /// Says that what code took for granted of `id` does not hold any more.

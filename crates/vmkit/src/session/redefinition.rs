@@ -87,6 +87,19 @@ impl Session {
         self.compiler.undisturbed(|| self.linker().invalidate(id));
     }
 
+    /// The session's time: it goes on with every redefinition and every invalidation.
+    #[must_use]
+    pub fn time(&self) -> u32 {
+        self.linker().table.now()
+    }
+
+    /// Was a symbol redefined, or an assumption invalidated, after a [time](Session::time)? What was
+    /// made before of it, and kept, is outdated then.
+    #[must_use]
+    pub fn has_changed(&self, id: SymbolId, since: u32) -> bool {
+        self.linker().has_changed(id, since)
+    }
+
     /// What a function's code relies on, and because of what it was outdated.
     #[must_use]
     pub fn why(&self, id: SymbolId) -> Why {
