@@ -272,6 +272,7 @@ impl Vm {
             }
         }
         emit::define_new(self, class, address)?;
+        self.session.invalidate(self.is_not_loaded(class));
         Ok(())
     }
 
@@ -283,6 +284,15 @@ impl Vm {
             stubs.push(stub);
         }
         Ok(stubs[index])
+    }
+
+    pub(crate) fn is_loaded(&self, class: &Class) -> bool {
+        self.loaded.read().unwrap().tables.contains_key(&class.name)
+    }
+
+    /// The assumption that a class is not loaded.
+    pub(crate) fn is_not_loaded(&self, class: &Class) -> SymbolId {
+        self.session.assumption(&format!("{} is not loaded", class.name))
     }
 
     /// The assumption that no loaded class overrides a method.

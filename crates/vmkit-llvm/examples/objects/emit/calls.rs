@@ -62,6 +62,10 @@ impl<'ctx> Emitter<'_, 'ctx> {
         let class: &Class = &self.vm.clone().program.class(name)?.clone();
         let ty = self.reference().fn_type(&[self.reference().into(), self.pointer().into()], false);
         let nobody = self.reference().const_null().into();
+        if !self.vm.is_loaded(class) {
+            // Once it is, what makes the object can be inlined.
+            self.building.assume(self.vm.is_not_loaded(class));
+        }
         let object = self.invoke(&format!("new {name}"), ty, &[nobody, self.thread()])?;
         let object = object.expect("it gives an object");
         match class.method("init") {
