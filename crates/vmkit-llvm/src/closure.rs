@@ -67,7 +67,8 @@ impl<'ctx> Building<'ctx> {
         &self.module
     }
 
-    /// The function, declared and still without a body.
+    /// The function, declared and still without a body. It can also be defined by a module that is
+    /// linked into [its own](Building::module); then this is nothing any more.
     #[must_use]
     pub fn function(&self) -> FunctionValue<'ctx> {
         self.function
@@ -169,7 +170,7 @@ impl Closure {
         let function = module.get_function(&self.name);
         let function = function.ok_or_else(|| self.fail("it cannot be declared"))?;
         let session = self.llvm.pool.session()?;
-        let building = Building {
+        let mut building = Building {
             context: &context,
             module,
             function,
@@ -177,6 +178,10 @@ impl Closure {
             assumptions: RefCell::default(),
         };
         (self.build)(&building)?;
+        // A definition that was linked in is another value than the declaration.
+        let function = building.module.get_function(&self.name);
+        let function = function.ok_or_else(|| self.fail("it was built away"))?;
+        building.function = function;
         if function.count_basic_blocks() == 0 {
             return Err(self.fail("it was not given a body"));
         }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use inkwell::memory_buffer::MemoryBuffer;
 use inkwell::values::FunctionValue;
 use vmkit::{Addr, Error, Name, Result, Session, State, SymbolId};
 use vmkit_llvm::{Building, Function, Level, Llvm, Options};
@@ -220,6 +221,20 @@ fn what_was_built_before_an_invalidation_is_built_anew() {
     session.invalidate(leaf);
     assert_eq!(call(&g, 1), 1001);
     assert_eq!(call(&f, 1), 2002);
+}
+
+#[test]
+fn a_body_can_be_linked_in() {
+    let (_session, llvm) = start(Level::O0);
+    llvm.define_lazy("f", UNARY, |building| {
+        let text = "define internal i64 @g(i64 %x) { ret i64 %x }
+            define i64 @f(i64 %x) { %y = call i64 @g(i64 %x)  %z = mul i64 %y, 3  ret i64 %z }";
+        let text = MemoryBuffer::create_from_memory_range_copy(text.as_bytes(), "text");
+        let module = building.context().create_module_from_ir(text).map_err(Error::other)?;
+        building.module().link_in_module(module).map_err(Error::other)
+    })
+    .unwrap();
+    assert_eq!(call(&llvm.function::<Unary>("f").unwrap(), 5), 15);
 }
 
 #[test]
