@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use vmkit::code::CodeMap;
 use vmkit::safepoint::{Safepoints, Stopped};
 use vmkit::walk::{End, Slot};
+use vmkit::{Addr, Session};
 
 use super::natives::Current;
 use super::vm::table;
@@ -45,6 +46,10 @@ pub(crate) struct Heap {
     locals: Mutex<Vec<Arc<Local>>>,
     collections: AtomicU64,
     moved: AtomicU64,
+    /// Bytes that the last one left free.
+    left: AtomicU64,
+    /// Functions whose old code was freed.
+    freed: AtomicU64,
 }
 
 /// What is free of the current half.
@@ -59,6 +64,8 @@ struct Copying {
     from: std::ops::Range<u64>,
     next: u64,
     moved: u64,
+    /// Where the threads are in compiled code.
+    places: Vec<u64>,
 }
 
 fn word(at: u64) -> *mut u64 {
@@ -86,6 +93,8 @@ impl Heap {
             locals: Mutex::default(),
             collections: AtomicU64::new(0),
             moved: AtomicU64::new(0),
+            left: AtomicU64::new(0),
+            freed: AtomicU64::new(0),
         }
     }
 
@@ -96,6 +105,11 @@ impl Heap {
     /// How many objects were moved by all collections together.
     pub(crate) fn moved(&self) -> u64 {
         self.moved.load(Ordering::Relaxed)
+    }
+
+    /// How many functions' old code was freed.
+    pub(crate) fn freed(&self) -> u64 {
+        self.freed.load(Ordering::Relaxed)
     }
 
     /// A thread, known to the collector from now on.
@@ -126,24 +140,48 @@ impl Heap {
         Some(at)
     }
 
-    /// Stops the world and collects, unless somebody has done so since there were `seen`
-    /// collections; gives the bytes that are free then. The calling thread is within `native`.
-    pub(crate) fn collect(&self, safepoints: &Safepoints, map: &CodeMap, seen: u64) -> u64 {
+    /// Stops the world and collects objects and code, unless somebody has done so since there were
+    /// `seen` collections; gives the bytes that were free right after the last collection. The
+    /// calling thread is within `native`.
+    pub(crate) fn collect(
+        &self,
+        safepoints: &Safepoints,
+        map: &CodeMap,
+        session: &Session,
+        seen: u64,
+    ) -> u64 {
         safepoints.stop_the_world(|stopped| {
             let mut free = self.free.lock().unwrap();
             if self.collections() == seen {
-                *free = self.copy_all(*free, stopped, map);
+                let places;
+                (*free, places) = self.copy_all(*free, stopped, map);
                 self.collections.fetch_add(1, Ordering::Relaxed);
+                self.free_code(session, &places);
+                self.left.store(free.end - free.next, Ordering::Relaxed);
             }
-            free.end - free.next
+            self.left.load(Ordering::Relaxed)
         })
     }
 
-    fn copy_all(&self, free: Free, stopped: &[Stopped<'_>], map: &CodeMap) -> Free {
+    /// Frees old code that no thread is in.
+    fn free_code(&self, session: &Session, places: &[u64]) {
+        let is_in =
+            |place: u64, (start, len): (Addr, u64)| (start.0..start.0 + len).contains(&place);
+        // SAFETY: all threads that run code of the session stand still, with frames in these places.
+        let freed = unsafe {
+            session.reclaim_where(|_, code| {
+                !places.iter().any(|&place| code.iter().any(|&range| is_in(place, range)))
+            })
+        };
+        self.freed.fetch_add(freed as u64, Ordering::Relaxed);
+    }
+
+    fn copy_all(&self, free: Free, stopped: &[Stopped<'_>], map: &CodeMap) -> (Free, Vec<u64>) {
         let half = self.words.len() as u64 * 4;
         let low = self.words.as_ptr() as u64;
         let (from, to) = if free.end == low + half { (low, low + half) } else { (low + half, low) };
-        let mut copying = Copying { from: from..from + half, next: to, moved: 0 };
+        let mut copying =
+            Copying { from: from..from + half, next: to, moved: 0, places: Vec::new() };
         for thread in stopped {
             copying.frames(thread, map);
         }
@@ -156,7 +194,7 @@ impl Heap {
         }
         copying.reach(to);
         self.moved.fetch_add(copying.moved, Ordering::Relaxed);
-        Free { next: copying.next, end: to + half }
+        (Free { next: copying.next, end: to + half }, copying.places)
     }
 }
 
@@ -170,6 +208,7 @@ impl Copying {
             Slot::Register(register) => panic!("register {register} was saved by the entry"),
         };
         for frame in frames.by_ref() {
+            self.places.push(frame.address());
             let write = |slot, value| store(place(slot), value);
             frame.relocate(|slot| load(place(slot)), write, |object| self.forward(object));
         }

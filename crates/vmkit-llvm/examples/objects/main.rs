@@ -57,7 +57,9 @@ fn run(file: &str, setting: Setting, stats: bool) -> Result<Outcome, String> {
         eprintln!("classes loaded: {}", vm.loaded().join(", "));
         eprintln!("functions compiled: {}", vm.session.stats().functions_compiled);
         eprintln!("functions inlined: {}", vm.llvm.functions_inlined());
-        eprintln!("collections: {}, of {} objects", vm.heap.collections(), vm.heap.moved());
+        eprintln!("collections: {}", vm.heap.collections());
+        eprintln!("objects moved: {}", vm.heap.moved());
+        eprintln!("functions' old code freed: {}", vm.heap.freed());
     }
     Ok(outcome)
 }

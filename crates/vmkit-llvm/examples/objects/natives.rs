@@ -66,7 +66,7 @@ extern "C" fn allocate(
         if let Some(object) = vm.heap.allocate(local, size) {
             return object;
         }
-        let collect = || vm.heap.collect(&vm.safepoints, &vm.map, seen);
+        let collect = || vm.heap.collect(&vm.safepoints, &vm.map, &vm.session, seen);
         if mutator.native(anchor, collect) < size {
             fail("out of memory");
         }
