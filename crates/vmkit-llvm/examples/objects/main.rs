@@ -18,6 +18,9 @@
 //!    stack maps, and moves all objects.
 //!
 //! `programs/` has programs to run, and says what they print.
+//!
+//! What it leaves out: strings, arrays and casts, locks, and a limit to recursion: a stack that
+//! overflows ends the process.
 
 mod emit;
 mod heap;
