@@ -10,8 +10,8 @@ use vmkit::graph::{
     Binding as GraphBinding, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol,
 };
 use vmkit::{
-    Binding, Chosen, Descriptor, DispatchTable, Error, Private, Result, ScopeId, Session, Source,
-    SymbolId, SymbolKind, Unit,
+    Binding, Chosen, Descriptor, DispatchTable, Error, Private, Result, Session, Source, SymbolId,
+    SymbolKind, Unit,
 };
 use vmkit_llvm::{Building, Level, Llvm, Options};
 
@@ -164,25 +164,16 @@ impl Source for Sites {
             binding: GraphBinding::Global(vmkit::Linkage::Strong),
             ..Symbol::undefined("target".into())
         };
-        Ok(LinkGraph {
-            name: self.name.clone(),
-            scope: ScopeId::GLOBAL,
-            sections: vec![Section {
-                name: ".text".into(),
-                kind: SectionKind::Code,
-                align: 16,
-                size,
-                bytes: code,
-                edges: (0..count).map(edge).collect(),
-                group: None,
-            }],
-            symbols: vec![own, callee],
-            entry: Some(0),
-            groups: Vec::new(),
-            dependencies: Vec::new(),
-            signatures: Vec::new(),
-            compile: None,
-        })
+        let section = Section {
+            name: ".text".into(),
+            kind: SectionKind::Code,
+            align: 16,
+            size,
+            bytes: code,
+            edges: (0..count).map(edge).collect(),
+            group: None,
+        };
+        Ok(LinkGraph::of_section(self.name.clone(), section, vec![own, callee]))
     }
 
     fn private(&self, key: u64) -> Private {

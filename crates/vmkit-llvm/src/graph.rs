@@ -144,17 +144,8 @@ impl Module {
             edges: data.pointers.iter().map(edge).collect(),
             group: None,
         };
-        LinkGraph {
-            name: self.name.clone(),
-            scope: self.scope(),
-            sections: vec![section],
-            symbols,
-            entry: Some(0),
-            groups: Vec::new(),
-            dependencies: Vec::new(),
-            signatures: Vec::new(),
-            compile: None,
-        }
+        let graph = LinkGraph::of_section(self.name.clone(), section, symbols);
+        LinkGraph { scope: self.scope(), ..graph }
     }
 }
 

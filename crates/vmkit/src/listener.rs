@@ -162,7 +162,7 @@ impl<'a> Linked<'a> {
 mod tests {
     use super::*;
     use crate::graph::Section;
-    use crate::symbol::{Linkage, ScopeId, Visibility};
+    use crate::symbol::{Linkage, Visibility};
 
     fn symbol(name: &str, kind: Option<SymbolKind>, offset: u64, size: u64) -> Symbol {
         Symbol {
@@ -186,17 +186,7 @@ mod tests {
             group: None,
         };
         let resolved = vec![Resolved::default(); symbols.len()];
-        let graph = LinkGraph {
-            name: "test".into(),
-            scope: ScopeId::GLOBAL,
-            sections: vec![section],
-            symbols,
-            entry: None,
-            groups: Vec::new(),
-            dependencies: Vec::new(),
-            signatures: Vec::new(),
-            compile: None,
-        };
+        let graph = LinkGraph::of_section("test".into(), section, symbols);
         let sections = vec![Some(Loaded { address: Addr(0x1000), bytes: &[] })];
         let event = Linked { unit: SymbolId(0), graph: &graph, sections, symbols: resolved };
         let functions = event.functions();

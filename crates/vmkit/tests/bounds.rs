@@ -7,7 +7,7 @@ use vmkit::graph::{Binding, Edge, EdgeKind, LinkGraph, Place, Section, SectionKi
 use vmkit::listener::{Linked, Listener};
 use vmkit::target::{Formula, Row, native};
 use vmkit::{
-    Descriptor, Error, Name, Private, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
+    Descriptor, Error, Name, Private, Result, Session, Source, SymbolId, SymbolKind, Unit,
     Visibility,
 };
 
@@ -82,25 +82,17 @@ fn graph(name: &Arc<str>, row: &Row, target: Place, addend: i64) -> LinkGraph {
         size: SIZE,
     };
     let edge = Edge { offset: PLACE, kind: EdgeKind(row.number), target: 1, addend };
-    LinkGraph {
-        name: name.clone(),
-        scope: ScopeId::GLOBAL,
-        sections: vec![Section {
-            name: ".data".into(),
-            kind: SectionKind::Data,
-            align: 8,
-            size: SIZE,
-            bytes: vec![0xcc; SIZE as usize],
-            edges: vec![edge],
-            group: None,
-        }],
-        symbols: vec![symbol("unit", Place::Section { index: 0, offset: 0 }), symbol("x", target)],
-        entry: Some(0),
-        groups: Vec::new(),
-        dependencies: Vec::new(),
-        signatures: Vec::new(),
-        compile: None,
-    }
+    let section = Section {
+        name: ".data".into(),
+        kind: SectionKind::Data,
+        align: 8,
+        size: SIZE,
+        bytes: vec![0xcc; SIZE as usize],
+        edges: vec![edge],
+        group: None,
+    };
+    let symbols = vec![symbol("unit", Place::Section { index: 0, offset: 0 }), symbol("x", target)];
+    LinkGraph::of_section(name.clone(), section, symbols)
 }
 
 /// What brings the value of a relocation to `value`: where the symbol is, and the addend. None

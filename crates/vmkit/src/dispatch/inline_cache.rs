@@ -223,25 +223,16 @@ impl InlineCache {
         if let (Some(address), Some(place)) = (table, code.table) {
             edge(absolute(address), place, native_word(), 0);
         }
-        LinkGraph {
-            name: self.code.name.clone(),
-            scope: self.scope,
-            sections: vec![Section {
-                name: ".text".into(),
-                kind: SectionKind::Code,
-                align: 16,
-                size: code.bytes.len() as u64,
-                bytes: code.bytes,
-                edges,
-                group: None,
-            }],
-            symbols,
-            entry: Some(0),
-            groups: Vec::new(),
-            dependencies: Vec::new(),
-            signatures: Vec::new(),
-            compile: None,
-        }
+        let section = Section {
+            name: ".text".into(),
+            kind: SectionKind::Code,
+            align: 16,
+            size: code.bytes.len() as u64,
+            bytes: code.bytes,
+            edges,
+            group: None,
+        };
+        LinkGraph::of_section(self.code.name.clone(), section, symbols)
     }
 
     /// A graph's symbol for one of the session.

@@ -178,6 +178,22 @@ pub enum Binding {
 }
 
 impl LinkGraph {
+    /// A graph of one section, in which the first symbol is the definition asked for.
+    #[must_use]
+    pub fn of_section(name: Arc<str>, section: Section, symbols: Vec<Symbol>) -> Self {
+        Self {
+            name,
+            scope: ScopeId::GLOBAL,
+            sections: vec![section],
+            symbols,
+            entry: Some(0),
+            groups: Vec::new(),
+            dependencies: Vec::new(),
+            signatures: Vec::new(),
+            compile: None,
+        }
+    }
+
     /// How many functions it defines, as far as its producer says what they are.
     #[must_use]
     pub fn functions(&self) -> u64 {

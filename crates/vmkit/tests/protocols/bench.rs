@@ -139,25 +139,16 @@ fn graph(
         // R_X86_64_PLT32
         edges.push(Edge { offset, kind: EdgeKind(4), target: 1, addend: -4 });
     }
-    LinkGraph {
-        name: "module".into(),
-        scope: ScopeId::GLOBAL,
-        sections: vec![Section {
-            name: ".text".into(),
-            kind: SectionKind::Code,
-            align: 16,
-            size: code.len() as u64,
-            bytes: code.to_vec(),
-            edges,
-            group: None,
-        }],
-        symbols,
-        entry: Some(0),
-        groups: Vec::new(),
-        dependencies,
-        signatures: Vec::new(),
-        compile: None,
-    }
+    let section = Section {
+        name: ".text".into(),
+        kind: SectionKind::Code,
+        align: 16,
+        size: code.len() as u64,
+        bytes: code.to_vec(),
+        edges,
+        group: None,
+    };
+    LinkGraph { dependencies, ..LinkGraph::of_section("module".into(), section, symbols) }
 }
 
 /// A session with one module.

@@ -13,9 +13,9 @@ use super::place::Placed;
 use crate::allocation::AllocationId;
 use crate::definition::{Definition, Unit};
 use crate::error::{Error, Result};
-use crate::graph::{Binding, LinkGraph, Place, Section, SectionKind, Symbol};
+use crate::graph::{LinkGraph, Place, Section, SectionKind, Symbol};
 use crate::memory::{Block, Zone};
-use crate::symbol::{Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
+use crate::symbol::{Name, ScopeId, SymbolId, SymbolKind};
 use crate::table::State;
 
 /// Data whose section has a name that is a C identifier: it is placed in one piece, in the order
@@ -220,33 +220,20 @@ fn set_name(name: &Name) -> Option<(bool, Name)> {
 
 /// The graph of a tentative definition: zeros.
 fn common(name: &Name, size: u64, align: u64) -> LinkGraph {
-    let place = Place::Section { index: 0, offset: 0 };
-    let binding = Binding::Global(Linkage::Strong);
-    let kind = Some(SymbolKind::Data);
-    LinkGraph {
-        name: name.to_string().into(),
-        scope: ScopeId::GLOBAL,
-        sections: vec![Section {
-            name: ".bss".into(),
-            kind: SectionKind::Data,
-            align,
-            size: size.max(1),
-            bytes: Vec::new(),
-            edges: Vec::new(),
-            group: None,
-        }],
-        symbols: vec![Symbol {
-            name: name.clone(),
-            place,
-            binding,
-            visibility: Visibility::Default,
-            kind,
-            size,
-        }],
-        entry: Some(0),
-        groups: Vec::new(),
-        dependencies: Vec::new(),
-        signatures: Vec::new(),
-        compile: None,
-    }
+    let section = Section {
+        name: ".bss".into(),
+        kind: SectionKind::Data,
+        align,
+        size: size.max(1),
+        bytes: Vec::new(),
+        edges: Vec::new(),
+        group: None,
+    };
+    let symbol = Symbol {
+        place: Place::Section { index: 0, offset: 0 },
+        kind: Some(SymbolKind::Data),
+        size,
+        ..Symbol::undefined(name.clone())
+    };
+    LinkGraph::of_section(name.to_string().into(), section, vec![symbol])
 }
