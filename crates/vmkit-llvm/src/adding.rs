@@ -13,6 +13,21 @@ pub(crate) fn is_definition(linkage: ffi::Linkage) -> bool {
     matches!(linkage, L::Strong | L::Weak | L::Common | L::Private)
 }
 
+/// The session's symbol for the value `key` of a module, whose private names are in the scope
+/// `scope` and others in `home`.
+pub(crate) fn symbol_of(
+    session: &Session,
+    (scope, home): (ScopeId, ScopeId),
+    key: u32,
+    symbol: &Symbol<'_>,
+) -> SymbolId {
+    let name = Name::new(symbol.name);
+    match symbol.linkage {
+        ffi::Linkage::Private => session.private(scope, &name, u64::from(key)),
+        _ => session.symbol_in(home, &name),
+    }
+}
+
 /// What becomes of other modules' definitions of the same names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Others {
@@ -86,11 +101,7 @@ impl Adding<'_> {
     /// The session's symbol for the module's value `key`, as the module means it.
     fn own(&self, key: u32) -> SymbolId {
         let symbol = &self.index.symbols[key as usize];
-        let name = Name::new(symbol.name);
-        match symbol.linkage {
-            ffi::Linkage::Private => self.session.private(self.scope, &name, u64::from(key)),
-            _ => self.session.symbol_in(self.home, &name),
-        }
+        symbol_of(self.session, (self.scope, self.home), key, symbol)
     }
 
     fn descriptor(&self, symbol: &Symbol<'_>, kind: SymbolKind) -> Descriptor {
@@ -133,9 +144,13 @@ impl Adding<'_> {
     /// Defines a name that other modules see. Of one that takes the place of others, functions are
     /// redefined, and data stays what it is.
     fn define_shared(&self, descriptor: &Descriptor, key: u64, unit: Unit) -> Result<()> {
+        let define = || self.session.define(descriptor, self.scope, key, unit).map(drop);
+        if self.others == Others::Compete {
+            return define();
+        }
         let id = self.session.own_symbol_in(self.home, &descriptor.name);
-        if self.others == Others::Compete || !self.session.is_defined(id) {
-            self.session.define(descriptor, self.scope, key, unit)?;
+        if !self.session.is_defined(id) {
+            define()?;
         } else if descriptor.kind == SymbolKind::Function {
             self.session.redefine(id, self.scope, key)?;
         } else if self.others == Others::GiveWay && unit == Unit::Data {

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use parking_lot::Mutex;
+use rustc_hash::FxHashSet;
 use vmkit::graph::{Binding, Place};
 use vmkit::{
     Descriptor, Error, Name, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
 };
 
-use crate::adding::{Adding, Others, is_definition};
+use crate::adding::{Adding, Others, is_definition, symbol_of};
 use crate::ffi::{self, Index, Kind, RawOptions, Symbol};
 use crate::loaded::Loaded;
 use crate::module::{ASSEMBLY, Clocks, Module};
@@ -168,21 +169,34 @@ impl Llvm {
         let place = place.ok_or_else(|| Error::other(format!("no module {name} to replace")))?;
         let old = modules.remove(place);
         drop(modules);
-        let result = self.load(old.home, name, input, others);
-        if result.is_err() {
-            self.modules.lock().push(old);
-            return result.map(|(_, loaded)| loaded);
-        }
-        let (new, loaded) = result?;
-        let left_out = old.functions.iter().filter(|name| !new.functions.contains(*name));
-        for name in left_out {
+        let (new, loaded) = match self.load(old.home, name, input, others) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                self.modules.lock().push(old);
+                return Err(error);
+            }
+        };
+        self.remove_left_out(&old, &new)?;
+        self.modules.lock().push(new);
+        Ok(loaded)
+    }
+
+    /// Takes away the functions that another version of a module does not define any more.
+    fn remove_left_out(&self, old: &Module, new: &Module) -> Result<()> {
+        let kept: FxHashSet<_> = self.strong_functions(new)?.into_iter().collect();
+        for name in self.strong_functions(old)?.iter().filter(|name| !kept.contains(*name)) {
             let id = self.session.own_symbol_in(old.home, name);
             if self.session.body(id).is_some_and(|(scope, _)| scope == old.scope()) {
                 self.session.remove(id)?;
             }
         }
-        self.modules.lock().push(new);
-        Ok(loaded)
+        Ok(())
+    }
+
+    fn strong_functions(&self, module: &Module) -> Result<Vec<Name>> {
+        self.read_functions(module, |_, symbol| {
+            (symbol.linkage == ffi::Linkage::Strong).then(|| Name::new(symbol.name))
+        })
     }
 
     /// Adds a copy of an inkwell module, which stays the caller's.
@@ -277,26 +291,28 @@ impl Llvm {
     pub fn functions(&self) -> Result<Vec<SymbolId>> {
         let mut functions = Vec::new();
         for module in self.modules.lock().iter() {
-            let found = self.pool.with(module.number, |worker, raw| {
-                let index = worker.index(raw)?;
-                let defined = index.symbols.iter().enumerate().filter(|(_, symbol)| {
-                    symbol.kind == Kind::Function && is_definition(symbol.linkage)
-                });
-                Ok(defined
-                    .map(|(key, symbol)| self.symbol(module, key, symbol))
-                    .collect::<Vec<_>>())
-            })?;
-            functions.extend(found.map_err(|what| Error::input(module.name.clone(), what))?);
+            functions.extend(self.read_functions(module, |key, symbol| {
+                let places = (module.scope(), module.home);
+                let is_defined = is_definition(symbol.linkage);
+                is_defined.then(|| symbol_of(&self.session, places, key, symbol))
+            })?);
         }
         Ok(functions)
     }
 
-    fn symbol(&self, module: &Module, key: usize, symbol: &Symbol<'_>) -> SymbolId {
-        let name = Name::new(symbol.name);
-        match symbol.linkage {
-            ffi::Linkage::Private => self.session.private(module.scope(), &name, key as u64),
-            _ => self.session.symbol_in(module.home, &name),
-        }
+    /// What `look` makes of a module's functions, given their keys.
+    fn read_functions<T>(
+        &self,
+        module: &Module,
+        look: impl Fn(u32, &Symbol<'_>) -> Option<T>,
+    ) -> Result<Vec<T>> {
+        let found = self.pool.with(module.number, |worker, raw| {
+            let index = worker.index(raw)?;
+            let symbols = (0..).zip(&index.symbols);
+            let functions = symbols.filter(|(_, symbol)| symbol.kind == Kind::Function);
+            Ok(functions.filter_map(|(key, symbol)| look(key, symbol)).collect())
+        })?;
+        found.map_err(|what| Error::input(module.name.clone(), what))
     }
 
     /// How many bodies of functions became part of others, each counted once in a function.

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use vmkit::graph::{Binding, Compile, LinkGraph, Place, Symbol};
 use vmkit::{Error, Name, Private, Result, ScopeId, Source, SymbolKind, Unit};
 
-use crate::ffi::{self, Index, Kind, ModuleRef, Needed, Object};
+use crate::ffi::{Index, Kind, ModuleRef, Needed, Object};
 use crate::llvm::Llvm;
 use crate::pool::Pool;
 
@@ -35,8 +35,6 @@ pub(crate) struct Module {
     scope: OnceLock<ScopeId>,
     /// The scope of the names that it shares.
     pub(crate) home: ScopeId,
-    /// The functions that it defines for others.
-    pub(crate) functions: Vec<Name>,
     /// What each global value is, by key.
     pub(crate) kinds: Vec<Kind>,
     /// The keys of values that are compiled together with others, and those others' first key.
@@ -124,10 +122,6 @@ impl Module {
         index: &Index<'_>,
     ) -> Arc<Self> {
         let whole = index.symbols.iter().enumerate().filter(|(_, symbol)| symbol.is_whole);
-        let is_shared = |symbol: &&ffi::Symbol<'_>| {
-            symbol.kind == Kind::Function && symbol.linkage == ffi::Linkage::Strong
-        };
-        let functions = index.symbols.iter().filter(is_shared);
         Arc::new(Self {
             name,
             pool: llvm.pool.clone(),
@@ -135,7 +129,6 @@ impl Module {
             number,
             scope: OnceLock::new(),
             home,
-            functions: functions.map(|symbol| Name::new(symbol.name)).collect(),
             kinds: index.symbols.iter().map(|symbol| symbol.kind).collect(),
             units: whole.map(|(key, symbol)| (key as u32, symbol.unit)).collect(),
             assembly: OnceLock::new(),

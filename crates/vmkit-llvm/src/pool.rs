@@ -172,8 +172,6 @@ impl Pool {
         let current = self.current.lock();
         if Arc::ptr_eq(&current, &member.generation) {
             self.idle.lock().push(member);
-        } else {
-            drop(current);
         }
     }
 
