@@ -57,6 +57,8 @@ pub(super) struct Value {
     pub(super) pair: Addr,
     /// The function that calls can be bound to.
     pub(super) late: Option<SymbolId>,
+    /// The data that the address is that of, or in.
+    pub(super) data: Option<SymbolId>,
 }
 
 /// A graph, its symbols and all they need.
@@ -175,7 +177,7 @@ impl Linker {
         for ((target, used), value) in symbols.targets.iter().zip(&symbols.uses).zip(&mut values) {
             let Target::Symbol { id, is_weak } = *target else { continue };
             if used.address && !(is_weak && self.is_absent(id)?) {
-                value.address = self.address_for(id, unit, allocation)?;
+                (value.address, value.data) = self.address_for(id, unit, allocation)?;
             }
             if used.calls {
                 (value.call, value.late) = self.callee(id, unit)?;
@@ -187,15 +189,24 @@ impl Linker {
         Ok(values)
     }
 
-    /// The address of `id`; noted as taken for granted where it is that of data, which has no stub.
-    fn address_for(&self, id: SymbolId, unit: SymbolId, owner: AllocationId) -> Result<u64> {
+    /// The address of `id`, and the data that it is that of. Since that has no stub, code takes the
+    /// address for granted, which is noted.
+    fn address_for(
+        &self,
+        id: SymbolId,
+        unit: SymbolId,
+        owner: AllocationId,
+    ) -> Result<(u64, Option<SymbolId>)> {
         let (target, _) = self.target(id)?;
-        if owner != AllocationId::PERMANENT && self.is_data(target) {
+        let data = self.is_data(target).then_some(target);
+        if let Some(data) = data
+            && owner != AllocationId::PERMANENT
+        {
             // Before it is read: whoever moves it will find this.
-            self.table.entry(target).lock().add_dependent(Dependent { owner, hash: None });
-            self.allocations.update(owner, |known| known.relies_on.push(target));
+            self.table.entry(data).lock().add_dependent(Dependent { owner, hash: None });
+            self.allocations.update(owner, |known| known.relies_on.push(data));
         }
-        self.address(id, unit)
+        Ok((self.address(id, unit)?, data))
     }
 
     /// Where calls of `id` go, and the function they can be bound to.

@@ -148,11 +148,11 @@ impl Fixer<'_> {
         if row.formula == Formula::SlotLoad && self.relax(spot, edge, row)? {
             return Ok(());
         }
-        if let Target::Symbol { id, .. } = target
+        if let Some(data) = self.bound.values[edge.target].data
             && (row.formula, row.size) == (Formula::Absolute, 8)
             && self.allocation == AllocationId::PERMANENT
         {
-            self.linker.note_pointer(self.place(spot, edge), id)?;
+            self.linker.note_pointer(self.place(spot, edge), data);
         }
         let mut value = self.value(spot, edge, row.formula)?;
         if value < row.low || value > row.high {

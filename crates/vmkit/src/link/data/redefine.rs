@@ -70,13 +70,11 @@ impl Linker {
         self.finish(outdated, Vec::new());
     }
 
-    /// Notes a word of data that was initialized to point to `id`.
-    pub(in crate::link) fn note_pointer(&self, place: Addr, id: SymbolId) -> Result<()> {
-        let (target, _) = self.target(id)?;
-        if self.memory.contains(place) && place.0.is_multiple_of(8) && self.is_data(target) {
+    /// Notes a word of data that was initialized to point to other data.
+    pub(in crate::link) fn note_pointer(&self, place: Addr, data: SymbolId) {
+        if self.memory.contains(place) && place.0.is_multiple_of(8) {
             let site = self.word_site(place, AllocationId::PERMANENT);
-            self.table.entry(target).lock().add_pointer(site.place);
+            self.table.entry(data).lock().add_pointer(site.place);
         }
-        Ok(())
     }
 }
