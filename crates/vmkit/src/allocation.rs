@@ -131,6 +131,11 @@ impl Allocations {
         self.records.lock().live.get(&id).map(read)
     }
 
+    /// Is it there, and can it be taken back?
+    pub(crate) fn can_end(&self, id: AllocationId) -> bool {
+        self.get(id, |known| !known.is_pinned) == Some(true)
+    }
+
     /// Ends an allocation: from now on it is not alive.
     pub(crate) fn take(&self, id: AllocationId) -> Option<Allocation> {
         let allocation = self.records.lock().live.remove(&id)?;

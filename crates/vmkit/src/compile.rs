@@ -245,14 +245,7 @@ impl Compiler {
         loop {
             let pushes = self.pushes.load(Ordering::SeqCst);
             // No lock of ours is held outside: a child must not inherit one that nobody opens.
-            self.enter();
-            let taken = self.take();
-            if let Some(id) = taken {
-                IS_INSIDE.set(true);
-                self.run(id);
-                IS_INSIDE.set(false);
-            }
-            self.leave();
+            let taken = self.undisturbed(|| self.take().inspect(|&id| self.run(id)));
             if taken.is_none() && !self.look(pushes) {
                 self.idle.fetch_add(1, Ordering::SeqCst);
                 host::wait(&self.pushes, pushes);

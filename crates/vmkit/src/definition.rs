@@ -118,6 +118,11 @@ impl Definition {
         }
     }
 
+    /// Is it data, which is linked where it is first needed and can be redefined elsewhere?
+    pub(crate) fn is_data(&self) -> bool {
+        matches!(self, Self::Module { unit: Unit::Data, .. } | Self::Common(_))
+    }
+
     /// Are both the same definition of the same module?
     pub(crate) fn is_same_unit(&self, other: &Self) -> bool {
         match (self, other) {

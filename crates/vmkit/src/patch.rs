@@ -11,10 +11,7 @@ use crate::host;
 use crate::memory::{Memory, Zone};
 use crate::symbol::Addr;
 use crate::table::Site;
-use crate::target::native;
-
-/// Bytes of a cache line.
-const LINE: u64 = 64;
+use crate::target::native::{self, LINE};
 
 /// Where a site's displacement is.
 pub(crate) fn place(memory: &Memory, site: Site) -> Addr {

@@ -25,17 +25,22 @@ pub(crate) struct Stubs {
     capacity: u32,
 }
 
+/// Code that goes to `entry` with `gate`, and whatever number was pushed before.
+pub(crate) fn trampoline(memory: &Memory, gate: u64, entry: u64) -> Result<Addr> {
+    let code = native::first_call_trampoline(gate, entry);
+    let mut block = memory.allocate(Zone::Code, code.len() as u64, 32)?;
+    memory.fill(&mut block, &code)?;
+    Ok(block.addr)
+}
+
 impl Stubs {
     /// Lays out the stub area of `memory`. First calls go to `entry` with `session`.
     pub(crate) fn new(memory: &Memory, session: u64, entry: u64) -> Result<Self> {
-        let mut trampoline = memory.allocate(Zone::Code, 32, 32)?;
-        let bytes = native::first_call_trampoline(session, entry);
-        trampoline.bytes_mut().copy_from_slice(&bytes);
-        memory.sync(trampoline.addr, bytes.len() as u64)?;
+        let first_call = trampoline(memory, session, entry)?;
         let capacity = memory.left(Zone::Stubs) / native::STUB_SIZE;
         let slots = memory.allocate(Zone::Slots, capacity * 8, 4096)?;
         Ok(Self {
-            first_call: trampoline.addr,
+            first_call,
             first_stub: memory.start(Zone::Stubs),
             first_slot: slots.addr,
             next: AtomicU32::new(0),
@@ -61,8 +66,7 @@ impl Stubs {
         let bytes = native::stub(block.addr.0, slot, symbol.index(), self.first_call.0)
             .ok_or_else(|| Error::other("stub area out of reach of its slots"))?;
         self.make_lazy(id);
-        block.bytes_mut().copy_from_slice(&bytes);
-        memory.sync(block.addr, native::STUB_SIZE)?;
+        memory.fill(&mut block, &bytes)?;
         Ok(id)
     }
 

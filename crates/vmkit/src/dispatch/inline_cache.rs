@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Binding, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol};
 use crate::host;
 use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
-use crate::target::native::dispatch::{Chooser, compare, look_up};
+use crate::target::native::dispatch::{ADDRESS, Chooser, JUMP, compare, look_up};
 
 /// So many classes are compared one after the other.
 const MOST_COMPARED: usize = 4;
@@ -217,11 +217,11 @@ impl InlineCache {
             symbols.push(symbol);
         };
         for (&(_, target), &place) in targets.iter().zip(&code.targets) {
-            edge(self.function(target), place, native_call(), -4);
+            edge(self.function(target), place, JUMP, -4);
         }
-        edge(absolute(self.point.1), code.miss, native_call(), -4);
+        edge(absolute(self.point.1), code.miss, JUMP, -4);
         if let (Some(address), Some(place)) = (table, code.table) {
-            edge(absolute(address), place, native_word(), 0);
+            edge(absolute(address), place, ADDRESS, 0);
         }
         let section = Section {
             name: ".text".into(),
@@ -258,16 +258,6 @@ fn absolute(address: Addr) -> Symbol {
         visibility: Visibility::Default,
         ..Symbol::undefined(Name::from(""))
     }
-}
-
-/// R_X86_64_PLT32.
-fn native_call() -> u32 {
-    4
-}
-
-/// R_X86_64_64.
-fn native_word() -> u32 {
-    1
 }
 
 impl Table {

@@ -19,8 +19,8 @@ use crate::compile::Compiler;
 use crate::error::{Error, Result};
 use crate::host::{self, Gate, Registers};
 use crate::memory::Zone;
+use crate::stub;
 use crate::symbol::{Addr, Name, ScopeId, SymbolId};
-use crate::target::native;
 use crate::target::native::dispatch::{ASK_SIZE, ask};
 
 /// A call whose target the session does not know.
@@ -99,13 +99,10 @@ impl Dispatcher {
         if let Some(&entry) = self.entry.get() {
             return Ok(entry);
         }
-        let memory = &self.compiler.linker.memory;
-        let mut trampoline = memory.allocate(Zone::Code, 32, 32)?;
         let gate = ptr::from_ref(&*self.gate) as u64;
-        let bytes = native::first_call_trampoline(gate, host::first_call_entry());
-        trampoline.bytes_mut().copy_from_slice(&bytes);
-        memory.sync(trampoline.addr, bytes.len() as u64)?;
-        Ok(*self.entry.get_or_init(|| trampoline.addr))
+        let memory = &self.compiler.linker.memory;
+        let entry = stub::trampoline(memory, gate, host::first_call_entry())?;
+        Ok(*self.entry.get_or_init(|| entry))
     }
 
     /// A virtual table with room for `len` entries.
@@ -121,8 +118,7 @@ impl Dispatcher {
         let mut block = memory.allocate(Zone::Code, ASK_SIZE, 16)?;
         let bytes = ask(block.addr.0, number, self.entry()?.0)
             .ok_or_else(|| Error::other("code area out of its own reach"))?;
-        block.bytes_mut().copy_from_slice(&bytes);
-        memory.sync(block.addr, ASK_SIZE)?;
+        memory.fill(&mut block, &bytes)?;
         points.push(Point::Virtual(index));
         Ok(block.addr)
     }

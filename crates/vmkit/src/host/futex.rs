@@ -3,6 +3,8 @@
 
 use std::sync::atomic::AtomicU32;
 
+use super::keep_errno;
+
 /// Sleeps while `word` holds `value`; may return early.
 pub(crate) fn wait(word: &AtomicU32, value: u32) {
     // SAFETY: the word outlives the call; the kernel only reads it.
@@ -26,12 +28,9 @@ pub(crate) fn wake_all(word: &AtomicU32) {
 /// `operation` must be one that only reads `word`. `errno` is left as it was, since the caller may
 /// be in the midst of a program that looks at it.
 unsafe fn futex(word: &AtomicU32, operation: libc::c_int, value: u32) {
-    // SAFETY: the caller's promise; errno is this thread's own.
-    unsafe {
-        let errno = libc::__errno_location();
-        let saved = *errno;
-        let operation = operation | libc::FUTEX_PRIVATE_FLAG;
-        libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, 0, 0, 0);
-        *errno = saved;
-    }
+    let operation = operation | libc::FUTEX_PRIVATE_FLAG;
+    keep_errno(|| {
+        // SAFETY: the caller's promise.
+        unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, 0, 0, 0) }
+    });
 }

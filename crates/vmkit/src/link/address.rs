@@ -105,7 +105,8 @@ impl Linker {
         }
         // It may have been redefined since the value was asked for.
         let entry = self.table.entry(id);
-        let is_moved = entry.state() == State::Ready && is_data(&inner);
+        let is_data = inner.definition.as_ref().is_some_and(Definition::is_data);
+        let is_moved = entry.state() == State::Ready && is_data;
         let slot = self.words([if is_moved { entry.address() } else { value }])?;
         inner.slot = (slot.0 - start.0) as u32 + 1;
         Ok(slot)
@@ -147,11 +148,4 @@ impl Linker {
             self.table.entry(id).name()
         )))
     }
-}
-
-fn is_data(inner: &Inner) -> bool {
-    matches!(
-        inner.definition,
-        Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_))
-    )
 }

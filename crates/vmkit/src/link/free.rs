@@ -12,14 +12,14 @@ use crate::unwind;
 impl Linker {
     /// Notes that nobody will call what is in an allocation.
     pub(crate) fn retire(&self, id: AllocationId) {
-        if self.allocations.get(id, |known| !known.is_pinned) == Some(true) {
+        if self.allocations.can_end(id) {
             self.retired.push(id);
         }
     }
 
     /// Takes back what nobody ever called.
     pub(super) fn abandon(&self, id: AllocationId) {
-        if self.allocations.get(id, |known| !known.is_pinned) == Some(true) {
+        if self.allocations.can_end(id) {
             // SAFETY: it was never published.
             unsafe { self.free(vec![id]) };
         }

@@ -230,9 +230,7 @@ impl Linker {
             Some(Definition::Module { unit: Unit::Whole, .. }) => {
                 return refuse("the addresses of its code are in use");
             }
-            Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_)) => {
-                return refuse("it is data, not a function");
-            }
+            Some(data) if data.is_data() => return refuse("it is data, not a function"),
             Some(Definition::LibraryThreadLocal(_)) => return refuse("it is thread-local"),
             _ => {}
         }

@@ -49,6 +49,13 @@ pub(crate) enum Zone {
     Data,
 }
 
+impl Zone {
+    /// Are these stubs or slots, which are small and lie side by side, by number?
+    fn is_numbered(self) -> bool {
+        matches!(self, Self::Stubs | Self::Slots)
+    }
+}
+
 /// Names and sizes in bytes of the areas.
 const ZONES: [(Zone, &str, u64); 5] = [
     (Zone::Code, "code", 320 * MIB),
@@ -116,7 +123,7 @@ impl Memory {
 
     /// Counts what is taken against the limit. Stubs and slots are not: they are few.
     fn count(&self, zone: Zone, size: u64) -> Result<()> {
-        if matches!(zone, Zone::Stubs | Zone::Slots) {
+        if zone.is_numbered() {
             return Ok(());
         }
         let add = |taken: u64| taken.checked_add(size).filter(|&total| total <= self.limit);
@@ -173,7 +180,7 @@ impl Memory {
     /// Nobody runs, reads or writes it any more, and it was not given back before.
     pub(crate) unsafe fn free(&self, extent: Extent) -> Result<()> {
         let Extent { zone, addr, size } = extent;
-        if !matches!(zone, Zone::Stubs | Zone::Slots) {
+        if !zone.is_numbered() {
             self.taken.fetch_sub(size, Ordering::Relaxed);
         }
         if !self.contains(addr) {
@@ -196,6 +203,12 @@ impl Memory {
         self.large.lock().push(pages);
         let bytes = std::ptr::with_exposed_provenance_mut(addr as usize);
         Ok(Block { addr: Addr(addr), bytes, size, zone: Zone::Data, is_used: false })
+    }
+
+    /// Writes code into a fresh block of its size, to run there.
+    pub(crate) fn fill(&self, block: &mut Block, code: &[u8]) -> Result<()> {
+        block.bytes_mut().copy_from_slice(code);
+        self.sync(block.addr, code.len() as u64)
     }
 
     /// Has code that was written at `addr` run there. To be called whenever code was written.
@@ -297,11 +310,11 @@ impl Block {
     }
 }
 
-/// How much is taken for a block. Stubs and slots lie side by side, by number.
+/// How much is taken for a block.
 fn rounded(zone: Zone, size: u64) -> u64 {
-    match zone {
-        Zone::Stubs | Zone::Slots => size,
-        _ => size.checked_next_multiple_of(GRAIN).unwrap_or(size),
+    match zone.is_numbered() {
+        true => size,
+        false => size.checked_next_multiple_of(GRAIN).unwrap_or(size),
     }
 }
 

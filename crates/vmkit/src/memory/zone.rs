@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Bytes of a cache line, after which the costs of a place repeat.
-const LINE: u64 = 64;
+use crate::target::native::LINE;
+
 /// Places that are looked at for a block.
 const PLACES: u64 = 4;
 /// Free extents that are looked at for a block.
@@ -123,6 +123,7 @@ fn cheapest(
     is_good: impl Fn(u64) -> bool,
 ) -> Option<u64> {
     let align = align.max(1);
+    // After a line, the costs repeat.
     let first = from.checked_next_multiple_of(align)?;
     let places = (0..PLACES).map(|n| first + n * align).take_while(|place| place - first < LINE);
     places.filter(|&place| is_good(place)).min_by_key(|&place| cost(place))

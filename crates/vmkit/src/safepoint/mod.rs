@@ -157,11 +157,11 @@ impl Mutator {
     /// If the thread does not run linked code.
     pub fn native<R>(&self, anchor: &mut Anchor, run: impl FnOnce() -> R) -> R {
         assert!(self.is_managed.get(), "linked code is left that was not entered");
-        self.push(anchor);
+        push(&self.member, anchor);
         self.leave();
         let _enter = Finally(|| {
             self.enter();
-            self.pop(anchor);
+            pop(&self.member, anchor);
         });
         run()
     }
@@ -185,14 +185,6 @@ impl Mutator {
         self.is_managed.set(false);
         self.world.leave(&self.member);
     }
-
-    fn push(&self, anchor: &mut Anchor) {
-        push(&self.member, anchor);
-    }
-
-    fn pop(&self, anchor: &Anchor) {
-        self.member.anchor.store(anchor.previous, Ordering::Relaxed);
-    }
 }
 
 fn push(member: &Member, anchor: &mut Anchor) {
@@ -201,10 +193,14 @@ fn push(member: &Member, anchor: &mut Anchor) {
     member.anchor.store(std::ptr::from_mut(anchor).expose_provenance() as u64, Ordering::Relaxed);
 }
 
+fn pop(member: &Member, anchor: &Anchor) {
+    member.anchor.store(anchor.previous, Ordering::Relaxed);
+}
+
 fn stop(world: &World, member: &Member, anchor: &mut Anchor) {
     push(member, anchor);
     world.stop(member);
-    member.anchor.store(anchor.previous, Ordering::Relaxed);
+    pop(member, anchor);
 }
 
 impl Drop for Mutator {

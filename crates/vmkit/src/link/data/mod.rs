@@ -11,7 +11,7 @@ use super::Linker;
 use super::bind::{Bound, Symbols, Target};
 use super::place::Placed;
 use crate::allocation::AllocationId;
-use crate::definition::{Definition, Unit};
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::{LinkGraph, Place, Section, SectionKind, Symbol};
 use crate::memory::{Block, Zone};
@@ -123,10 +123,7 @@ impl Linker {
     }
 
     pub(in crate::link) fn is_data(&self, id: SymbolId) -> bool {
-        matches!(
-            self.table.entry(id).lock().definition,
-            Some(Definition::Module { unit: Unit::Data, .. } | Definition::Common(_))
-        )
+        self.table.entry(id).lock().definition.as_ref().is_some_and(Definition::is_data)
     }
 
     fn data_graph(&self, id: SymbolId) -> Result<LinkGraph> {

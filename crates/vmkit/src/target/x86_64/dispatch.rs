@@ -1,6 +1,11 @@
 //! Code that chooses a function by its first argument. It uses `r10` and `r11` only, which hold no
 //! argument in the calling conventions of C.
 
+/// The relocation of a jump's displacement: R_X86_64_PLT32.
+pub const JUMP: u32 = 4;
+/// The relocation of an address: R_X86_64_64.
+pub const ADDRESS: u32 = 1;
+
 /// Code, and the places in it that the linker fills in.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Chooser {

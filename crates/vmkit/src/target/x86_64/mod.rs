@@ -184,11 +184,14 @@ pub fn interposer(at: u64, flag: i32, original: u64, replacement: u64) -> Option
     Some(bytes)
 }
 
+/// Bytes of a cache line, within which a store is seen at once or not at all.
+pub const LINE: u64 = 64;
+
 /// Whether the four bytes at `address` can be replaced by one store while others run them: they
-/// must lie in one 64-byte line.
+/// must lie in one line.
 #[must_use]
 pub fn is_patchable(address: u64) -> bool {
-    address % 64 <= 60
+    address % LINE <= LINE - 4
 }
 
 /// Bytes of a place that can hold a call or nothing.
