@@ -18,14 +18,8 @@ static bool is_clean(const Function &function) {
   });
 }
 
-Optimizer::Optimizer(TargetMachine &machine, unsigned level)
-    : builder(&machine, PipelineTuningOptions(), std::nullopt, &callbacks) {
+Optimizer::Optimizer(TargetMachine &machine, unsigned level) : Analyses(machine) {
   opt_none.registerCallbacks(callbacks);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
   cleaning.addPass(LowerExpectIntrinsicPass());
   cleaning.addPass(SimplifyCFGPass());
   cleaning.addPass(SROAPass(SROAOptions::ModifyCFG));
@@ -55,5 +49,3 @@ void Optimizer::finish(Module &module) {
   finishing.run(module, modules);
   clear();
 }
-
-void Optimizer::clear() { loops.clear(), functions.clear(), components.clear(), modules.clear(); }

@@ -2,16 +2,12 @@
 #ifndef VMKIT_OPTIMIZE_H
 #define VMKIT_OPTIMIZE_H
 
-#include "llvm/IR/PassManager.h"
-#include "llvm/Passes/PassBuilder.h"
+#include "analyses.h"
+
 #include "llvm/Passes/StandardInstrumentations.h"
 
-namespace llvm {
-class TargetMachine;
-}
-
 // Optimizes modules of one function each, all in the same way.
-struct Optimizer {
+struct Optimizer : Analyses {
   explicit Optimizer(llvm::TargetMachine &machine, unsigned level);
   // What makes a function as small as those from a compiler that optimizes.
   void clean(llvm::Function &function);
@@ -20,18 +16,10 @@ struct Optimizer {
   void simplify(llvm::Module &module);
   // The pipeline of a module of simplified functions.
   void finish(llvm::Module &module);
-  // Forgets what is known of any function and module.
-  void clear();
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  // Leaves functions alone that say so.
-  llvm::PassInstrumentationCallbacks callbacks;
-  llvm::OptNoneInstrumentation opt_none{/*DebugLogging=*/false};
-  llvm::PassBuilder builder;
 
 private:
+  // Leaves functions alone that say so.
+  llvm::OptNoneInstrumentation opt_none{/*DebugLogging=*/false};
   llvm::FunctionPassManager cleaning;
   llvm::ModulePassManager simplification, finishing;
 };

@@ -68,14 +68,6 @@ void give_places(Function &function) {
 
 } // namespace
 
-Statepoints::Statepoints(TargetMachine &machine) : builder(&machine) {
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-}
-
 bool Statepoints::are_wanted(const Module &module) { return any_of(module, is_collected); }
 
 void Statepoints::run(Module &module, bool polls) {
@@ -96,5 +88,5 @@ void Statepoints::run(Module &module, bool polls) {
   ModulePassManager passes;
   passes.addPass(RewriteStatepointsForGC());
   passes.run(module, modules);
-  loops.clear(), functions.clear(), components.clear(), modules.clear();
+  clear();
 }
