@@ -193,6 +193,12 @@ impl Bench {
         self.session.define(&descriptor, self.scope, key, Unit::Lazy).unwrap().0
     }
 
+    /// `g`, which gives 1, and `f`, which calls it and adds 100.
+    pub(crate) fn define_pair(&self) -> (SymbolId, SymbolId) {
+        let g = self.define("g", Body::Number(1));
+        (g, self.define("f", Body::Plus("g", 100)))
+    }
+
     pub(crate) fn redefine(&self, id: SymbolId, body: Body) {
         self.session.redefine(id, self.scope, self.key(body)).unwrap();
     }

@@ -15,8 +15,7 @@ use crate::bench::{Bench, Body, Module};
 fn callers_run_the_new_body_from_then_on() {
     for binding in [Binding::Direct, Binding::Slot] {
         let bench = Bench::with(binding, None);
-        let g = bench.define("g", Body::Number(1));
-        let f = bench.define("f", Body::Plus("g", 100));
+        let (g, f) = bench.define_pair();
         let (run_f, run_g) = (bench.function(f), bench.function(g));
         assert_eq!((run_f(), run_g()), (101, 1));
         assert_eq!(bench.session.stats().sites_bound, u64::from(binding == Binding::Direct));
@@ -46,8 +45,7 @@ fn what_was_never_called_is_redefined_without_a_compile() {
 #[test]
 fn a_definition_that_fails_to_compile_can_be_mended() {
     let bench = Bench::new();
-    let g = bench.define("g", Body::Number(1));
-    let f = bench.define("f", Body::Plus("g", 100));
+    let (g, f) = bench.define_pair();
     let run = bench.function(f);
     assert_eq!(run(), 101);
     let error = bench.redefine_compiled(g, Body::Broken).unwrap_err();
@@ -62,8 +60,7 @@ fn a_definition_that_fails_to_compile_can_be_mended() {
 #[test]
 fn callers_of_what_was_removed_go_to_the_failure_hook() {
     let bench = Bench::new();
-    let g = bench.define("g", Body::Number(1));
-    let f = bench.define("f", Body::Plus("g", 100));
+    let (g, f) = bench.define_pair();
     let run = bench.function(f);
     assert_eq!(run(), 101);
     bench.session.remove(g).unwrap();
@@ -79,8 +76,7 @@ fn native_functions_come_and_go() {
         77
     }
     let bench = Bench::new();
-    let g = bench.define("g", Body::Number(1));
-    let f = bench.define("f", Body::Plus("g", 100));
+    let (g, f) = bench.define_pair();
     let run = bench.function(f);
     assert_eq!(run(), 101);
     // SAFETY: the function is as the others.
@@ -146,8 +142,7 @@ fn an_assumption_takes_its_code_with_it() {
 #[test]
 fn a_binding_can_be_changed_at_any_time() {
     let bench = Bench::new();
-    let g = bench.define("g", Body::Number(1));
-    let f = bench.define("f", Body::Plus("g", 100));
+    let (g, f) = bench.define_pair();
     let run = bench.function(f);
     for binding in [Binding::Direct, Binding::Slot, Binding::Direct, Binding::Slot] {
         bench.session.set_binding(g, binding);
@@ -181,8 +176,7 @@ impl Listener for Ranges {
 fn retired_code_is_freed_when_its_readers_have_left() {
     let ranges = Arc::new(Ranges::default());
     let bench = Bench::with(Binding::Direct, Some(ranges.clone()));
-    let g = bench.define("g", Body::Number(1));
-    let f = bench.define("f", Body::Plus("g", 100));
+    let (g, f) = bench.define_pair();
     let run = bench.function(f);
     let reader = bench.session.reader();
     let reading = reader.enter();
@@ -207,8 +201,7 @@ fn retired_code_is_freed_when_its_readers_have_left() {
 #[test]
 fn callers_that_are_freed_are_not_written_to() {
     let bench = Bench::new();
-    let g = bench.define("g", Body::Number(1));
-    let f = bench.define("f", Body::Plus("g", 100));
+    let (g, f) = bench.define_pair();
     let run = bench.function(f);
     assert_eq!(run(), 101);
     for number in 2..200 {
@@ -284,8 +277,7 @@ fn rounds(few: u32) -> u32 {
 #[test]
 fn back_and_forth_while_others_call() {
     let bench = Bench::new();
-    let g = bench.define("g", Body::Number(1));
-    let f = bench.define("f", Body::Plus("g", 100));
+    let (g, f) = bench.define_pair();
     let (one, two) = (bench.key(Body::Number(1)), bench.key(Body::Number(2)));
     let run = bench.function(f);
     let is_over = AtomicBool::new(false);
@@ -345,8 +337,7 @@ fn two_that_redefine_each_other() {
 #[test]
 fn a_module_goes_when_nothing_of_it_is_wanted() {
     let bench = Bench::new();
-    let g = bench.define("g", Body::Number(1));
-    let f = bench.define("f", Body::Plus("g", 100));
+    let (g, f) = bench.define_pair();
     let run = bench.function(f);
     assert_eq!(run(), 101);
     for number in 2..200 {
