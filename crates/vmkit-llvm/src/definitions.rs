@@ -1,6 +1,9 @@
 //! Definitions one by one: functions that are built when they are called, native ones, and handles.
 
-use vmkit::{Addr, Descriptor, Error, Name, Outcome, Result, ScopeId, SymbolId, SymbolKind, Unit};
+use vmkit::{
+    Addr, Descriptor, Error, Name, Outcome, Result, ScopeId, SymbolId, SymbolKind, Unit,
+    is_same_signature,
+};
 
 use crate::closure::{BUILT, Building, Closure};
 use crate::function::Function;
@@ -139,7 +142,7 @@ impl Llvm {
 
     fn check_signature(&self, id: SymbolId, wanted: &str) -> Result<()> {
         match self.session.signature(id) {
-            Some(known) if signature::hash(&known) != signature::hash(wanted) => {
+            Some(known) if !is_same_signature(&known, wanted) => {
                 let name = self.session.name(id);
                 Err(Error::other(format!("{name} is of the type {known}, not {wanted}")))
             }

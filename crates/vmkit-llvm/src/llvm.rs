@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 use vmkit::graph::{Binding, Place};
 use vmkit::{
     Descriptor, Error, Name, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
+    is_same_signature,
 };
 
 use crate::adding::{Adding, Others, is_definition, symbol_of};
@@ -16,7 +17,6 @@ use crate::ffi::{self, Index, Kind, RawOptions, Symbol};
 use crate::loaded::Loaded;
 use crate::module::{ASSEMBLY, Clocks, Module};
 use crate::pool::Pool;
-use crate::signature;
 
 /// How much LLVM optimizes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -255,7 +255,7 @@ impl Llvm {
             let id = self.session.own_symbol_in(module.home, &name);
             let Some(known) = self.session.signature(id) else { continue };
             let new = module.signature(key as u64).filter(|_| symbol.kind == Kind::Function);
-            if new.as_deref().map(signature::hash) != Some(signature::hash(&known)) {
+            if !new.as_deref().is_some_and(|new| is_same_signature(new, &known)) {
                 let new = new.unwrap_or_else(|| "data".into());
                 let what = format!("{name} is of the type {known}, and {new} in its place");
                 return Err(Error::input(module.name.clone(), what));

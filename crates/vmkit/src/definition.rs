@@ -37,6 +37,14 @@ pub trait Source: Send + Sync {
     fn private(&self, key: u64) -> Private;
 }
 
+/// Do both texts, as [`Source::signature`] gives them, mean the same type? White space does not
+/// count.
+#[must_use]
+pub fn is_same_signature(one: &str, other: &str) -> bool {
+    let plain = |text: &str| text.split_whitespace().collect::<String>();
+    plain(one) == plain(other)
+}
+
 /// A definition that only its own module can name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Private {

@@ -40,7 +40,7 @@ pub mod walk;
 
 pub use crate::archive::{Archive, Member};
 pub use crate::compile::COMPILE_THREAD;
-pub use crate::definition::{Private, Source, Unit};
+pub use crate::definition::{Private, Source, Unit, is_same_signature};
 pub use crate::dispatch::{Asked, Chosen, DispatchTable, InlineCache};
 pub use crate::error::{Error, Result};
 pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};
