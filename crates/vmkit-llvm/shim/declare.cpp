@@ -106,7 +106,7 @@ GlobalValue *Extract::declare(Origin origin) {
   else if (!alias && is_alias_elsewhere(origin))
     declared = declare_alias(value, anything(), name);
   else
-    declared = declare_variable(value, name);
+    declared = declare_variable(meant(origin), linkage(value), name);
   adopt(*declared, origin);
   return declared;
 }
@@ -118,6 +118,21 @@ void Extract::adopt(GlobalValue &declared, Origin origin) {
     shared[origin.value->getName()] = &declared;
   numbers[&declared] = origins.size();
   origins.push_back({&declared, origin});
+}
+
+Origin find(vk_worker &worker, StringRef name) {
+  const vk_session *session = worker.session;
+  vk_definition found;
+  if (!session || !session->find(session->context, bytes(name), &found)) return {};
+  vk_module &module = load(worker, found.module, found.bitcode, found.name);
+  return {&module, module.values.at(found.key)};
+}
+
+// The variable that a declaration means, where a module defines it; else the declaration.
+const GlobalValue &Extract::meant(Origin origin) const {
+  if (is_defined(*origin.value) || worker.options.level == 0) return *origin.value;
+  auto *found = dyn_cast_or_null<GlobalVariable>(find(worker, origin.module->name(*origin.value)).value);
+  return found && is_defined(*found) && found->isThreadLocal() == origin.value->isThreadLocal() ? *found : *origin.value;
 }
 
 Origin Extract::origin(const GlobalValue &declared) const {
@@ -160,12 +175,13 @@ Function *Extract::declare_function(const GlobalValue &value, FunctionType *type
   return declared;
 }
 
-GlobalVariable *Extract::declare_variable(const GlobalValue &value, StringRef name) {
+GlobalVariable *Extract::declare_variable(const GlobalValue &value, GlobalValue::LinkageTypes linkage, StringRef name) {
   auto *variable = dyn_cast<GlobalVariable>(&value);
-  bool is_constant = variable && variable->isConstant();
+  // A declaration's word is not enough: programs declare what they write as constant.
+  bool is_constant = variable && variable->isConstant() && is_defined(value);
   bool is_thread_local = value.isThreadLocal();
   auto *declared = new GlobalVariable(
-      *module, value.getValueType(), is_constant, linkage(value), nullptr, name, nullptr,
+      *module, value.getValueType(), is_constant, linkage, nullptr, name, nullptr,
       is_thread_local ? GlobalValue::GeneralDynamicTLSModel : GlobalValue::NotThreadLocal, value.getAddressSpace());
   if (variable) declared->setAlignment(variable->getAlign());
   declared->setDSOLocal(!is_thread_local && is_near(value));

@@ -42,8 +42,10 @@ public:
 private:
   std::string free_name(Origin origin) const;
   llvm::Function *declare_function(const llvm::GlobalValue &value, llvm::FunctionType *type, llvm::StringRef name);
-  llvm::GlobalVariable *declare_variable(const llvm::GlobalValue &value, llvm::StringRef name);
+  llvm::GlobalVariable *declare_variable(const llvm::GlobalValue &value, llvm::GlobalValue::LinkageTypes linkage,
+                                         llvm::StringRef name);
   llvm::GlobalAlias *declare_alias(const llvm::GlobalValue &value, llvm::Constant &aliasee, llvm::StringRef name);
+  const llvm::GlobalValue &meant(Origin origin) const;
   bool is_alias_elsewhere(Origin origin) const;
   llvm::GlobalVariable &anything();
   bool is_shown(const llvm::GlobalVariable &variable) const;
@@ -56,6 +58,9 @@ private:
   llvm::DenseMap<const llvm::GlobalValue *, uint32_t> numbers;
   llvm::GlobalVariable *unknown = nullptr;
 };
+
+// What a name that every module can see stands for; nothing where no module defines it.
+Origin find(vk_worker &worker, llvm::StringRef name);
 
 // Declares what cloned code names, which comes from a loaded module, or from another extract.
 class Declarer : public llvm::ValueMaterializer {

@@ -60,15 +60,6 @@ bool is_movable(const vk_module &module, const Function &function) {
          module.module->getModuleInlineAsm().empty();
 }
 
-// What a name that every module can see stands for.
-Origin find(vk_worker &worker, StringRef name) {
-  const vk_session *session = worker.session;
-  vk_body body;
-  if (!session || !session->find(session->context, bytes(name), &body)) return {};
-  vk_module &module = load(worker, body.module, body.bitcode, body.name);
-  return {&module, module.values.at(body.key)};
-}
-
 // The function whose body calls of `declared` run.
 Origin definition(Extract &into, const Function &declared) {
   Origin origin = into.origin(declared);

@@ -96,19 +96,20 @@ typedef struct {
   uint64_t hash;       // as vk_body_hash gives it
 } vk_inlined;
 
-// The function that a name which every module can see stands for. Its module may have to be loaded.
+// The function or data that a name which every module can see stands for. Its module may have to be
+// loaded.
 typedef struct {
   uint32_t module;     // number
   uint32_t key;
   vk_bytes bitcode;    // outlives the worker
   vk_bytes name;       // of the module
-} vk_body;
+} vk_definition;
 
 // Who decides what names stand for that many modules can see.
 typedef struct {
   const void *context;
-  // Nonzero if calls of `name` run a function that a module defines.
-  int32_t (*find)(const void *context, vk_bytes name, vk_body *body);
+  // Nonzero if `name` stands for what a module defines.
+  int32_t (*find)(const void *context, vk_bytes name, vk_definition *definition);
   // Nonzero if `name` is another name of something else.
   int32_t (*is_alias)(const void *context, vk_bytes name);
 } vk_session;

@@ -237,9 +237,9 @@ impl View<'_> {
 }
 
 impl Names for View<'_> {
-    fn body(&self, name: &[u8]) -> Option<(Bitcode, u32)> {
+    fn definition(&self, name: &[u8]) -> Option<(Bitcode, u32)> {
         let (session, id) = self.find(name)?;
-        let (scope, key) = session.body(id)?;
+        let (scope, key) = session.body(id).or_else(|| session.data(id))?;
         let closure = self.pool.closures.read().get(&scope).and_then(Weak::upgrade);
         let (number, key) = match closure {
             Some(closure) => closure.body()?,

@@ -109,8 +109,8 @@ pub(crate) struct Bitcode {
 
 /// Says what names stand for that many modules can see.
 pub(crate) trait Names {
-    /// The module whose function calls of the name run, and its key there.
-    fn body(&self, name: &[u8]) -> Option<(Bitcode, u32)>;
+    /// The module whose function or data the name stands for, and its key there.
+    fn definition(&self, name: &[u8]) -> Option<(Bitcode, u32)>;
     /// Whether it is another name of something else.
     fn is_alias(&self, name: &[u8]) -> bool;
 }
@@ -147,22 +147,22 @@ pub(crate) fn initialize() {
 }
 
 /// What the shim calls to ask what a name stands for.
-extern "C" fn find_body(context: *const c_void, name: Bytes, out: *mut RawBody) -> i32 {
+extern "C" fn find_definition(context: *const c_void, name: Bytes, out: *mut RawDefinition) -> i32 {
     // SAFETY: `Worker::compile` gave the context along with this function.
     let names = unsafe { *context.cast::<Option<&dyn Names>>() };
     // SAFETY: the name lives through the call.
-    let found = names.and_then(|names| names.body(unsafe { slice(name) }));
+    let found = names.and_then(|names| names.definition(unsafe { slice(name) }));
     let Some((module, key)) = found else { return 0 };
     let number = module.number as u32;
     let (bitcode, name) = (Bytes::of(&module.bytes), Bytes::of(module.name.as_bytes()));
     // SAFETY: the shim's own struct. By the promise of who gave `names`, the bytes outlive the worker.
-    unsafe { out.write(RawBody { module: number, key, bitcode, name }) };
+    unsafe { out.write(RawDefinition { module: number, key, bitcode, name }) };
     1
 }
 
 /// What the shim calls to ask whether a name is another's.
 extern "C" fn is_alias(context: *const c_void, name: Bytes) -> i32 {
-    // SAFETY: as in `find_body`.
+    // SAFETY: as in `find_definition`.
     let names = unsafe { *context.cast::<Option<&dyn Names>>() };
     // SAFETY: the name lives through the call.
     names.is_some_and(|names| names.is_alias(unsafe { slice(name) })).into()
@@ -263,7 +263,7 @@ impl Worker {
         names: Option<&dyn Names>,
     ) -> Result<Object<'_>, String> {
         let context = (&raw const names).cast();
-        let session = RawSession { context, find: find_body, is_alias };
+        let session = RawSession { context, find: find_definition, is_alias };
         let session = names.map_or(ptr::null(), |_| &raw const session);
         self.object(|worker, object| {
             // SAFETY: the module is this worker's, the key one of its index; `names` lives through the

@@ -94,7 +94,7 @@ pub(crate) struct Inlined {
 
 /// The function that a name stands for.
 #[repr(C)]
-pub(super) struct RawBody {
+pub(super) struct RawDefinition {
     pub(super) module: u32,
     pub(super) key: u32,
     pub(super) bitcode: Bytes,
@@ -105,7 +105,7 @@ pub(super) struct RawBody {
 #[repr(C)]
 pub(super) struct RawSession {
     pub(super) context: *const c_void,
-    pub(super) find: extern "C" fn(*const c_void, Bytes, *mut RawBody) -> i32,
+    pub(super) find: extern "C" fn(*const c_void, Bytes, *mut RawDefinition) -> i32,
     pub(super) is_alias: extern "C" fn(*const c_void, Bytes) -> i32,
 }
 

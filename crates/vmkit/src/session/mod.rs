@@ -316,6 +316,15 @@ impl Session {
         }
     }
 
+    /// The data that the symbol stands for, if a module defines it: the module's scope and key.
+    #[must_use]
+    pub fn data(&self, id: SymbolId) -> Option<(ScopeId, u64)> {
+        match self.linker().table.entry(id).lock().definition {
+            Some(Definition::Module { scope, key, unit: Unit::Data }) => Some((scope, key)),
+            _ => None,
+        }
+    }
+
     /// The type of a function, in the words of the compiler that defines it, if it says.
     #[must_use]
     pub fn signature(&self, id: SymbolId) -> Option<String> {

@@ -1,0 +1,2 @@
+int *pointer;
+void point_at(int *place) { pointer = place; }
