@@ -28,6 +28,7 @@ fn main() {
                 "worker",
                 "index",
                 "extract",
+                "generate",
                 "declare",
                 "data",
                 "contents",
@@ -38,6 +39,7 @@ fn main() {
                 "library",
                 "hash",
                 "safepoint",
+                "slots",
             ]
             .map(|part| format!("shim/{part}.cpp")),
         )

@@ -5,23 +5,17 @@
 
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
-#include "llvm/CodeGen/Passes.h"
-#include "llvm/CodeGen/RegAllocRegistry.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/IRReader/IRReader.h"
-#include "llvm/MC/MCContext.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
-#include "llvm/Analysis/TargetLibraryInfo.h"
 
-#include <mutex>
 #include <numeric>
 
 using namespace llvm;
@@ -31,9 +25,8 @@ void fail(Error error) { throw Failure(toString(std::move(error))); }
 
 namespace {
 
-// Functions of more instructions are worth a frame that does not grow with them: interpreters, which
-// call themselves, are among them.
-constexpr unsigned LargestQuick = 1500;
+// Functions of more instructions are worth better code: the loops of interpreters are among them.
+constexpr unsigned LargestQuick = 5000;
 
 // LLVM gives up: only this compile fails. LLVM itself has no cleanups on the way, so what it held is
 // lost, and the worker is not used again.
@@ -79,32 +72,6 @@ std::unique_ptr<TargetMachine> make_machine(unsigned level, bool is_native) {
 }
 
 } // namespace
-
-Generator::Generator(TargetMachine &machine, bool is_frugal) {
-  // The choice of register allocator is LLVM's global state, read while a pipeline is built.
-  static std::mutex building;
-  std::lock_guard lock(building);
-  auto *optimize = static_cast<cl::opt<cl::boolOrDefault> *>(cl::getRegisteredOptions().lookup("optimize-regalloc"));
-  auto previous = RegisterRegAlloc::getDefault();
-  if (is_frugal && optimize) {
-    optimize->setValue(cl::boolOrDefault::BOU_TRUE);
-    RegisterRegAlloc::setDefault(createBasicRegisterAllocator);
-  }
-  passes.add(new TargetLibraryInfoWrapperPass(machine.getTargetTriple()));
-  MCContext *context = nullptr;
-  bool cannot = machine.addPassesToEmitMC(passes, context, stream, /*DisableVerify=*/true);
-  if (is_frugal && optimize) {
-    optimize->setValue(cl::boolOrDefault::BOU_UNSET);
-    RegisterRegAlloc::setDefault(previous);
-  }
-  if (cannot) fail("the target cannot emit objects");
-}
-
-StringRef Generator::run(Module &module) {
-  buffer.clear();
-  passes.run(module);
-  return {buffer.data(), buffer.size()};
-}
 
 vk_worker::vk_worker(const vk_options &options) : options(options), library(std::make_unique<Library>()) {
   context.setDiagnosticHandler(std::make_unique<Diagnostics>(error));
@@ -199,11 +166,11 @@ static void list(vk_worker &worker, Extract &extract, vk_object &object) {
 
 static void generate(vk_worker &worker, Module &module, vk_object &object, Clock &clock) {
   declare_aliases(module);
-  bool is_frugal = worker.options.level == 0 && module.getInstructionCount() > LargestQuick;
+  bool is_thorough = worker.options.level == 0 && module.getInstructionCount() > LargestQuick;
   // The quick one is always built first: that is when LLVM settles its default allocator.
   if (!worker.generator) worker.generator = std::make_unique<Generator>(*worker.machine, false);
-  if (is_frugal && !worker.frugal) worker.frugal = std::make_unique<Generator>(*worker.machine, true);
-  object.object = bytes((is_frugal ? worker.frugal : worker.generator)->run(module));
+  if (is_thorough && !worker.thorough) worker.thorough = std::make_unique<Generator>(*worker.machine, true);
+  object.object = bytes((is_thorough ? worker.thorough : worker.generator)->run(module));
   clock.lap(object.codegen_nanos);
   if (!worker.error.empty()) fail(worker.error);
 }

@@ -1,6 +1,7 @@
 // about: a variable that one module writes and another one declares as a constant
 // cflags: -O0
-// cflags: -O2
+// cflags: -O2 -Xclang -disable-llvm-passes
+// native: no, a compiler alone believes the declaration
 // > 1 2
 #include <stdio.h>
 extern int *const pointer;
