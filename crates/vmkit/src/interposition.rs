@@ -26,16 +26,16 @@ pub(crate) fn use_originals() {
     ORIGINALS.set(true);
 }
 
-/// Sends references of the wanted libraries to functions that modules define.
-pub(crate) fn interpose(linker: &Linker, is_wanted: &Choice<'_>) -> Result<()> {
+/// Sends the chosen references of libraries to functions that modules define.
+pub(crate) fn interpose(linker: &Linker, choice: &Choice<'_>) -> Result<()> {
     // Half-way through, what one library allocates must not be freed by another's allocator.
     let before = ORIGINALS.replace(true);
-    let result = interpose_all(linker, is_wanted);
+    let result = interpose_all(linker, choice);
     ORIGINALS.set(before);
     result
 }
 
-fn interpose_all(linker: &Linker, is_wanted: &Choice<'_>) -> Result<()> {
+fn interpose_all(linker: &Linker, choice: &Choice<'_>) -> Result<()> {
     let flag = flag_offset()?;
     let candidates: Vec<_> =
         linker.table.symbols().filter(|&id| is_candidate(linker, id)).collect();
@@ -47,7 +47,7 @@ fn interpose_all(linker: &Linker, is_wanted: &Choice<'_>) -> Result<()> {
     for (&id, replace) in candidates.iter().zip(&replace) {
         replacements.insert(linker.table.entry(id).name().bytes(), replace);
     }
-    process::interpose(is_wanted, &replacements)
+    process::interpose(choice, &replacements)
 }
 
 /// Would the dynamic linker see this definition, and is it more than one copy of many?

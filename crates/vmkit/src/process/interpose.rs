@@ -16,11 +16,12 @@ use crate::symbol::Addr;
 /// Names to interpose, and what to do: from the address bound now to the new one.
 pub(crate) type Replacements<'a> = HashMap<&'a [u8], &'a dyn Fn(Addr) -> Result<Addr>>;
 
-/// Which references to interpose: by the path of the library that makes them, and the name.
-pub(crate) type Choice<'a> = dyn Fn(&str, &[u8]) -> bool + 'a;
+/// Which references of a library are to be interposed: by its path, those of these names; none where
+/// it has none.
+pub(crate) type Choice<'a> = dyn Fn(&str) -> Option<fn(&[u8]) -> bool> + 'a;
 
-/// Sends the references that `is_wanted` chooses elsewhere.
-pub(crate) fn interpose(is_wanted: &Choice<'_>, replacements: &Replacements<'_>) -> Result<()> {
+/// Sends the references that are chosen elsewhere.
+pub(crate) fn interpose(choice: &Choice<'_>, replacements: &Replacements<'_>) -> Result<()> {
     unsafe extern "C" fn visit(
         info: *mut libc::dl_phdr_info,
         _size: usize,
@@ -40,7 +41,10 @@ pub(crate) fn interpose(is_wanted: &Choice<'_>, replacements: &Replacements<'_>)
     let mut libraries: Vec<Library> = Vec::new();
     // SAFETY: the callback reads what it is given and writes to `libraries`.
     unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut libraries).cast()) };
-    libraries.iter().try_for_each(|library| library.rewrite(is_wanted, replacements))
+    libraries.iter().try_for_each(|library| match choice(&library.path) {
+        Some(is_wanted) => library.rewrite(is_wanted, replacements),
+        None => Ok(()),
+    })
 }
 
 /// The tables of a loaded library, by address.
@@ -53,6 +57,8 @@ struct Library {
     strings: u64,
     calls: (u64, u64),
     others: (u64, u64),
+    /// How many of the others, the first ones, name no symbol.
+    nameless: usize,
     /// Pages made read-only after relocation.
     sealed: (u64, u64),
 }
@@ -110,6 +116,7 @@ impl Library {
                     Ok(elf::DT_PLTRELSZ) => library.calls.1 = value,
                     Ok(elf::DT_RELA) => library.others.0 = value,
                     Ok(elf::DT_RELASZ) => library.others.1 = value,
+                    Ok(elf::DT_RELACOUNT) => library.nameless = value as usize,
                     _ => {}
                 }
                 entry = entry.add(1);
@@ -118,10 +125,14 @@ impl Library {
         Some(library)
     }
 
-    fn rewrite(&self, is_wanted: &Choice<'_>, replacements: &Replacements<'_>) -> Result<()> {
-        for (table, bytes) in [self.calls, self.others] {
+    fn rewrite(
+        &self,
+        is_wanted: fn(&[u8]) -> bool,
+        replacements: &Replacements<'_>,
+    ) -> Result<()> {
+        for ((table, bytes), first) in [(self.calls, 0), (self.others, self.nameless)] {
             let count = bytes as usize / size_of::<Relocation>();
-            for index in 0..count {
+            for index in first..count {
                 // SAFETY: the library's own table of this length.
                 let relocation = unsafe { &*(table as *const Relocation).add(index) };
                 let kind = relocation.info as u32;
@@ -136,7 +147,7 @@ impl Library {
                     CStr::from_ptr((self.strings + u64::from((*symbol).name)) as *const _)
                 };
                 let replace = replacements.get(name.to_bytes());
-                if let Some(replace) = replace.filter(|_| is_wanted(&self.path, name.to_bytes())) {
+                if let Some(replace) = replace.filter(|_| is_wanted(name.to_bytes())) {
                     let replace = |now| replace(self.bound(name, now));
                     self.store(self.base + relocation.offset, &replace)?;
                 }

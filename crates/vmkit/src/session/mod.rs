@@ -234,7 +234,8 @@ impl Session {
 
     /// Sends calls that loaded shared libraries make to functions which a module defines as well
     /// (strongly, and not hidden) to the module's, as the dynamic linker would for an executable.
-    /// `is_wanted` chooses by the path of the calling library and the function's name.
+    /// `choice` says by the path of the calling library which functions are meant, by name; none where
+    /// the library is to be left alone.
     ///
     /// Call it once, after the modules and libraries are loaded, and do not use the chosen
     /// libraries for other things than the program afterwards, except on compile threads or after
@@ -243,8 +244,8 @@ impl Session {
     /// # Errors
     ///
     /// This code is not part of the executable, or memory is short.
-    pub fn interpose(&self, is_wanted: impl Fn(&str, &[u8]) -> bool) -> Result<()> {
-        interposition::interpose(self.linker(), &is_wanted)
+    pub fn interpose(&self, choice: impl Fn(&str) -> Option<fn(&[u8]) -> bool>) -> Result<()> {
+        interposition::interpose(self.linker(), &choice)
     }
 
     /// Undoes [`Session::interpose`] for this thread.
@@ -270,8 +271,9 @@ impl Session {
     ) -> Result<()> {
         let replace = |_| Ok(address);
         let replacements = [(name.as_bytes(), &replace as &dyn Fn(Addr) -> Result<Addr>)];
+        let all: fn(&[u8]) -> bool = |_| true;
         process::interpose(
-            &|path: &str, _: &[u8]| is_wanted(path),
+            &|path: &str| is_wanted(path).then_some(all),
             &replacements.into_iter().collect(),
         )
     }
