@@ -47,11 +47,10 @@ void variable(const GlobalVariable &variable, const DataLayout &layout, vk_symbo
     symbol.linkage = VK_IGNORED;
 }
 
-void alias(const GlobalAlias &alias, vk_module &module, vk_symbol &symbol) {
-  symbol.kind = VK_ALIAS;
+// What an alias stands for: an object, and an offset in it.
+std::pair<const GlobalObject *, int64_t> resolve(const GlobalAlias &alias, const DataLayout &layout) {
   const GlobalObject *base = alias.getAliaseeObject();
   if (!base) fail("alias " + alias.getName() + " has no object");
-  const DataLayout &layout = module.module->getDataLayout();
   APInt offset(layout.getIndexTypeSizeInBits(alias.getType()), 0);
   const Value *stripped = alias.getAliasee();
   // Aliases of aliases: the offsets add up.
@@ -62,9 +61,7 @@ void alias(const GlobalAlias &alias, vk_module &module, vk_symbol &symbol) {
     stripped = next->getAliasee();
   }
   if (stripped != base) fail("alias " + alias.getName() + " is no object and an offset");
-  symbol.target = module.key(base);
-  symbol.offset = offset.getSExtValue();
-  if (isa<Function>(base)) symbol.flags |= VK_CODE;
+  return {base, offset.getSExtValue()};
 }
 
 void structors(vk_module &module, StringRef name, std::vector<vk_structor> &list) {
@@ -126,43 +123,27 @@ void find_units(vk_module &module) {
   }
 }
 
+namespace {
+
+void describe(const Function &function, vk_symbol &symbol) {
+  symbol.kind = VK_FUNCTION;
+  if (function.isIntrinsic()) symbol.linkage = VK_IGNORED;
+  // The address is that of the code if something is stored in front of it, or if it is wanted at a
+  // rounder place than stubs are.
+  if (function.hasPrefixData() || function.getAlign().valueOrOne() > Align(16)) symbol.flags |= VK_WHOLE;
+  if (is_c_identifier(function.getSection())) symbol.section = bytes(function.getSection());
+}
+
+} // namespace
+
 extern "C" int vk_read_index(vk_worker *worker, vk_module *module, vk_index *index) {
   return guarded(worker, [&] {
-    const DataLayout &layout = module->module->getDataLayout();
-    DenseMap<const Comdat *, uint32_t> comdats;
     auto found = std::make_unique<IndexBuffers>();
-    found->symbols.reserve(module->values.size());
     for (GlobalValue *value : module->values) {
-      vk_symbol symbol = {};
-      symbol.name = bytes(module->name(*value));
-      symbol.align = 1;
-      symbol.linkage = linkage(*value);
-      symbol.visibility = value->getVisibility();
-      auto unit = module->units.find(value);
-      symbol.unit = unit == module->units.end() ? found->symbols.size() : unit->second;
-      if (unit != module->units.end()) symbol.flags |= VK_WHOLE;
-      if (const Comdat *comdat = value->getComdat()) {
-        auto [place, is_new] = comdats.try_emplace(comdat, found->comdats.size() + 1);
-        if (is_new) found->comdats.push_back(bytes(comdat->getName()));
-        symbol.comdat = place->second;
-      }
-      if (auto *function = dyn_cast<Function>(value)) {
-        symbol.kind = VK_FUNCTION;
-        if (function->isIntrinsic()) symbol.linkage = VK_IGNORED;
-        // The address is that of the code if something is stored in front of it, or if it is wanted
-        // at a rounder place than stubs are.
-        if (function->hasPrefixData() || function->getAlign().valueOrOne() > Align(16))
-          symbol.flags |= VK_WHOLE;
-        if (is_c_identifier(function->getSection())) symbol.section = bytes(function->getSection());
-      } else if (auto *global = dyn_cast<GlobalVariable>(value)) {
-        variable(*global, layout, symbol);
-      } else if (auto *other = dyn_cast<GlobalAlias>(value)) {
-        alias(*other, *module, symbol);
-      } else if (auto *ifunc = dyn_cast<GlobalIFunc>(value)) {
-        symbol.kind = VK_IFUNC;
-        symbol.target = module->key(ifunc->getResolverFunction());
-      }
-      found->symbols.push_back(symbol);
+      if (const Comdat *comdat = value->getComdat())
+        if (found->comdat_numbers.try_emplace(comdat, found->comdats.size() + 1).second)
+          found->comdats.push_back(bytes(comdat->getName()));
+      if (auto *other = dyn_cast<GlobalAlias>(value)) resolve(*other, module->module->getDataLayout());
     }
     structors(*module, "llvm.global_ctors", found->constructors);
     structors(*module, "llvm.global_dtors", found->destructors);
@@ -171,11 +152,37 @@ extern "C" int vk_read_index(vk_worker *worker, vk_module *module, vk_index *ind
         auto &kept = found->version_names.emplace_back(name.str(), version.str());
         found->versions.push_back({bytes(kept.first), bytes(kept.second)});
       });
-    *index = {found->symbols.data(),      found->symbols.size(),      found->comdats.data(),
-              found->comdats.size(),      found->constructors.data(), found->constructors.size(),
-              found->destructors.data(),  found->destructors.size(),
-              found->versions.data(),     found->versions.size(),
+    *index = {module->values.size(),      found->comdats.data(),     found->comdats.size(),
+              found->constructors.data(), found->constructors.size(), found->destructors.data(),
+              found->destructors.size(),  found->versions.data(),    found->versions.size(),
               !module->module->getModuleInlineAsm().empty()};
     worker->index = std::move(found);
   });
+}
+
+extern "C" void vk_read_symbol(vk_worker *worker, vk_module *module, uint32_t key, vk_symbol *out) {
+  GlobalValue *value = module->values[key];
+  const DataLayout &layout = module->module->getDataLayout();
+  vk_symbol symbol = {};
+  symbol.name = bytes(module->name(*value));
+  symbol.align = 1;
+  symbol.linkage = linkage(*value);
+  symbol.visibility = value->getVisibility();
+  auto unit = module->units.find(value);
+  symbol.unit = unit == module->units.end() ? key : unit->second;
+  if (unit != module->units.end()) symbol.flags |= VK_WHOLE;
+  if (const Comdat *comdat = value->getComdat()) symbol.comdat = worker->index->comdat_numbers.lookup(comdat);
+  if (auto *function = dyn_cast<Function>(value)) {
+    describe(*function, symbol);
+  } else if (auto *global = dyn_cast<GlobalVariable>(value)) {
+    variable(*global, layout, symbol);
+  } else if (auto *other = dyn_cast<GlobalAlias>(value)) {
+    auto [base, offset] = resolve(*other, layout);
+    symbol.kind = VK_ALIAS, symbol.target = module->key(base), symbol.offset = offset;
+    if (isa<Function>(base)) symbol.flags |= VK_CODE;
+  } else if (auto *ifunc = dyn_cast<GlobalIFunc>(value)) {
+    symbol.kind = VK_IFUNC;
+    symbol.target = module->key(ifunc->getResolverFunction());
+  }
+  *out = symbol;
 }

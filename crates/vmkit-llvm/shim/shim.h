@@ -65,7 +65,6 @@ typedef struct {
 } vk_version;
 
 typedef struct {
-  const vk_symbol *symbols;
   size_t symbol_count;
   const vk_bytes *comdats;
   size_t comdat_count;
@@ -157,6 +156,8 @@ int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bit
 // Loads a module lazily, unless it is loaded. `bitcode` must outlive the worker.
 int vk_load(vk_worker *worker, uint32_t number, vk_bytes bitcode, vk_bytes name, vk_module **module);
 int vk_read_index(vk_worker *worker, vk_module *module, vk_index *index);
+// One symbol of the index that was read last, which stays valid.
+void vk_read_symbol(vk_worker *worker, vk_module *module, uint32_t key, vk_symbol *symbol);
 int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, const vk_session *session,
                vk_object *object);
 int vk_compile_asm(vk_worker *worker, vk_module *module, vk_object *object);

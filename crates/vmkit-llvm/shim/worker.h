@@ -40,7 +40,8 @@ inline vk_bytes bytes(llvm::StringRef text) { return {text.data(), text.size()};
 
 // What vk_read_index handed out.
 struct IndexBuffers {
-  std::vector<vk_symbol> symbols;
+  // Plus one.
+  llvm::DenseMap<const llvm::Comdat *, uint32_t> comdat_numbers;
   std::vector<vk_bytes> comdats;
   std::vector<vk_structor> constructors, destructors;
   std::deque<std::pair<std::string, std::string>> version_names;

@@ -56,22 +56,22 @@ impl Adding<'_> {
         let groups: Vec<_> = self.index.comdats.iter().map(|name| self.claim(name)).collect();
         let is_dropped = |symbol: &Symbol<'_>| symbol.comdat.is_some_and(|comdat| !groups[comdat]);
         let mut loaded = Loaded::default();
-        for (key, symbol) in self.index.symbols.iter().enumerate() {
+        for (key, symbol) in self.index.symbols() {
             let is_undefined = symbol.linkage == ffi::Linkage::Undefined;
-            if is_undefined || (is_dropped(symbol) && is_definition(symbol.linkage)) {
+            if is_undefined || (is_dropped(&symbol) && is_definition(symbol.linkage)) {
                 loaded.undefined.push(Name::new(symbol.name));
             } else if is_definition(symbol.linkage) {
-                self.define(key as u32, symbol)?;
-                loaded.arrays.extend(self.array(key as u32, symbol));
+                self.define(key, &symbol)?;
+                loaded.arrays.extend(self.array(key, &symbol));
             }
             let is_function = symbol.kind == Kind::Function && is_definition(symbol.linkage);
             loaded.functions += u64::from(is_function);
         }
         // Aliases last: what they stand for is decided then.
-        for symbol in self.index.symbols.iter().filter(|symbol| !is_dropped(symbol)) {
-            if matches!(symbol.kind, Kind::Alias | Kind::Indirect) && is_definition(symbol.linkage)
-            {
-                self.define_other(symbol)?;
+        let is_other = |symbol: &Symbol<'_>| matches!(symbol.kind, Kind::Alias | Kind::Indirect);
+        for (_, symbol) in self.index.symbols() {
+            if is_other(&symbol) && is_definition(symbol.linkage) && !is_dropped(&symbol) {
+                self.define_other(&symbol)?;
             }
         }
         for (name, version) in &self.index.versions {
@@ -85,7 +85,7 @@ impl Adding<'_> {
         let structors = |list: &[RawStructor]| {
             let kept = list
                 .iter()
-                .filter(|s| !is_dropped(&self.index.symbols[s.function as usize]))
+                .filter(|s| self.index.symbol(s.function).is_some_and(|own| !is_dropped(&own)))
                 .map(|s| Structor { priority: s.priority, function: self.own(s.function) });
             kept.collect()
         };
@@ -100,8 +100,8 @@ impl Adding<'_> {
 
     /// The session's symbol for the module's value `key`, as the module means it.
     fn own(&self, key: u32) -> SymbolId {
-        let symbol = &self.index.symbols[key as usize];
-        symbol_of(self.session, (self.scope, self.home), key, symbol)
+        let symbol = self.index.symbol(key).expect("a key of the module's index");
+        symbol_of(self.session, (self.scope, self.home), key, &symbol)
     }
 
     fn descriptor(&self, symbol: &Symbol<'_>, kind: SymbolKind) -> Descriptor {
@@ -183,8 +183,8 @@ impl Adding<'_> {
             let kind = if symbol.is_code { SymbolKind::Function } else { SymbolKind::Data };
             let descriptor = self.descriptor(symbol, kind);
             // An alias stands for the body beside it.
-            let aliasee = &self.index.symbols[symbol.target as usize];
-            let is_weak = aliasee.linkage == ffi::Linkage::Weak;
+            let aliasee = self.index.symbol(symbol.target);
+            let is_weak = aliasee.is_some_and(|aliasee| aliasee.linkage == ffi::Linkage::Weak);
             let body = is_weak.then_some((self.scope, u64::from(symbol.target)));
             self.session.define_alias(scope, &descriptor, target, symbol.offset, body)?;
         }

@@ -147,9 +147,9 @@ impl Closure {
         let llvm = &self.llvm;
         let (module, key) = llvm.pool.read(&self.name, bitcode, |number, index| {
             let name = self.name.as_bytes();
-            let key = index.symbols.iter().position(|symbol| symbol.name == name);
-            let key = key.ok_or_else(|| self.fail("it was built away"))?;
-            Ok((Module::new(llvm, self.name.clone(), self.home, number, index), key as u32))
+            let own = index.symbols().find(|(_, symbol)| symbol.name == name);
+            let (key, _) = own.ok_or_else(|| self.fail("it was built away"))?;
+            Ok((Module::new(llvm, self.name.clone(), self.home, number, index), key))
         })?;
         module.set_scope(llvm.session.add_source_in(self.home, module.clone()));
         let assumptions: Arc<[_]> = assumptions.into();

@@ -24,9 +24,9 @@ impl Llvm {
         let listed = self.pool.with(module.number, |worker, raw| {
             let contents = worker.contents(raw)?;
             let index = worker.index(raw)?;
-            let symbols = index.symbols.iter().zip(&contents);
+            let symbols = index.symbols().zip(&contents);
             Ok(symbols
-                .filter_map(|(symbol, content)| listed(&index, symbol, (*content)?))
+                .filter_map(|((_, symbol), content)| listed(&index, &symbol, (*content)?))
                 .collect())
         })?;
         let mut listed: Vec<_> = listed.map_err(|what| Error::input(module.name.clone(), what))?;
@@ -67,7 +67,7 @@ fn listed(index: &Index<'_>, symbol: &Symbol<'_>, content: Content) -> Option<Li
     let kind = match symbol.kind {
         Kind::Alias if symbol.is_code => Kind::Function,
         // What it stands for is no other alias.
-        Kind::Alias => index.symbols[symbol.target as usize].kind,
+        Kind::Alias => index.symbol(symbol.target)?.kind,
         kind => kind,
     };
     let version = index.versions.iter().find(|(name, _)| *name == symbol.name);

@@ -247,14 +247,14 @@ impl Llvm {
     /// Refuses a version of a module in which functions are of other types than those that they are to
     /// take the place of: callers would not know.
     fn check_types(&self, module: &Module, index: &Index<'_>) -> Result<()> {
-        for (key, symbol) in index.symbols.iter().enumerate() {
+        for (key, symbol) in index.symbols() {
             if symbol.linkage != ffi::Linkage::Strong {
                 continue;
             }
             let name = Name::new(symbol.name);
             let id = self.session.own_symbol_in(module.home, &name);
             let Some(known) = self.session.signature(id) else { continue };
-            let new = module.signature(key as u64).filter(|_| symbol.kind == Kind::Function);
+            let new = module.signature(u64::from(key)).filter(|_| symbol.kind == Kind::Function);
             if !new.as_deref().is_some_and(|new| is_same_signature(new, &known)) {
                 let new = new.unwrap_or_else(|| "data".into());
                 let what = format!("{name} is of the type {known}, and {new} in its place");
@@ -308,9 +308,8 @@ impl Llvm {
     ) -> Result<Vec<T>> {
         let found = self.pool.with(module.number, |worker, raw| {
             let index = worker.index(raw)?;
-            let symbols = (0..).zip(&index.symbols);
-            let functions = symbols.filter(|(_, symbol)| symbol.kind == Kind::Function);
-            Ok(functions.filter_map(|(key, symbol)| look(key, symbol)).collect())
+            let functions = index.symbols().filter(|(_, symbol)| symbol.kind == Kind::Function);
+            Ok(functions.filter_map(|(key, symbol)| look(key, &symbol)).collect())
         })?;
         found.map_err(|what| Error::input(module.name.clone(), what))
     }

@@ -121,7 +121,7 @@ impl Module {
         number: usize,
         index: &Index<'_>,
     ) -> Arc<Self> {
-        let whole = index.symbols.iter().enumerate().filter(|(_, symbol)| symbol.is_whole);
+        let whole = index.symbols().filter(|(_, symbol)| symbol.is_whole);
         Arc::new(Self {
             name,
             pool: llvm.pool.clone(),
@@ -129,8 +129,8 @@ impl Module {
             number,
             scope: OnceLock::new(),
             home,
-            kinds: index.symbols.iter().map(|symbol| symbol.kind).collect(),
-            units: whole.map(|(key, symbol)| (key as u32, symbol.unit)).collect(),
+            kinds: index.symbols().map(|(_, symbol)| symbol.kind).collect(),
+            units: whole.map(|(key, symbol)| (key, symbol.unit)).collect(),
             assembly: OnceLock::new(),
         })
     }
@@ -181,7 +181,7 @@ impl Module {
     fn name_of(&self, key: u32) -> Name {
         let found = self.pool.with(self.number, |worker, module| {
             let index = worker.index(module)?;
-            Ok(index.symbols.get(key as usize).map(|symbol| Name::new(symbol.name)))
+            Ok(index.symbol(key).map(|symbol| Name::new(symbol.name)))
         });
         let found = found.ok().and_then(std::result::Result::ok).flatten();
         found.unwrap_or_else(|| Name::from(format!("{} #{key}", self.name).as_str()))

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use vmkit::graph::Content;
 use vmkit::{Addr, Session};
 
+mod index;
 mod raw;
 
+pub(crate) use self::index::{Index, Linkage, Symbol};
 use self::raw::*;
 pub(crate) use self::raw::{Inlined, Pointer, RawOptions, RawStructor};
 
@@ -21,47 +23,6 @@ pub(crate) enum Kind {
     ThreadLocal,
     Alias,
     Indirect,
-}
-
-/// How a global value is linked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Linkage {
-    Strong,
-    Weak,
-    Common,
-    Private,
-    Undefined,
-    UndefinedWeak,
-    Ignored,
-}
-
-/// One global value of a module.
-#[derive(Clone, Debug)]
-pub(crate) struct Symbol<'a> {
-    pub(crate) name: &'a [u8],
-    pub(crate) section: &'a [u8],
-    pub(crate) size: u64,
-    pub(crate) align: u64,
-    pub(crate) offset: i64,
-    pub(crate) target: u32,
-    pub(crate) unit: u32,
-    pub(crate) comdat: Option<usize>,
-    pub(crate) kind: Kind,
-    pub(crate) linkage: Linkage,
-    pub(crate) visibility: u8,
-    pub(crate) is_whole: bool,
-    pub(crate) is_code: bool,
-}
-
-/// What a module defines and needs.
-pub(crate) struct Index<'a> {
-    pub(crate) symbols: Vec<Symbol<'a>>,
-    pub(crate) comdats: Vec<&'a [u8]>,
-    pub(crate) constructors: &'a [RawStructor],
-    pub(crate) destructors: &'a [RawStructor],
-    /// Names that assembly binds to versions of others.
-    pub(crate) versions: Vec<(&'a [u8], &'a [u8])>,
-    pub(crate) has_asm: bool,
 }
 
 /// A global value that compiled code or data names.
@@ -211,29 +172,6 @@ impl Worker {
         Ok(ModuleRef(module))
     }
 
-    /// What the module defines and needs.
-    pub(crate) fn index(&mut self, module: ModuleRef) -> Result<Index<'_>, String> {
-        // SAFETY: a struct of plain numbers and null pointers.
-        let mut raw: RawIndex = unsafe { std::mem::zeroed() };
-        // SAFETY: the module is this worker's.
-        self.result(unsafe { vk_read_index(self.0, module.0, &raw mut raw) })?;
-        // SAFETY: the arrays live until the next call, which the borrow of `self` keeps away.
-        unsafe {
-            let symbols = array(raw.symbols, raw.symbol_count).iter().map(|s| symbol(s)).collect();
-            let comdats = array(raw.comdats, raw.comdat_count).iter().map(|b| slice(*b)).collect();
-            let versions = array(raw.versions, raw.version_count).iter();
-            let versions = versions.map(|v| (slice(v.name), slice(v.version))).collect();
-            Ok(Index {
-                versions,
-                symbols,
-                comdats,
-                constructors: array(raw.constructors, raw.constructor_count),
-                destructors: array(raw.destructors, raw.destructor_count),
-                has_asm: raw.has_asm != 0,
-            })
-        }
-    }
-
     /// What lies at each value, by key; none where it is not for listing.
     pub(crate) fn contents(&mut self, module: ModuleRef) -> Result<Vec<Option<Content>>, String> {
         const CONTENTS: [Option<Content>; 5] = [
@@ -368,38 +306,6 @@ unsafe fn array<'a, T>(data: *const T, len: usize) -> &'a [T] {
     }
     // SAFETY: the caller's promise.
     unsafe { std::slice::from_raw_parts(data, len) }
-}
-
-/// # Safety
-///
-/// `raw` and what it points to are valid for `'a`.
-unsafe fn symbol<'a>(raw: &RawSymbol) -> Symbol<'a> {
-    const LINKAGES: [Linkage; 7] = [
-        Linkage::Strong,
-        Linkage::Weak,
-        Linkage::Common,
-        Linkage::Private,
-        Linkage::Undefined,
-        Linkage::UndefinedWeak,
-        Linkage::Ignored,
-    ];
-    // SAFETY: the caller's promise.
-    let (name, section) = unsafe { (slice(raw.name), slice(raw.section)) };
-    Symbol {
-        name,
-        section,
-        size: raw.size,
-        align: raw.align,
-        offset: raw.offset,
-        target: raw.target,
-        unit: raw.unit,
-        comdat: (raw.comdat as usize).checked_sub(1),
-        kind: kind(raw.kind),
-        linkage: LINKAGES[usize::from(raw.linkage)],
-        visibility: raw.visibility,
-        is_whole: raw.flags & 1 != 0,
-        is_code: raw.flags & 2 != 0,
-    }
 }
 
 /// # Safety

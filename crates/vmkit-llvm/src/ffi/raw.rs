@@ -59,7 +59,6 @@ pub(super) struct RawVersion {
 
 #[repr(C)]
 pub(super) struct RawIndex {
-    pub(super) symbols: *const RawSymbol,
     pub(super) symbol_count: usize,
     pub(super) comdats: *const Bytes,
     pub(super) comdat_count: usize,
@@ -178,6 +177,12 @@ unsafe extern "C" {
         module: *mut RawModule,
         out: *mut RawIndex,
     ) -> i32;
+    pub(super) fn vk_read_symbol(
+        worker: *mut RawWorker,
+        module: *mut RawModule,
+        key: u32,
+        out: *mut RawSymbol,
+    );
     pub(super) fn vk_compile(
         worker: *mut RawWorker,
         module: *mut RawModule,

@@ -125,11 +125,7 @@ impl Library {
         Some(library)
     }
 
-    fn rewrite(
-        &self,
-        is_wanted: fn(&[u8]) -> bool,
-        replacements: &Replacements<'_>,
-    ) -> Result<()> {
+    fn rewrite(&self, is_wanted: fn(&[u8]) -> bool, replacements: &Replacements<'_>) -> Result<()> {
         for ((table, bytes), first) in [(self.calls, 0), (self.others, self.nameless)] {
             let count = bytes as usize / size_of::<Relocation>();
             for index in first..count {
