@@ -9,7 +9,9 @@ use inkwell::module::{Linkage, Module as Ir};
 use inkwell::values::FunctionValue;
 use parking_lot::Mutex;
 use vmkit::graph::{Dependency, LinkGraph};
-use vmkit::{Error, Name, Private, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit};
+use vmkit::{
+    Error, KeptSource, Name, Private, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
+};
 
 use crate::llvm::Llvm;
 use crate::module::Module;
@@ -45,6 +47,8 @@ pub(crate) struct Closure {
 #[derive(Clone)]
 struct Built {
     module: Arc<Module>,
+    /// Keeps it in the session: what is inlined of it names what is private to it.
+    _kept: Arc<KeptSource>,
     key: u32,
     assumptions: Arc<[SymbolId]>,
     /// The session's time when it was begun.
@@ -88,13 +92,14 @@ impl<'ctx> Building<'ctx> {
 }
 
 impl Closure {
+    /// A closure in a session, which stays there while it is kept or what it defines is wanted.
     pub(crate) fn new(
         llvm: &Llvm,
         home: ScopeId,
         name: &str,
         signature: String,
         build: Build,
-    ) -> Arc<Self> {
+    ) -> Result<(Arc<Self>, KeptSource)> {
         let closure = Arc::new(Self {
             llvm: llvm.clone(),
             name: name.into(),
@@ -104,10 +109,10 @@ impl Closure {
             build,
             built: Mutex::default(),
         });
-        let scope = llvm.session.add_source_in(home, closure.clone());
+        let (scope, kept) = add(&llvm.session, home, closure.clone())?;
         closure.scope.set(scope).expect("set here only");
         llvm.pool.add_closure(scope, &closure);
-        closure
+        Ok((closure, kept))
     }
 
     pub(crate) fn scope(&self) -> ScopeId {
@@ -151,12 +156,13 @@ impl Closure {
             let (key, _) = own.ok_or_else(|| self.fail("it was built away"))?;
             Ok((Module::new(llvm, self.name.clone(), self.home, number, index), key))
         })?;
-        module.set_scope(llvm.session.add_source_in(self.home, module.clone()));
+        let (scope, kept) = add(&llvm.pool.session()?, self.home, module.clone())?;
+        module.set_scope(scope);
         let assumptions: Arc<[_]> = assumptions.into();
         if !assumptions.is_empty() {
             llvm.pool.assume(module.number, assumptions.clone());
         }
-        Ok(Built { module, key, assumptions, began, is_used: false })
+        Ok(Built { module, _kept: Arc::new(kept), key, assumptions, began, is_used: false })
     }
 
     /// Builds the function; its module as bitcode.
@@ -196,6 +202,13 @@ impl Closure {
     fn fail(&self, what: &str) -> Error {
         Error::compile(Name::from(&*self.name), what)
     }
+}
+
+/// Adds a module to a session, and keeps it there.
+fn add(session: &Session, home: ScopeId, source: Arc<dyn Source>) -> Result<(ScopeId, KeptSource)> {
+    let scope = session.add_source_in(home, source.clone());
+    let kept = session.keep_source(scope, &source);
+    Ok((scope, kept.ok_or_else(|| Error::other("its scope was dropped meanwhile"))?))
 }
 
 impl Building<'_> {

@@ -41,12 +41,14 @@ impl Llvm {
         signature: &str,
         build: impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> Result<SymbolId> {
-        let closure = Closure::new(self, scope, name, signature.into(), Box::new(build));
+        let (closure, kept) = Closure::new(self, scope, name, signature.into(), Box::new(build))?;
         let descriptor = Descriptor {
             signature: Some(signature::hash(signature)),
             ..Descriptor::strong(Name::from(name), SymbolKind::Function)
         };
-        let (id, outcome) = self.session.define(&descriptor, closure.scope(), BUILT, Unit::Lazy)?;
+        let defined = self.session.define(&descriptor, closure.scope(), BUILT, Unit::Lazy);
+        kept.withdraw();
+        let (id, outcome) = defined?;
         match outcome {
             Outcome::Taken => Ok(id),
             Outcome::Ignored => Err(Error::other(format!("{name} is in use already"))),
@@ -86,9 +88,11 @@ impl Llvm {
             return self.define_lazy_in(scope, name, signature, build);
         }
         self.check_signature(id, signature)?;
-        let closure = Closure::new(self, scope, name, signature.into(), Box::new(build));
-        self.session.redefine(id, closure.scope(), BUILT)?;
-        Ok(id)
+        let (closure, kept) = Closure::new(self, scope, name, signature.into(), Box::new(build))?;
+        let redefined = self.session.redefine(id, closure.scope(), BUILT);
+        // Unless it is what the function is now.
+        kept.withdraw();
+        redefined.map(|()| id)
     }
 
     /// Defines a function that is there already, at `address`.

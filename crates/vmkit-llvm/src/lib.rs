@@ -20,6 +20,7 @@ mod listing;
 mod llvm;
 mod loaded;
 mod module;
+mod modules;
 mod pool;
 mod signature;
 #[cfg(test)]

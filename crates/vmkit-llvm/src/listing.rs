@@ -16,8 +16,9 @@ impl Llvm {
     ///
     /// A module that can no longer be read.
     pub fn listings(&self) -> Result<Vec<(Arc<str>, Vec<Listed>)>> {
-        let modules = self.modules.lock();
-        modules.iter().map(|module| Ok((module.name.clone(), self.listing(module)?))).collect()
+        let modules = self.modules.kept(&self.session);
+        let modules = modules.iter().map(|kept| &*kept.module);
+        modules.map(|module| Ok((module.name.clone(), self.listing(module)?))).collect()
     }
 
     fn listing(&self, module: &Module) -> Result<Vec<Listed>> {
@@ -43,7 +44,8 @@ impl Llvm {
     /// A module that can no longer be read.
     pub fn private_symbols(&self, name: &Name) -> Result<Vec<SymbolId>> {
         let mut found = Vec::new();
-        for module in self.modules.lock().iter() {
+        for kept in self.modules.kept(&self.session) {
+            let module = &*kept.module;
             let key = self.pool.with(module.number, |_, raw| Ok(raw.find_private(name.bytes())))?;
             if let Ok(Some(key)) = key {
                 let scope = module.scope();

@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use parking_lot::Mutex;
 use rustc_hash::FxHashSet;
 use vmkit::graph::{Binding, Place};
 use vmkit::{
-    Descriptor, Error, Name, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
-    is_same_signature,
+    Descriptor, Error, KeptSource, Name, Result, ScopeId, Session, Source, SymbolId, SymbolKind,
+    Unit, is_same_signature,
 };
 
 use crate::adding::{Adding, Others, is_definition, symbol_of};
 use crate::ffi::{self, Index, Kind, RawOptions, Symbol};
 use crate::loaded::Loaded;
 use crate::module::{ASSEMBLY, Clocks, Module};
+use crate::modules::Modules;
 use crate::pool::Pool;
 
 /// How much LLVM optimizes.
@@ -83,7 +83,7 @@ pub struct Llvm {
     pub(crate) session: Session,
     pub(crate) pool: Arc<Pool>,
     pub(crate) clocks: Arc<Clocks>,
-    pub(crate) modules: Arc<Mutex<Vec<Arc<Module>>>>,
+    pub(crate) modules: Arc<Modules>,
 }
 
 /// Seconds that LLVM spent, on all compile threads together.
@@ -164,21 +164,22 @@ impl Llvm {
     }
 
     fn replace_as(&self, name: &str, input: Vec<u8>, others: Others) -> Result<Loaded> {
-        let mut modules = self.modules.lock();
-        let place = modules.iter().rposition(|module| &*module.name == name);
-        let place = place.ok_or_else(|| Error::other(format!("no module {name} to replace")))?;
-        let old = modules.remove(place);
-        drop(modules);
-        let (new, loaded) = match self.load(old.home, name, input, others) {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                self.modules.lock().push(old);
-                return Err(error);
+        let added = self.modules.take(name);
+        let added = added.ok_or_else(|| Error::other(format!("no module {name} to replace")))?;
+        let old = added.keep(&self.session);
+        match self.load(added.home, name, input, others) {
+            Ok((new, loaded)) => {
+                self.modules.push(&new);
+                if let Some(old) = old {
+                    self.remove_left_out(&old.module, &new)?;
+                }
+                Ok(loaded)
             }
-        };
-        self.remove_left_out(&old, &new)?;
-        self.modules.lock().push(new);
-        Ok(loaded)
+            Err(error) => {
+                self.modules.put(added);
+                Err(error)
+            }
+        }
     }
 
     /// Takes away the functions that another version of a module does not define any more.
@@ -211,7 +212,7 @@ impl Llvm {
 
     fn add_uncounted(&self, home: ScopeId, name: &str, input: Vec<u8>) -> Result<Loaded> {
         let (module, loaded) = self.load(home, name, input, Others::Compete)?;
-        self.modules.lock().push(module);
+        self.modules.push(&module);
         Ok(loaded)
     }
 
@@ -227,21 +228,35 @@ impl Llvm {
             true => input,
             false => self.pool.normalize(name, &input)?,
         };
-        let ((module, loaded), has_asm) = self.pool.read(name, bitcode, |number, index| {
+        // Of one that cannot be added, nothing is to stay.
+        let mut added = None;
+        let read = self.pool.read(name, bitcode, |number, index| {
             let module = Module::new(self, name.into(), home, number, index);
             if others != Others::Compete {
                 self.check_types(&module, index)?;
             }
-            let scope = self.session.add_source_in(home, module.clone());
+            let source: Arc<dyn Source> = module.clone();
+            let scope = self.session.add_source_in(home, source.clone());
             module.set_scope(scope);
+            added = Some((module, self.session.keep_source(scope, &source)));
             let adding = Adding { session: &self.session, scope, home, index, others };
-            Ok(((module, adding.run()?), index.has_asm))
-        })?;
-        if has_asm {
-            module.assemble()?;
-            self.define_assembly(&module)?;
+            Ok((adding.run()?, index.has_asm))
+        });
+        let (module, kept) = match added {
+            Some((module, kept)) => (module, kept),
+            None => return Err(read.err().unwrap_or_else(|| Error::other("nothing was read"))),
+        };
+        let assembled = read.and_then(|(loaded, has_asm)| {
+            if has_asm {
+                module.assemble()?;
+                self.define_assembly(&module)?;
+            }
+            Ok(loaded)
+        });
+        if assembled.is_err() {
+            kept.into_iter().for_each(KeptSource::withdraw);
         }
-        Ok((module, loaded))
+        Ok((module, assembled?))
     }
 
     /// Refuses a version of a module in which functions are of other types than those that they are to
@@ -290,7 +305,8 @@ impl Llvm {
     /// A module that can no longer be read.
     pub fn functions(&self) -> Result<Vec<SymbolId>> {
         let mut functions = Vec::new();
-        for module in self.modules.lock().iter() {
+        for kept in self.modules.kept(&self.session) {
+            let module = &*kept.module;
             functions.extend(self.read_functions(module, |key, symbol| {
                 let places = (module.scope(), module.home);
                 let is_defined = is_definition(symbol.linkage);

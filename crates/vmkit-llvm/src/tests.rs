@@ -25,8 +25,9 @@ fn backend(modules: &[&str]) -> Llvm {
 fn definition(llvm: &Llvm, name: &str) -> (Arc<Module>, u64) {
     let id = llvm.session.find(name).unwrap();
     let (scope, key) = llvm.session.body(id).unwrap();
-    let modules = llvm.modules.lock();
-    (modules.iter().find(|module| module.scope() == scope).unwrap().clone(), key)
+    let modules = llvm.modules.kept(&llvm.session);
+    let found = modules.iter().find(|kept| kept.module.scope() == scope);
+    (found.unwrap().module.clone(), key)
 }
 
 fn compile(llvm: &Llvm, name: &str) -> LinkGraph {

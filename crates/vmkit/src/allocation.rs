@@ -42,7 +42,7 @@ pub(crate) struct Allocation {
     pub(crate) unwind: Vec<Addr>,
     /// Where functions begin that the session can find by address.
     pub(crate) functions: Vec<u64>,
-    /// Symbols that list call sites or words of it.
+    /// Symbols that list call sites or words of it, once for each.
     pub(crate) callees: Vec<SymbolId>,
     /// Symbols and assumptions it took for granted.
     pub(crate) relies_on: Vec<SymbolId>,
@@ -50,6 +50,22 @@ pub(crate) struct Allocation {
     pub(crate) is_pinned: bool,
     /// Does something it took for granted no longer hold?
     pub(crate) is_stale: bool,
+}
+
+impl Allocation {
+    fn new(symbol: SymbolId) -> Self {
+        Self {
+            symbol,
+            scopes: Vec::new(),
+            extents: Vec::new(),
+            unwind: Vec::new(),
+            functions: Vec::new(),
+            callees: Vec::new(),
+            relies_on: Vec::new(),
+            is_pinned: false,
+            is_stale: false,
+        }
+    }
 }
 
 /// The allocations of a session.
@@ -76,20 +92,18 @@ impl Allocations {
     ///
     /// After four billion.
     pub(crate) fn begin(&self, symbol: SymbolId, scope: ScopeId) -> AllocationId {
+        self.add(Allocation { scopes: vec![scope], ..Allocation::new(symbol) })
+    }
+
+    /// Begins an allocation for data, which keeps no module.
+    pub(crate) fn begin_data(&self, symbol: SymbolId) -> AllocationId {
+        self.add(Allocation::new(symbol))
+    }
+
+    fn add(&self, allocation: Allocation) -> AllocationId {
         let mut records = self.records.lock();
         records.last = records.last.checked_add(1).expect("fewer than 4 billion links");
         let id = AllocationId(records.last);
-        let allocation = Allocation {
-            symbol,
-            scopes: vec![scope],
-            extents: Vec::new(),
-            unwind: Vec::new(),
-            functions: Vec::new(),
-            callees: Vec::new(),
-            relies_on: Vec::new(),
-            is_pinned: false,
-            is_stale: false,
-        };
         records.live.insert(id, allocation);
         // Whoever looks which are alive may look at records meanwhile.
         drop(records);

@@ -126,6 +126,15 @@ impl Definition {
         }
     }
 
+    /// The symbol that it leads to.
+    pub(crate) fn other(&self) -> Option<SymbolId> {
+        match self {
+            Self::Alias(alias) => Some(alias.target),
+            Self::Indirect { resolver } => Some(*resolver),
+            _ => None,
+        }
+    }
+
     /// Is it data, which is linked where it is first needed and can be redefined elsewhere?
     pub(crate) fn is_data(&self) -> bool {
         matches!(self, Self::Module { unit: Unit::Data, .. } | Self::Common(_))

@@ -100,7 +100,7 @@ pub(crate) fn explain(compiler: &Compiler, id: SymbolId) -> Explanation {
     };
     let sites = known.into_iter().filter_map(site);
     Explanation {
-        name: entry.name().clone(),
+        name: entry.name(),
         module: linker.table.module_name(entry.scope()),
         kind: inner.kind,
         state,
@@ -143,7 +143,7 @@ fn definer(table: &Table, definition: &Definition) -> Option<Definer> {
 /// themselves.
 pub(crate) fn symbols_named(compiler: &Compiler, name: &Name) -> Vec<SymbolId> {
     let table = &compiler.linker.table;
-    let is_wanted = |id: &SymbolId| table.entry(*id).name() == name;
+    let is_wanted = |id: &SymbolId| table.entry(*id).name() == *name;
     let (shared, private): (Vec<_>, Vec<_>) = table
         .symbols()
         .filter(is_wanted)

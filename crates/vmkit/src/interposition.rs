@@ -44,8 +44,9 @@ fn interpose_all(linker: &Linker, choice: &Choice<'_>) -> Result<()> {
         .map(|&id| move |original| replacement(linker, id, flag, original))
         .collect();
     let mut replacements = Replacements::new();
-    for (&id, replace) in candidates.iter().zip(&replace) {
-        replacements.insert(linker.table.entry(id).name().bytes(), replace);
+    let names: Vec<_> = candidates.iter().map(|&id| linker.table.entry(id).name()).collect();
+    for (name, replace) in names.iter().zip(&replace) {
+        replacements.insert(name.bytes(), replace);
     }
     process::interpose(choice, &replacements)
 }

@@ -8,7 +8,8 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
-use crate::memory::{Block, Memory, Zone};
+use crate::host;
+use crate::memory::{Block, Extent, Memory, Zone};
 use crate::symbol::{Addr, SymbolId};
 use crate::target::native;
 
@@ -67,7 +68,22 @@ impl Stubs {
             .ok_or_else(|| Error::other("stub area out of reach of its slots"))?;
         self.make_lazy(id);
         memory.fill(&mut block, &bytes)?;
+        if block.is_used {
+            host::sync_cores();
+        }
         Ok(id)
+    }
+
+    /// Takes a stub back.
+    ///
+    /// # Safety
+    ///
+    /// Nobody calls it any more, or knows its slot.
+    pub(crate) unsafe fn free(&self, memory: &Memory, id: StubId) -> Result<()> {
+        self.next.fetch_sub(1, Ordering::Relaxed);
+        let extent = Extent { zone: Zone::Stubs, addr: self.address(id), size: native::STUB_SIZE };
+        // SAFETY: the caller's promise; the extent is what `allocate` took.
+        unsafe { memory.free(extent) }
     }
 
     /// Where a stub is: the function's address for ever.

@@ -66,6 +66,8 @@ impl ScopeId {
     pub const GLOBAL: Self = Self(0);
     /// The texts of assumptions.
     pub(crate) const ASSUMPTIONS: Self = Self(u32::MAX);
+    /// Of symbols that are gone.
+    pub(crate) const NONE: Self = Self(u32::MAX - 1);
 
     /// The number, unique in the session.
     #[must_use]

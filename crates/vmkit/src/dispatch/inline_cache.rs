@@ -243,11 +243,7 @@ impl InlineCache {
             // It is known by its name already; no key is asked for.
             scope => Binding::Imported(scope, 0),
         };
-        Symbol {
-            binding,
-            kind: Some(SymbolKind::Function),
-            ..Symbol::undefined(entry.name().clone())
-        }
+        Symbol { binding, kind: Some(SymbolKind::Function), ..Symbol::undefined(entry.name()) }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::allocation::AllocationId;
 use crate::compile::Compiler;
 use crate::error::{Error, Result};
 use crate::memory::Zone;
-use crate::symbol::{Addr, ScopeId, SymbolId};
+use crate::symbol::{Addr, SymbolId};
 
 /// A table of words in the session's memory, of which each can be where a function is: its code as
 /// soon as it is compiled, its stub until then and while it is redefined.
@@ -28,7 +28,7 @@ impl DispatchTable {
     pub(super) fn new(compiler: Arc<Compiler>, len: usize) -> Result<Self> {
         let linker = &compiler.linker;
         let block = linker.memory.allocate(Zone::Data, 8 * len.max(1) as u64, 16)?;
-        let allocation = linker.allocations.begin(SymbolId(0), ScopeId::GLOBAL);
+        let allocation = linker.allocations.begin_data(SymbolId(0));
         linker.allocations.update(allocation, |known| known.extents.push(block.extent()));
         let entered = Mutex::new(vec![None; len]);
         Ok(Self { allocation, address: block.addr, entered, compiler })

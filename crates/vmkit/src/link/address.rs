@@ -20,7 +20,7 @@ impl Linker {
             if let Some((scope, key)) = body
                 && !self.is_defined_in(target, scope)
             {
-                id = self.private(scope, self.table.entry(target).name(), key);
+                id = self.private(scope, &self.table.entry(target).name(), key);
             }
         }
         Err(Error::other(format!("alias {} goes in a circle", self.table.entry(id).name())))
@@ -76,12 +76,12 @@ impl Linker {
             {
                 self.stub_address(target)?.0
             }
-            None => match self.bound_of_set(entry.name(), user)? {
+            None => match self.bound_of_set(&entry.name(), user)? {
                 Some(address) => address,
                 None if self.resolve(target)? => return self.address(id, user),
                 None => {
-                    let user = self.table.entry(user).name().clone();
-                    return Err(Error::undefined(entry.name().clone(), Some(user)));
+                    let user = self.table.entry(user).name();
+                    return Err(Error::undefined(entry.name(), Some(user)));
                 }
             },
         };
@@ -93,7 +93,7 @@ impl Linker {
         let (target, _) = self.target(id)?;
         let entry = self.table.entry(target);
         let is_undefined = entry.lock().definition.is_none();
-        Ok(is_undefined && !self.is_bound_of_set(entry.name()) && !self.find_elsewhere(target))
+        Ok(is_undefined && !self.is_bound_of_set(&entry.name()) && !self.find_elsewhere(target))
     }
 
     /// The slot that holds `value`, the address of `id`; its offset in the slot area.

@@ -25,6 +25,8 @@ struct Fixer<'a> {
     callees: Vec<SymbolId>,
     /// Words of its own.
     words: Vec<Extent>,
+    /// Is it data, or code that is never taken back, of which nothing else is noted?
+    has_data: bool,
     /// Slots of the graph's own symbols, by symbol.
     slots: Vec<(usize, Addr)>,
     thunks_used: u64,
@@ -47,13 +49,14 @@ impl Linker {
             placed,
             callees: Vec::new(),
             words: Vec::new(),
+            has_data: allocation == AllocationId::PERMANENT || self.is_data(unit),
             slots: Vec::new(),
             thunks_used: 0,
         };
         let result = fixer.edges();
         let Fixer { placed, callees, words, .. } = fixer;
         self.allocations.update(allocation, |known| {
-            known.callees = callees;
+            known.callees.extend(callees);
             known.extents.extend(words);
         });
         result?;
@@ -150,9 +153,10 @@ impl Fixer<'_> {
         }
         if let Some(data) = self.bound.values[edge.target].data
             && (row.formula, row.size) == (Formula::Absolute, 8)
-            && self.allocation == AllocationId::PERMANENT
+            && self.has_data
+            && self.linker.note_pointer(self.place(spot, edge), self.allocation, data)
         {
-            self.linker.note_pointer(self.place(spot, edge), data);
+            self.callees.push(data);
         }
         let mut value = self.value(spot, edge, row.formula)?;
         if value < row.low || value > row.high {

@@ -74,8 +74,10 @@ impl Linker {
             }
         }
         for allocation in &taken {
-            allocation.scopes.iter().for_each(|&scope| self.table.release(scope));
+            let scopes = allocation.scopes.iter();
+            scopes.for_each(|&scope| self.table.release_for(scope, allocation.symbol));
         }
+        self.end_modules();
         if !taken.is_empty() {
             host::sync_cores();
         }

@@ -10,6 +10,7 @@ mod fixup;
 mod free;
 mod place;
 mod redefine;
+mod replaced;
 mod scope;
 mod signature;
 mod tell;
@@ -23,7 +24,7 @@ use parking_lot::{Mutex, ReentrantMutex};
 use rustc_hash::FxHashMap;
 
 use self::bind::{Bound, Target};
-use self::data::Sets;
+use self::data::{Former, Sets};
 pub use self::redefine::Why;
 use self::whole::Whole;
 use crate::allocation::{AllocationId, Allocations};
@@ -60,6 +61,8 @@ pub(crate) struct Linker {
     structors: Mutex<Structors>,
     /// One redefinition of data at a time.
     redefining: Mutex<()>,
+    /// Places where data was before it was redefined.
+    former: Mutex<Vec<Former>>,
     pub(crate) allocations: Allocations,
     /// What nobody calls any more.
     pub(crate) retired: Retired,
@@ -119,6 +122,7 @@ impl Linker {
             loaded: Mutex::default(),
             structors: Mutex::default(),
             redefining: Mutex::default(),
+            former: Mutex::default(),
             allocations: Allocations::default(),
             retired: Retired::default(),
             reasons: Mutex::default(),
@@ -177,7 +181,7 @@ impl Linker {
     }
 
     fn name(&self, id: SymbolId) -> Name {
-        self.table.entry(id).name().clone()
+        self.table.entry(id).name()
     }
 
     /// As it is defined at the time `began`; tells whether it still is.
@@ -191,7 +195,7 @@ impl Linker {
         drop(inner);
         match definition {
             None if self.resolve(id)? => self.materialize_since(id, self.table.now()),
-            None => Err(Error::undefined(entry.name().clone(), None)),
+            None => Err(Error::undefined(entry.name(), None)),
             Some(Definition::Module { scope, key, unit: Unit::Lazy }) => {
                 self.check_expected(id, scope, key)?;
                 let graph = self.produce(scope, key)?;
@@ -243,7 +247,7 @@ impl Linker {
         began: u32,
     ) -> Result<Option<Finished>> {
         let (allocation, finished) = self.link_apart(id, scope, &graph)?;
-        let is_current = self.depend(allocation, &graph, began);
+        let is_current = self.depend(id, allocation, &graph, began);
         // Once it is published, the program may run to its end.
         Counters::add(&self.counters.functions_compiled, 1);
         let own = finished.iter().find(|finished| finished.0 == id);
@@ -271,9 +275,9 @@ impl Linker {
         graph: &LinkGraph,
     ) -> Result<(AllocationId, Finished)> {
         let allocation = self.allocations.begin(id, scope);
-        self.table.hold(scope);
+        self.table.hold_for(scope, id);
         if graph.scope != scope {
-            self.table.hold(graph.scope);
+            self.table.hold_for(graph.scope, id);
             self.allocations.update(allocation, |known| known.scopes.push(graph.scope));
         }
         match self.link_into(allocation, id, graph) {
@@ -306,7 +310,7 @@ impl Linker {
     }
 
     /// Notes what a graph takes for granted; tells whether all of it still holds.
-    fn depend(&self, owner: AllocationId, graph: &LinkGraph, began: u32) -> bool {
+    fn depend(&self, unit: SymbolId, owner: AllocationId, graph: &LinkGraph, began: u32) -> bool {
         let home = self.table.home(graph.scope);
         graph.dependencies.iter().all(|dependency| {
             let (id, hash) = match *dependency {
@@ -325,7 +329,7 @@ impl Linker {
             inner.add_dependent(Dependent { owner, hash });
             // What the body calls may be private to its module.
             let scope = inner.definition.as_ref().and_then(Definition::scope);
-            scope.iter().for_each(|&scope| self.table.hold(scope));
+            scope.iter().for_each(|&scope| self.table.hold_for(scope, unit));
             drop(inner);
             self.allocations.update(owner, |known| {
                 known.relies_on.push(id);

@@ -71,10 +71,10 @@ impl Linker {
                 self.counters.link(|| self.link_apart(id, scope, &graph))?;
             let Some(&(_, address)) = finished.iter().find(|finished| finished.0 == id) else {
                 self.abandon(allocation);
-                let name = self.table.entry(id).name().clone();
+                let name = self.table.entry(id).name();
                 return Err(Error::compile(name, "no code came of it"));
             };
-            if !self.depend(allocation, &graph, began) {
+            if !self.depend(id, allocation, &graph, began) {
                 self.abandon(allocation);
                 continue;
             }
@@ -176,7 +176,7 @@ impl Linker {
     }
 
     /// Sends everybody who uses a function to its stub's lazy part; what held its code.
-    fn make_lazy(&self, id: SymbolId, inner: &mut Inner, event: Event) -> AllocationId {
+    pub(super) fn make_lazy(&self, id: SymbolId, inner: &mut Inner, event: Event) -> AllocationId {
         let entry = self.table.entry(id);
         inner.changed = self.table.tick();
         let was_ready = entry.state() == State::Ready;

@@ -18,7 +18,8 @@ impl Linker {
             return Ok(false);
         }
         let is_called = entry.lock().kind == Some(SymbolKind::Function);
-        let asked = Undefined { symbol: id, name: entry.name(), scope: entry.scope(), is_called };
+        let name = entry.name();
+        let asked = Undefined { symbol: id, name: &name, scope: entry.scope(), is_called };
         match resolver(&asked)? {
             Resolution::Process => return Ok(self.find_elsewhere(id)),
             Resolution::Address(address) => self.note(id, Definition::Absolute(address)),
@@ -34,9 +35,9 @@ impl Linker {
         if !self.table.is_shared(entry.scope()) {
             return false;
         }
-        if let Some(target) = self.table.provider(entry.scope(), entry.name()) {
+        if let Some(target) = self.table.provider(entry.scope(), &entry.name()) {
             self.note(id, alias(target));
-        } else if let Some(found) = self.libraries.find(entry.name()) {
+        } else if let Some(found) = self.libraries.find(&entry.name()) {
             self.note(
                 id,
                 match found {
@@ -71,7 +72,9 @@ impl Linker {
             own == scope || (own != ScopeId::ASSUMPTIONS && self.table.home(own) == scope)
         };
         let members: Vec<_> = self.table.symbols().filter(is_in).collect();
+        self.table.give_up(Some(scope));
         self.remove_all(&members);
+        self.end_modules();
     }
 }
 

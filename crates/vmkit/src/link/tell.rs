@@ -39,7 +39,7 @@ impl Linker {
     pub(super) fn tell_stub(&self, symbol: SymbolId, stub: StubId) {
         for listener in &self.policy.listeners {
             let name = self.table.entry(symbol).name();
-            listener.stubbed(symbol, name, self.stubs.address(stub), native::STUB_SIZE);
+            listener.stubbed(symbol, &name, self.stubs.address(stub), native::STUB_SIZE);
         }
     }
 

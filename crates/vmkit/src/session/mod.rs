@@ -2,6 +2,7 @@
 
 mod builder;
 mod dispatch;
+mod kept;
 mod redefinition;
 
 use std::sync::atomic::Ordering;
@@ -9,6 +10,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 pub use self::builder::Builder;
+pub use self::kept::KeptSource;
 use crate::compile::Compiler;
 use crate::definition::{Alias, Definition, Source, Unit};
 use crate::dispatch::Dispatcher;
@@ -124,11 +126,12 @@ impl Session {
     }
 
     /// Takes away everything that the modules of a scope define: functions are undefined from now on,
-    /// code and data are freed when code is next reclaimed.
+    /// code is freed when code is next reclaimed, and data once none of its modules' code is left.
     ///
     /// # Safety
     ///
-    /// Nothing points to the scope's data any more, but what readers (or whoever reclaims) know of.
+    /// Nothing points to the scope's data or to private functions of its modules any more, but what
+    /// readers (or whoever reclaims) know of; symbols of what is private to them are not used any more.
     #[expect(unsafe_code, reason = "the caller knows who points to data")]
     pub unsafe fn drop_scope(&self, scope: ScopeId) {
         self.compiler.undisturbed(|| self.linker().drop_scope(scope));
@@ -352,7 +355,7 @@ impl Session {
     /// The symbol's name.
     #[must_use]
     pub fn name(&self, id: SymbolId) -> Name {
-        self.linker().table.entry(id).name().clone()
+        self.linker().table.entry(id).name()
     }
 
     /// Where the symbol stands.

@@ -36,7 +36,8 @@ impl Session {
     /// Gives data another definition: what the module with this scope defines under `key`. It is
     /// linked first, at another place: code that names the data is compiled anew at its next call,
     /// and what other data was initialized to point to it points to the new place, unless the
-    /// program has changed it. Whoever else holds a pointer sees the old data.
+    /// program has changed it. Whoever else holds a pointer sees the old data, which stays until
+    /// [`Session::retire_replaced`].
     ///
     /// # Errors
     ///
@@ -130,6 +131,23 @@ impl Session {
         let stub = target.map(|(id, _)| linker.stub_address(id)).transpose()?;
         // SAFETY: the caller's promise.
         self.compiler.undisturbed(|| unsafe { patch::set_point(&linker.memory, at, stub) })
+    }
+
+    /// Has everything freed, when code is next reclaimed, that other definitions took the place of and
+    /// that only old code names: the places where data was before it was redefined, and what is private
+    /// to modules of which nothing else is in use. What old code that is not freed yet may still use
+    /// stays until the next time. A machine that redefines data or whole modules again and again calls
+    /// this before it [reclaims](Session::reclaim), or its memory grows.
+    ///
+    /// # Safety
+    ///
+    /// Nothing points to former places of data, or to private data and functions of modules that were
+    /// replaced, but such data itself, old code, and what readers (or whoever reclaims) know of: the
+    /// program has stored no such pointer elsewhere. Symbols of what is private to such modules are
+    /// not used any more.
+    #[expect(unsafe_code, reason = "the caller knows who points to data")]
+    pub unsafe fn retire_replaced(&self) {
+        self.compiler.undisturbed(|| self.linker().retire_replaced());
     }
 
     /// Says that this thread will run code of the session, of which old code is freed.

@@ -1,7 +1,6 @@
 //! What the session knows of one symbol.
 
 use std::num::NonZeroU32;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -14,7 +13,8 @@ use crate::symbol::{Binding, Descriptor, Linkage, Name, ScopeId, SymbolKind, Vis
 /// One symbol. The state is a futex word of its own, so that a first call in a signal handler can
 /// look at it and wait for it without a lock.
 pub(crate) struct Entry {
-    key: OnceLock<(ScopeId, Name)>,
+    /// None while it is nobody's.
+    key: Mutex<Option<(ScopeId, Name)>>,
     state: AtomicU32,
     /// The next symbol in the queue of those to compile, plus one.
     pub(crate) next: AtomicU32,
@@ -54,9 +54,9 @@ pub(crate) struct Inner {
 struct Users {
     sites: Vec<Site>,
     dependents: Vec<Dependent>,
-    /// Words of data that point to it, as offsets in the session's range.
-    pointers: Vec<u32>,
-    /// How many of both belong to allocations that are gone, at least.
+    /// Words of data that were initialized to point to it.
+    pointers: Vec<Site>,
+    /// How many of all these belong to allocations that are gone, at least.
     dead: u32,
     /// Offset in the slot area of the thread-local pair, plus one.
     pair: u32,
@@ -86,40 +86,39 @@ const _: () = assert!(size_of::<Entry>() <= 128);
 impl Entry {
     pub(super) fn vacant() -> Self {
         Self {
-            key: OnceLock::new(),
+            key: Mutex::new(None),
             state: AtomicU32::new(State::Undefined as u32),
             next: AtomicU32::new(0),
             address: AtomicU64::new(0),
             caller: AtomicU64::new(0),
             called: AtomicU64::new(0),
-            inner: Mutex::new(Inner {
-                definition: None,
-                kind: None,
-                linkage: Linkage::Weak,
-                visibility: Visibility::Default,
-                signature: None,
-                size: 0,
-                stub: 0,
-                slot: 0,
-                changed: 0,
-                allocation: 0,
-                binding: None,
-                users: None,
-            }),
+            inner: Mutex::new(Inner::new(0)),
         }
     }
 
     pub(super) fn occupy(&self, scope: ScopeId, name: &Name) {
-        let fresh = self.key.set((scope, name.clone())).is_ok();
-        assert!(fresh, "an entry is given away once");
+        let before = self.key.lock().replace((scope, name.clone()));
+        assert!(before.is_none(), "an entry is given away once");
+    }
+
+    /// Makes it nobody's, given what it knew.
+    pub(super) fn vacate(&self) {
+        *self.key.lock() = None;
     }
 
     pub(crate) fn scope(&self) -> ScopeId {
-        self.key.get().expect("an occupied entry").0
+        self.key.lock().as_ref().map_or(ScopeId::NONE, |key| key.0)
     }
 
-    pub(crate) fn name(&self) -> &Name {
-        &self.key.get().expect("an occupied entry").1
+    pub(crate) fn name(&self) -> Name {
+        let key = self.key.lock();
+        key.as_ref().map_or_else(|| Name::from("a symbol that is gone"), |key| key.1.clone())
+    }
+
+    /// Is it of this name, in this scope?
+    pub(super) fn is(&self, scope: ScopeId, name: &[u8]) -> bool {
+        let key = self.key.lock();
+        key.as_ref().is_some_and(|key| key.0 == scope && key.1.bytes() == name)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -159,6 +158,29 @@ impl Entry {
 }
 
 impl Inner {
+    /// What is known of a symbol that is new at a time.
+    fn new(now: u32) -> Self {
+        Self {
+            definition: None,
+            kind: None,
+            linkage: Linkage::Weak,
+            visibility: Visibility::Default,
+            signature: None,
+            size: 0,
+            stub: 0,
+            slot: 0,
+            changed: now,
+            allocation: 0,
+            binding: None,
+            users: None,
+        }
+    }
+
+    /// Forgets everything, at a time.
+    pub(crate) fn clear(&mut self, now: u32) -> Self {
+        std::mem::replace(self, Self::new(now))
+    }
+
     /// Call sites that go straight to its code, or would, and words that hold where it is.
     pub(crate) fn sites<'a>(&'a self, alive: &'a Alive<'_>) -> impl Iterator<Item = Site> + 'a {
         let sites = self.users.as_ref().map_or(&[][..], |users| &users.sites);
@@ -171,13 +193,14 @@ impl Inner {
     }
 
     /// Words of data that were initialized to point to it.
-    pub(crate) fn pointers(&self) -> &[u32] {
-        self.users.as_ref().map_or(&[], |users| &users.pointers)
+    pub(crate) fn pointers<'a>(&'a self, alive: &'a Alive<'_>) -> impl Iterator<Item = Site> + 'a {
+        let pointers = self.users.as_ref().map_or(&[][..], |users| &users.pointers);
+        pointers.iter().copied().filter(|site| alive.has(site.owner))
     }
 
     /// Notes one more of them.
-    pub(crate) fn add_pointer(&mut self, place: u32) {
-        self.users.get_or_insert_default().pointers.push(place);
+    pub(crate) fn add_pointer(&mut self, site: Site) {
+        self.users.get_or_insert_default().pointers.push(site);
     }
 
     /// Drops the site at a place.
@@ -214,11 +237,13 @@ impl Inner {
     pub(crate) fn forget(&mut self, count: usize, alive: &Alive<'_>) {
         let Some(users) = &mut self.users else { return };
         users.dead += count as u32;
-        if (users.dead as usize) * 2 < users.sites.len() + users.dependents.len() {
+        let all = users.sites.len() + users.dependents.len() + users.pointers.len();
+        if (users.dead as usize) * 2 < all {
             return;
         }
         users.sites.retain(|site| alive.has(site.owner));
         users.dependents.retain(|dependent| alive.has(dependent.owner));
+        users.pointers.retain(|site| alive.has(site.owner));
         users.dead = 0;
         let most = 2 * users.sites.len();
         users.sites.shrink_to(most);

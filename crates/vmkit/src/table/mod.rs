@@ -14,9 +14,11 @@ use parking_lot::{Mutex, RwLock};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 pub(crate) use self::entry::{Dependent, Entry, Inner, Site};
+pub(crate) use self::sources::Ended;
 use self::sources::Sources;
 pub(crate) use self::state::Event;
 pub use self::state::State;
+use crate::allocation::AllocationId;
 use crate::definition::{Definition, Source};
 use crate::error::{Kind, Result};
 use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId};
@@ -33,6 +35,8 @@ pub(crate) struct Table {
     names: RwLock<HashTable<u32>>,
     groups: Mutex<FxHashMap<(ScopeId, Name), ScopeId>>,
     sources: Sources,
+    /// Numbers of entries that are nobody's any more.
+    vacant: Mutex<Vec<u32>>,
     /// Counts redefinitions.
     clock: AtomicU32,
 }
@@ -66,6 +70,7 @@ impl Table {
             names: RwLock::new(HashTable::new()),
             groups: Mutex::new(FxHashMap::default()),
             sources: Sources::default(),
+            vacant: Mutex::default(),
             clock: AtomicU32::new(0),
         }
     }
@@ -115,6 +120,11 @@ impl Table {
         self.sources.len()
     }
 
+    /// As [`Table::hold`], if `source` is the module of the scope; tells whether it is.
+    pub(crate) fn hold_source(&self, scope: ScopeId, source: &Arc<dyn Source>) -> bool {
+        self.sources.hold_source(scope, source)
+    }
+
     /// Keeps the module of a scope until [`Table::release`].
     pub(crate) fn hold(&self, scope: ScopeId) {
         self.sources.hold(scope);
@@ -133,7 +143,71 @@ impl Table {
 
     /// Lets go of it. No lock may be held: the module may end here.
     pub(crate) fn release(&self, scope: ScopeId) {
-        drop(self.sources.release(scope));
+        drop(self.sources.release(scope, false));
+    }
+
+    /// As [`Table::release`], and leaves a module there of which nothing was ever wanted.
+    pub(crate) fn release_wanted(&self, scope: ScopeId) {
+        if self.sources.was_wanted(scope) {
+            self.release(scope);
+        } else {
+            self.leave(scope);
+        }
+    }
+
+    /// Keeps the module of a scope for the code of `user`, which may be its own.
+    pub(crate) fn hold_for(&self, scope: ScopeId, user: SymbolId) {
+        self.sources.want(scope, self.entry(user).scope() == scope);
+    }
+
+    /// Ends what [`Table::hold_for`] began. No lock may be held: the module may end here.
+    pub(crate) fn release_for(&self, scope: ScopeId, user: SymbolId) {
+        drop(self.sources.release(scope, self.entry(user).scope() == scope));
+    }
+
+    /// The allocation that holds the private data of a module, if there is one.
+    pub(crate) fn data_of(&self, scope: ScopeId) -> AllocationId {
+        self.sources.data(scope)
+    }
+
+    /// Notes the allocation that holds the private data of a module.
+    pub(crate) fn set_data_of(&self, scope: ScopeId, data: AllocationId) {
+        self.sources.set_data(scope, data);
+    }
+
+    /// Gives up modules: those in the scope `home`, or all of which others have used something and do
+    /// no more. Gives the private symbols of all that are given up and not ended yet.
+    pub(crate) fn give_up(&self, home: Option<ScopeId>) -> Vec<SymbolId> {
+        let scopes = self.sources.give_up(home);
+        scopes.into_iter().flat_map(|scope| self.sources.symbols(scope)).collect()
+    }
+
+    /// Takes out the modules that were given up and that nobody uses any more.
+    pub(crate) fn take_ended(&self) -> Vec<Ended> {
+        self.sources.take_ended()
+    }
+
+    /// Forgets the names of a module that has ended, but for `kept`; the entries, which know nothing
+    /// any more, and its scope are others' from now on.
+    pub(crate) fn end(&self, ended: &Ended, kept: &[SymbolId]) {
+        self.groups.lock().retain(|_, owner| *owner != ended.scope);
+        for &id in kept {
+            self.sources.note_symbol(ended.scope, id);
+        }
+        let mut names = self.names.write();
+        for &id in ended.symbols.iter().filter(|id| !kept.contains(id)) {
+            let entry = self.entry(id);
+            let key = hash(entry.scope(), entry.name().bytes());
+            if let Ok(found) = names.find_entry(key, |&other| other == id.0) {
+                found.remove();
+            }
+            entry.vacate();
+            self.vacant.lock().push(id.0);
+        }
+        drop(names);
+        if kept.is_empty() {
+            drop(self.sources.end(ended.scope));
+        }
     }
 
     /// Gives an entry another definition; the module to let go of, with no lock held.
@@ -145,13 +219,16 @@ impl Table {
         definition: Option<Definition>,
     ) -> Option<Arc<dyn Source>> {
         // What is private to a module is only wanted as long as something else of it is.
-        let holds =
-            |definition: &Definition| definition.scope().filter(|&scope| scope != entry.scope());
+        let holds = |definition: &Definition| {
+            let scope =
+                definition.scope().or_else(|| Some(self.entry(definition.other()?).scope()));
+            scope.filter(|&scope| scope != entry.scope())
+        };
         if let Some(scope) = definition.as_ref().and_then(holds) {
-            self.hold(scope);
+            self.sources.want(scope, false);
         }
         let old = std::mem::replace(&mut inner.definition, definition);
-        self.sources.release(holds(&old?)?)
+        self.sources.release(holds(&old?)?, false)
     }
 
     /// The module that a scope belongs to; none of the scope that all share.
@@ -222,25 +299,30 @@ impl Table {
     }
 
     fn push(&self, scope: ScopeId, name: &Name) -> u32 {
+        if let Some(id) = self.vacant.lock().pop() {
+            self.entry(SymbolId(id)).occupy(scope, name);
+            self.sources.note_symbol(scope, SymbolId(id));
+            return id;
+        }
         let id = self.len.load(Ordering::Relaxed);
         let index = id as usize;
         assert!(index < CHUNK * CHUNKS, "more than {} symbols", CHUNK * CHUNKS);
         let chunk = self.chunks[index / CHUNK]
             .get_or_init(|| (0..CHUNK).map(|_| Entry::vacant()).collect());
         chunk[index % CHUNK].occupy(scope, name);
-        self.sources.note_name(scope);
+        self.sources.note_symbol(scope, SymbolId(id));
         self.len.store(id + 1, Ordering::Release);
         id
     }
 
     fn is(&self, id: u32, scope: ScopeId, name: &[u8]) -> bool {
-        let entry = self.entry(SymbolId(id));
-        entry.scope() == scope && entry.name().bytes() == name
+        self.entry(SymbolId(id)).is(scope, name)
     }
 
     /// Every symbol there is now.
-    pub(crate) fn symbols(&self) -> impl Iterator<Item = SymbolId> + use<> {
-        (0..self.len.load(Ordering::Acquire)).map(SymbolId)
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = SymbolId> {
+        let all = (0..self.len.load(Ordering::Acquire)).map(SymbolId);
+        all.filter(|&id| self.entry(id).scope() != ScopeId::NONE)
     }
 
     /// Takes note of a definition, under the rules of ELF and LLVM for competing ones.

@@ -2,5 +2,6 @@
 
 mod bench;
 mod dispatch;
+mod forever;
 mod redefine;
 mod scopes;

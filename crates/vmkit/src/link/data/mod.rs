@@ -2,6 +2,8 @@
 
 mod redefine;
 
+pub(in crate::link) use self::redefine::Former;
+
 use std::collections::HashSet;
 
 use parking_lot::RwLock;
@@ -9,13 +11,12 @@ use rustc_hash::FxHashMap;
 
 use super::Linker;
 use super::bind::{Bound, Symbols, Target};
-use super::place::Placed;
 use crate::allocation::AllocationId;
 use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::{LinkGraph, Place, Section, SectionKind, Symbol};
-use crate::memory::{Block, Zone};
-use crate::symbol::{Name, ScopeId, SymbolId, SymbolKind};
+use crate::memory::{Block, Extent, Zone};
+use crate::symbol::{Name, SymbolId, SymbolKind};
 use crate::table::State;
 
 /// Data whose section has a name that is a C identifier: it is placed in one piece, in the order
@@ -30,7 +31,7 @@ struct SetsInner {
 }
 
 impl Sets {
-    fn of(&self, id: SymbolId) -> Option<Name> {
+    pub(in crate::link) fn of(&self, id: SymbolId) -> Option<Name> {
         self.0.read().of.get(&id).cloned()
     }
 
@@ -131,8 +132,10 @@ impl Linker {
         let definition = entry.lock().definition.clone();
         match definition {
             Some(Definition::Module { scope, key, .. }) => self.produce(scope, key),
-            Some(Definition::Common(extent)) => Ok(common(entry.name(), extent.size, extent.align)),
-            _ => Err(Error::undefined(entry.name().clone(), None)),
+            Some(Definition::Common(extent)) => {
+                Ok(common(&entry.name(), extent.size, extent.align))
+            }
+            _ => Err(Error::undefined(entry.name(), None)),
         }
     }
 
@@ -148,29 +151,46 @@ impl Linker {
                 let data = &fresh[index];
                 let is_apart = piece.is_none();
                 let found = self.place(&data.graph, &data.symbols, true, piece.as_mut())?;
-                if is_apart && self.table.home(data.graph.scope) != ScopeId::GLOBAL {
-                    self.note_data(data, &found);
-                }
-                placed.push((index, found));
+                let extents = found.blocks.iter().map(Block::extent).collect();
+                let owner = match is_apart {
+                    true => self.note_data(data, extents),
+                    false => AllocationId::PERMANENT,
+                };
+                placed.push((index, owner, found));
             }
         }
         let mut finished = Vec::with_capacity(fresh.len());
-        for (index, placed) in placed {
+        for (index, owner, placed) in placed {
             let Unplaced { id, graph, symbols } = &fresh[index];
             let values = self.require(*id, AllocationId::PERMANENT, symbols)?;
             let bound = Bound { graph, symbols, values };
-            finished.extend(self.fix_up(*id, AllocationId::PERMANENT, &bound, placed)?);
+            finished.extend(self.fix_up(*id, owner, &bound, placed)?);
         }
         Ok(finished)
     }
 
-    /// Notes the memory of data that can go with its scope.
-    fn note_data(&self, data: &Unplaced, placed: &Placed) {
-        self.table.hold(data.graph.scope);
-        let allocation = self.allocations.begin(data.id, data.graph.scope);
-        let extents = placed.blocks.iter().map(Block::extent).collect();
-        self.allocations.update(allocation, |known| known.extents = extents);
-        self.table.entry(data.id).lock().allocation = allocation.number();
+    /// Notes the memory of data: with the module's, where it is private, for it can only go with the
+    /// module. Blocks of thread-local variables stay.
+    fn note_data(&self, data: &Unplaced, extents: Vec<Extent>) -> AllocationId {
+        let entry = self.table.entry(data.id);
+        if entry.lock().kind == Some(SymbolKind::ThreadLocal) {
+            return AllocationId::PERMANENT;
+        }
+        let is_private = entry.scope() == data.graph.scope;
+        let known = match is_private {
+            true => self.table.data_of(data.graph.scope),
+            false => AllocationId::PERMANENT,
+        };
+        let owner = match known {
+            AllocationId::PERMANENT => self.allocations.begin_data(data.id),
+            known => known,
+        };
+        self.allocations.update(owner, |known| known.extents.extend(extents));
+        match is_private {
+            true => self.table.set_data_of(data.graph.scope, owner),
+            false => entry.lock().allocation = owner.number(),
+        }
+        owner
     }
 
     /// Memory for several graphs of data in one piece.
