@@ -408,12 +408,11 @@ impl Linker {
             let is_word = patch::is_word(&self.memory, site);
             let (now, mut target) = (patch::target(&self.memory, site), to(is_word));
             before += u64::from(!is_word && Some(now) == old);
-            if let Some(stub) = stub.filter(|_| !is_word)
-                && !patch::can_bind(&self.memory, site, target)
+            if now != target
+                && !patch::bind(&self.memory, site, target)
+                && let Some(stub) = stub
             {
                 target = stub;
-            }
-            if now != target {
                 patch::bind(&self.memory, site, target);
             }
             after += u64::from(!is_word && Some(target) != stub);

@@ -64,6 +64,17 @@ const ZONES: [(Zone, &str, u64); 5] = [
     (Zone::Slots, "slot", 64 * MIB),
     (Zone::Data, "data", 448 * MIB),
 ];
+/// Where each area begins, from the start of the range on.
+const fn starts() -> [u64; ZONES.len()] {
+    let mut starts = [0; ZONES.len()];
+    let mut number = 1;
+    while number < ZONES.len() {
+        starts[number] = starts[number - 1] + ZONES[number - 1].2;
+        number += 1;
+    }
+    starts
+}
+
 /// How many of the zones lie in the shared object.
 const SHARED_ZONES: usize = 3;
 
@@ -229,8 +240,7 @@ impl Memory {
 
     /// The first address of a zone.
     pub(crate) fn start(&self, zone: Zone) -> Addr {
-        let before: u64 = ZONES[..zone as usize].iter().map(|zone| zone.2).sum();
-        Addr(self.range.base() + before)
+        Addr(self.range.base() + const { starts() }[zone as usize])
     }
 
     /// Is `addr` in the reserved range?

@@ -184,7 +184,14 @@ impl Inner {
     /// Call sites that go straight to its code, or would, and words that hold where it is.
     pub(crate) fn sites<'a>(&'a self, alive: &'a Alive<'_>) -> impl Iterator<Item = Site> + 'a {
         let sites = self.users.as_ref().map_or(&[][..], |users| &users.sites);
-        sites.iter().copied().filter(|site| alive.has(site.owner))
+        // Those of one owner lie together.
+        let mut last = (AllocationId::PERMANENT, true);
+        sites.iter().copied().filter(move |site| {
+            if site.owner != last.0 {
+                last = (site.owner, alive.has(site.owner));
+            }
+            last.1
+        })
     }
 
     /// Notes one more of them.
