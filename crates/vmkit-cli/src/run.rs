@@ -121,7 +121,8 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
         compile_all(&session, &llvm)?;
     }
     let entry = session.address(entry)?;
-    session.interpose(interposed)?;
+    // SAFETY: the program's functions take the place of libraries' as they do in an executable.
+    unsafe { session.interpose(interposed)? };
 
     let stats = options.stats.as_deref().map(Output::new).transpose()?;
     let functions = inputs.functions;
@@ -157,19 +158,24 @@ unsafe fn function(address: Addr) -> Function {
 fn load_libraries(session: &Session, options: &Run) -> Result<()> {
     // The program's own libraries first, so that they can replace functions of the C library.
     for file in &options.dlopen {
-        session.load_library(file)?;
+        load_library(session, file)?;
     }
     for name in &options.libraries {
         load_by_name(session, name)?;
     }
-    LIBRARIES.iter().try_for_each(|library| session.load_library(library))
+    LIBRARIES.iter().try_for_each(|library| load_library(session, library))
+}
+
+fn load_library(session: &Session, file: &str) -> Result<()> {
+    // SAFETY: whoever runs the program asks for the library, as for the program.
+    unsafe { session.load_library(file) }
 }
 
 /// Loads `libNAME.so`, or, where that is missing or a linker's script, the library itself under the
 /// name that programs ask for at run time.
 fn load_by_name(session: &Session, name: &str) -> Result<()> {
-    let plain = session.load_library(&format!("lib{name}.so"));
-    let versioned = |number| session.load_library(&format!("lib{name}.so.{number}")).ok();
+    let plain = load_library(session, &format!("lib{name}.so"));
+    let versioned = |number| load_library(session, &format!("lib{name}.so.{number}")).ok();
     plain.or_else(|error| (0..100).find_map(versioned).ok_or(error))
 }
 

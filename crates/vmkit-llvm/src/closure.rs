@@ -66,6 +66,20 @@ impl<'ctx> Building<'ctx> {
 
     /// The function's module. Other functions and variables that it defines are its own: nobody else
     /// sees their names.
+    ///
+    /// Only what is of [its context](Building::context) can be put into it; the compiler refuses all
+    /// else:
+    ///
+    /// ```compile_fail
+    /// # fn define(llvm: &vmkit_llvm::Llvm) -> vmkit::Result<()> {
+    /// llvm.define_lazy("f", "void ()", |building| {
+    ///     let context = inkwell::context::Context::create();
+    ///     let other = context.create_module("other");
+    ///     building.module().link_in_module(other).map_err(vmkit::Error::other)
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn module(&self) -> &Ir<'ctx> {
         &self.module

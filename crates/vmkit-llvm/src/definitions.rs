@@ -41,6 +41,7 @@ impl Llvm {
         signature: &str,
         build: impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> Result<SymbolId> {
+        self.check_scope(scope)?;
         let (closure, kept) = Closure::new(self, scope, name, signature.into(), Box::new(build))?;
         let descriptor = Descriptor {
             signature: Some(signature::hash(signature)),
@@ -83,6 +84,7 @@ impl Llvm {
         signature: &str,
         build: impl Fn(&Building<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> Result<SymbolId> {
+        self.check_scope(scope)?;
         let id = self.session.own_symbol_in(scope, &Name::from(name));
         if !self.session.is_defined(id) {
             return self.define_lazy_in(scope, name, signature, build);
@@ -136,7 +138,7 @@ impl Llvm {
     ///
     /// As for [`Llvm::function`].
     pub fn function_of<F: FunctionPointer>(&self, id: SymbolId) -> Result<Function<F>> {
-        if !self.session.is_defined(id) {
+        if self.session.has(id) && !self.session.is_defined(id) {
             return Err(Error::undefined(self.session.name(id), None));
         }
         self.check_signature(id, &F::signature())?;

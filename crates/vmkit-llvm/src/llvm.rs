@@ -224,6 +224,7 @@ impl Llvm {
         input: Vec<u8>,
         others: Others,
     ) -> Result<(Arc<Module>, Loaded)> {
+        self.check_scope(home)?;
         let bitcode = match is_bitcode(&input) {
             true => input,
             false => self.pool.normalize(name, &input)?,
@@ -257,6 +258,13 @@ impl Llvm {
             kept.into_iter().for_each(KeptSource::withdraw);
         }
         Ok((module, assembled?))
+    }
+
+    pub(crate) fn check_scope(&self, scope: ScopeId) -> Result<()> {
+        match self.session.has_scope(scope) {
+            true => Ok(()),
+            false => Err(Error::other("a scope of another session: make one here")),
+        }
     }
 
     /// Refuses a version of a module in which functions are of other types than those that they are to

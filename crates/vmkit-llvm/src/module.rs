@@ -86,7 +86,9 @@ impl Source for Module {
         if key == ASSEMBLY {
             return Private { key, kind: SymbolKind::Function, unit: Unit::Whole };
         }
-        let kind = self.kinds[key as usize];
+        // Where there is no such definition, its compile says so.
+        let known = usize::try_from(key).ok().and_then(|key| self.kinds.get(key));
+        let kind = known.copied().unwrap_or(Kind::Data);
         let unit = self.units.get(&(key as u32));
         Private {
             key: unit.map_or(key, |&unit| u64::from(unit)),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use inkwell::memory_buffer::MemoryBuffer;
 use inkwell::values::FunctionValue;
-use vmkit::{Addr, Error, Name, Result, Session, State, SymbolId};
+use vmkit::{Addr, Error, Name, Result, ScopeId, Session, State, SymbolId};
 use vmkit_llvm::{Building, Function, Level, Llvm, Options};
 
 type Unary = unsafe extern "C" fn(i64) -> i64;
@@ -121,6 +121,35 @@ fn wrong_use_is_an_error_that_says_so() {
     assert_eq!(call(&llvm.function::<Unary>("empty").unwrap(), 1), -404);
     let odd = llvm.define_lazy("odd", "what is this (", plus(1)).unwrap();
     assert!(session.compile(odd).unwrap_err().to_string().contains("odd"));
+}
+
+#[test]
+fn what_is_of_another_session_context_or_target_is_refused() {
+    let ((session, llvm), (other, foreign)) = (start(Level::O0), start(Level::O0));
+    let check = |found: Option<Error>, expected: &str| {
+        let found = found.expect("an error").to_string();
+        assert!(found.contains(expected), "{found}");
+    };
+    let f = foreign.define_lazy("f", UNARY, plus(1)).unwrap();
+    check(llvm.function_of::<Unary>(f).err(), "of another session: look it up here");
+    check(session.redefine(f, ScopeId::GLOBAL, 0).err(), "of another session: look it up here");
+    let scope = other.add_scope(&[]);
+    let text = b"define i64 @g(i64 %x) { ret i64 %x }";
+    check(llvm.add_in(scope, "g", text.to_vec()).err(), "of another session: make one here");
+    check(llvm.define_lazy_in(scope, "g", UNARY, plus(1)).err(), "of another session");
+    check(llvm.redefine_lazy_in(scope, "g", UNARY, plus(1)).err(), "of another session");
+    let arm = "target triple = \"aarch64-unknown-linux-gnu\"\ndefine void @a() { ret void }";
+    check(llvm.add("arm.ll", arm.into()).err(), "aarch64");
+    // A module's context is no other's business: it is copied, and can be changed and go.
+    let made = {
+        let context = inkwell::context::Context::create();
+        let memory = MemoryBuffer::create_from_memory_range_copy(text, "g");
+        let module = context.create_module_from_ir(memory).unwrap();
+        llvm.add_module(&module).unwrap();
+        module.get_function("g").unwrap().set_linkage(inkwell::module::Linkage::Internal);
+        session.symbol("g")
+    };
+    assert_eq!(call(&llvm.function_of(made).unwrap(), 7), 7);
 }
 
 #[test]

@@ -145,6 +145,7 @@ impl Compiler {
 
     /// Sees to it that `id` is compiled, and waits for that.
     pub(crate) fn compile(&self, id: SymbolId) -> Result<()> {
+        self.linker.table.check(id)?;
         match self.wait_for(id) {
             State::Failed => Err(self.error(id)),
             _ => Ok(()),
@@ -181,7 +182,7 @@ impl Compiler {
     /// Queues a symbol, unless somebody else has.
     pub(crate) fn request(&self, id: SymbolId) {
         let entry = self.linker.table.entry(id);
-        if entry.advance(Event::Request).is_none() {
+        if !self.linker.table.has(id) || entry.advance(Event::Request).is_none() {
             return;
         }
         let mut head = self.pushed.load(Ordering::Relaxed);

@@ -64,7 +64,7 @@ impl Stubs {
         }
         self.next.fetch_add(1, Ordering::Relaxed);
         let slot = self.slot_address(id).0;
-        let bytes = native::stub(block.addr.0, slot, symbol.index(), self.first_call.0)
+        let bytes = native::stub(block.addr.0, slot, symbol.0, self.first_call.0)
             .ok_or_else(|| Error::other("stub area out of reach of its slots"))?;
         self.make_lazy(id);
         memory.fill(&mut block, &bytes)?;

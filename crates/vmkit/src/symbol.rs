@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A symbol's name: any bytes but NUL, as in ELF. Cloning copies a pointer.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,7 +46,46 @@ impl fmt::Debug for Name {
     }
 }
 
+/// A number that tells the symbols and scopes of one session from those of another: in the upper bits
+/// of theirs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SessionTag(u32);
+
+impl SessionTag {
+    const SHIFT: u32 = 24;
+    /// So many sessions have tags that differ. (The numbers stay positive as 32 bits: stubs push them.)
+    const TAGS: u32 = 127;
+
+    /// That of a new session.
+    pub(crate) fn next() -> Self {
+        static SESSIONS: AtomicU32 = AtomicU32::new(0);
+        let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
+        Self((number % Self::TAGS + 1) << Self::SHIFT)
+    }
+
+    /// The number of this session for an index.
+    ///
+    /// # Panics
+    ///
+    /// After 16 million.
+    pub(crate) fn number(self, index: usize) -> u32 {
+        assert!(index < 1 << Self::SHIFT, "16 million symbols, or scopes, are too many");
+        self.0 | index as u32
+    }
+
+    /// The index that a number of this session is for.
+    pub(crate) fn index(self, number: u32) -> Option<usize> {
+        (number >> Self::SHIFT == self.0 >> Self::SHIFT).then(|| untagged(number) as usize)
+    }
+}
+
+fn untagged(number: u32) -> u32 {
+    number & ((1 << SessionTag::SHIFT) - 1)
+}
+
 /// A symbol of one session: the index of its entry in the session's table.
+///
+/// Another session refuses it, or does as if nobody defined it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct SymbolId(pub(crate) u32);
 
@@ -53,7 +93,7 @@ impl SymbolId {
     /// The index, unique in the session.
     #[must_use]
     pub fn index(self) -> u32 {
-        self.0
+        untagged(self.0)
     }
 }
 
@@ -72,7 +112,7 @@ impl ScopeId {
     /// The number, unique in the session.
     #[must_use]
     pub fn index(self) -> u32 {
-        self.0
+        untagged(self.0)
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let mut table = Table::new(
         "The kit",
         "By programs that use the library, and by one that uses ORC's redirectable symbols and \
-         one module a function. Calls: a loop of nothing else, the best of five. Redefinition: of \
+         one module a function. Calls: a loop of nothing else, the best of five. Redefinition, the best of many: of \
          a function that so many call sites are bound to, compiling and freeing its six bytes \
          included where it is compiled first. First calls: from definition to return.",
         &["what", "of", "time", "goal"],

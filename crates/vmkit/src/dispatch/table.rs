@@ -117,13 +117,18 @@ impl DispatchTable {
         unsafe { AtomicU64::from_ptr(word.0 as *mut u64) }
     }
 
-    /// Gives the table's memory back when code is next reclaimed.
+    /// Gives the table's memory back when code is next reclaimed. From now on it has no words.
     ///
     /// # Safety
     ///
     /// No object points to it any more; threads that have read such an object are readers, or known
     /// to whoever reclaims.
     pub unsafe fn free(&self) {
+        let mut entered = self.entered.lock();
+        for index in 0..entered.len() {
+            self.leave(&mut entered, index);
+        }
+        entered.clear();
         self.compiler.linker.retire(self.allocation);
     }
 }

@@ -11,6 +11,7 @@ use crate::table::{Entry, Inner, State};
 impl Linker {
     /// Follows aliases from a symbol to the one that has an address, and the offset from it.
     pub(crate) fn target(&self, mut id: SymbolId) -> Result<(SymbolId, i64)> {
+        self.table.check(id)?;
         let mut total = 0i64;
         for _ in 0..64 {
             let definition = self.table.entry(id).lock().definition.clone();
@@ -28,6 +29,7 @@ impl Linker {
 
     /// The stub of a symbol; made if there is none.
     pub(crate) fn stub_address(&self, id: SymbolId) -> Result<Addr> {
+        self.table.check(id)?;
         let entry = self.table.entry(id);
         Ok(self.stubs.address(self.stub(id, entry, &mut entry.lock())?))
     }

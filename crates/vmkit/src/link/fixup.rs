@@ -1,5 +1,7 @@
 //! Edges become bytes.
 
+use std::ops::Range;
+
 use super::bind::{Bound, Target, Value};
 use super::place::{Placed, Spot};
 use super::{Function, Linker};
@@ -8,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::graph::{Edge, LinkGraph, SectionKind};
 use crate::host;
 use crate::memory::{Extent, Zone};
+use crate::metadata::{Span, check_records};
 use crate::patch;
 use crate::stats::Counters;
 use crate::symbol::{Addr, Name, SymbolId};
@@ -67,6 +70,7 @@ impl Linker {
         if placed.blocks.iter().any(|block| block.is_used) {
             host::sync_cores();
         }
+        self.check_unwind(bound.graph, &placed)?;
         self.announce(allocation, bound.graph, &placed);
         self.tell(unit, bound, &placed);
         let defined = bound.symbols.defined.iter();
@@ -75,6 +79,28 @@ impl Linker {
             .collect();
         self.note_functions(allocation, bound, &placed);
         Ok(finished)
+    }
+
+    /// The system's unwinder trusts what it is given, whatever is thrown: damage must not get there.
+    fn check_unwind(&self, graph: &LinkGraph, placed: &Placed) -> Result<()> {
+        let sections = || graph.sections.iter().zip(&placed.spots);
+        let is_own = |code: Range<u64>| {
+            sections().filter(|(section, _)| section.kind == SectionKind::Code).any(
+                |(section, spot)| {
+                    spot.is_some_and(|Spot { addr, .. }| {
+                        addr.0 <= code.start && code.end <= addr.0 + section.size
+                    })
+                },
+            )
+        };
+        for (section, spot) in sections().filter(|(section, _)| section.kind == SectionKind::Unwind)
+        {
+            let Some(spot) = spot else { continue };
+            let bytes = &placed.blocks[spot.block].bytes()[spot.offset as usize..];
+            let bytes = &bytes[..section.size as usize];
+            check_records(&graph.name, Span { address: spot.addr.0, bytes }, is_own)?;
+        }
+        Ok(())
     }
 
     /// Lets the unwinder and the session know of what is linked now.

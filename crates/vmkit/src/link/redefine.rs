@@ -218,6 +218,7 @@ impl Linker {
     }
 
     fn check_redefinable(&self, id: SymbolId, new: Option<&Definition>) -> Result<()> {
+        self.table.check(id)?;
         let entry = self.table.entry(id);
         let inner = entry.lock();
         let refuse =

@@ -11,4 +11,5 @@ pub use self::call_sites::{Action, CallSite, CallSites, Span, TypeInfo};
 pub use self::lines::{Line, Lines};
 pub use self::stack_maps::{Function, LiveOut, Location, Place, Record, StackMaps};
 pub use self::statepoint::{Pair, Statepoint};
+pub(crate) use self::unwind::check_records;
 pub use self::unwind::{Cfa, Personality, Row, Rule, Rules, evaluate};

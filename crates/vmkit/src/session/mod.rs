@@ -14,7 +14,7 @@ pub use self::kept::KeptSource;
 use crate::compile::Compiler;
 use crate::definition::{Alias, Definition, Source, Unit};
 use crate::dispatch::Dispatcher;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::explain::{self, Explanation};
 use crate::interposition;
 use crate::link::{Linker, Structors};
@@ -150,7 +150,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Another strong definition of the name.
+    /// Another strong definition of the name; no such module in this session.
     pub fn define(
         &self,
         descriptor: &Descriptor,
@@ -158,6 +158,9 @@ impl Session {
         key: u64,
         unit: Unit,
     ) -> Result<(SymbolId, Outcome)> {
+        if !self.has_scope(scope) {
+            return Err(Error::other("a module of another session: add it to this one"));
+        }
         let definition = match descriptor.linkage {
             Linkage::Common => Definition::common(descriptor.size, descriptor.align),
             _ => Definition::Module { scope, key, unit },
@@ -185,6 +188,7 @@ impl Session {
         offset: i64,
         body: Option<(ScopeId, u64)>,
     ) -> Result<(SymbolId, Outcome)> {
+        self.linker().table.check(target)?;
         let alias = Alias { target, offset, body };
         self.linker().table.define(scope, descriptor, Definition::Alias(Box::new(alias)))
     }
@@ -200,6 +204,7 @@ impl Session {
         descriptor: &Descriptor,
         resolver: SymbolId,
     ) -> Result<(SymbolId, Outcome)> {
+        self.linker().table.check(resolver)?;
         self.linker().table.define(scope, descriptor, Definition::Indirect { resolver })
     }
 
@@ -217,7 +222,9 @@ impl Session {
 
     /// Puts a data symbol into the set that `__start_SECTION` and `__stop_SECTION` bound.
     pub fn add_to_set(&self, section: &Name, id: SymbolId) {
-        self.linker().add_to_set(section.clone(), id);
+        if self.has(id) {
+            self.linker().add_to_set(section.clone(), id);
+        }
     }
 
     /// Makes the module with the scope `owner` the one whose definitions in the comdat group count,
@@ -228,10 +235,15 @@ impl Session {
 
     /// Loads a shared library, in which undefined symbols are then looked up.
     ///
+    /// # Safety
+    ///
+    /// What the library does when it is loaded, and at exit, is sound here.
+    ///
     /// # Errors
     ///
     /// The library cannot be loaded.
-    pub fn load_library(&self, file: &str) -> Result<()> {
+    #[expect(unsafe_code, reason = "the caller vouches for the library")]
+    pub unsafe fn load_library(&self, file: &str) -> Result<()> {
         self.linker().libraries.load(file)
     }
 
@@ -244,10 +256,18 @@ impl Session {
     /// libraries for other things than the program afterwards, except on compile threads or after
     /// [`Session::use_original_libraries`].
     ///
+    /// # Safety
+    ///
+    /// The modules' functions can stand in for those of the same names.
+    ///
     /// # Errors
     ///
     /// This code is not part of the executable, or memory is short.
-    pub fn interpose(&self, choice: impl Fn(&str) -> Option<fn(&[u8]) -> bool>) -> Result<()> {
+    #[expect(unsafe_code, reason = "the caller vouches for the functions")]
+    pub unsafe fn interpose(
+        &self,
+        choice: impl Fn(&str) -> Option<fn(&[u8]) -> bool>,
+    ) -> Result<()> {
         interposition::interpose(self.linker(), &choice)
     }
 
@@ -303,6 +323,19 @@ impl Session {
     #[must_use]
     pub fn symbol_of(&self, name: &Name) -> SymbolId {
         self.linker().table.symbol(ScopeId::GLOBAL, name)
+    }
+
+    /// Is it a symbol of this session? (It is told apart from those of the 126 sessions that were made
+    /// before and after.)
+    #[must_use]
+    pub fn has(&self, id: SymbolId) -> bool {
+        self.linker().table.has(id)
+    }
+
+    /// Is there such a scope in this session?
+    #[must_use]
+    pub fn has_scope(&self, scope: ScopeId) -> bool {
+        self.linker().table.has_scope(scope)
     }
 
     /// Whether anything in the session defines the symbol.

@@ -85,7 +85,9 @@ impl Session {
     /// Says that an assumption does not hold any more, or that the code of whatever relied on any
     /// other symbol's body is outdated. That code is compiled anew at its next call.
     pub fn invalidate(&self, id: SymbolId) {
-        self.compiler.undisturbed(|| self.linker().invalidate(id));
+        if self.has(id) {
+            self.compiler.undisturbed(|| self.linker().invalidate(id));
+        }
     }
 
     /// The session's time: it goes on with every redefinition and every invalidation.
@@ -109,7 +111,9 @@ impl Session {
 
     /// How calls reach a function from now on.
     pub fn set_binding(&self, id: SymbolId, binding: Binding) {
-        self.compiler.undisturbed(|| self.linker().set_binding(id, binding));
+        if self.has(id) {
+            self.compiler.undisturbed(|| self.linker().set_binding(id, binding));
+        }
     }
 
     /// Has a patch point call a function from now on, whatever it is redefined to, or do nothing if

@@ -112,7 +112,10 @@ impl Entry {
 
     pub(crate) fn name(&self) -> Name {
         let key = self.key.lock();
-        key.as_ref().map_or_else(|| Name::from("a symbol that is gone"), |key| key.1.clone())
+        key.as_ref().map_or_else(
+            || Name::from("a symbol of another session, or one that is gone"),
+            |key| key.1.clone(),
+        )
     }
 
     /// Is it of this name, in this scope?

@@ -20,8 +20,8 @@ pub(crate) use self::state::Event;
 pub use self::state::State;
 use crate::allocation::AllocationId;
 use crate::definition::{Definition, Source};
-use crate::error::{Kind, Result};
-use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SymbolId};
+use crate::error::{Error, Kind, Result};
+use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SessionTag, SymbolId};
 
 /// Entries in one chunk; a chunk never moves.
 const CHUNK: usize = 1024;
@@ -30,13 +30,16 @@ const CHUNKS: usize = 16 * 1024;
 
 /// All symbols of a session.
 pub(crate) struct Table {
+    tag: SessionTag,
     chunks: Box<[OnceLock<Box<[Entry]>>]>,
+    /// What stands for symbols of other sessions: nobody's.
+    foreign: Entry,
     len: AtomicU32,
-    names: RwLock<HashTable<u32>>,
+    names: RwLock<HashTable<SymbolId>>,
     groups: Mutex<FxHashMap<(ScopeId, Name), ScopeId>>,
     sources: Sources,
-    /// Numbers of entries that are nobody's any more.
-    vacant: Mutex<Vec<u32>>,
+    /// Entries that are nobody's any more.
+    vacant: Mutex<Vec<SymbolId>>,
     /// Counts redefinitions.
     clock: AtomicU32,
 }
@@ -64,12 +67,15 @@ impl Drop for Held<'_> {
 
 impl Table {
     pub(crate) fn new() -> Self {
+        let tag = SessionTag::next();
         Self {
+            tag,
+            foreign: Entry::vacant(),
             chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(),
             len: AtomicU32::new(0),
             names: RwLock::new(HashTable::new()),
             groups: Mutex::new(FxHashMap::default()),
-            sources: Sources::default(),
+            sources: Sources::new(tag),
             vacant: Mutex::default(),
             clock: AtomicU32::new(0),
         }
@@ -198,11 +204,11 @@ impl Table {
         for &id in ended.symbols.iter().filter(|id| !kept.contains(id)) {
             let entry = self.entry(id);
             let key = hash(entry.scope(), entry.name().bytes());
-            if let Ok(found) = names.find_entry(key, |&other| other == id.0) {
+            if let Ok(found) = names.find_entry(key, |&other| other == id) {
                 found.remove();
             }
             entry.vacate();
-            self.vacant.lock().push(id.0);
+            self.vacant.lock().push(id);
         }
         drop(names);
         if kept.is_empty() {
@@ -266,14 +272,33 @@ impl Table {
 
     /// The entry of a symbol.
     pub(crate) fn entry(&self, id: SymbolId) -> &Entry {
-        let index = id.0 as usize;
-        &self.chunks[index / CHUNK].get().expect("an id has an entry")[index % CHUNK]
+        let index = self.tag.index(id.0);
+        let chunk = index.and_then(|index| self.chunks[index / CHUNK].get());
+        index.zip(chunk).map_or(&self.foreign, |(index, chunk)| &chunk[index % CHUNK])
+    }
+
+    /// Is it a symbol of this session, as far as can be told?
+    pub(crate) fn has(&self, id: SymbolId) -> bool {
+        !std::ptr::eq(self.entry(id), &raw const self.foreign)
+    }
+
+    /// Refuses a symbol of another session.
+    pub(crate) fn check(&self, id: SymbolId) -> Result<()> {
+        match self.has(id) {
+            true => Ok(()),
+            false => Err(Error::other("a symbol of another session: look it up here, by its name")),
+        }
+    }
+
+    /// Is there such a scope in this session?
+    pub(crate) fn has_scope(&self, scope: ScopeId) -> bool {
+        self.sources.has(scope)
     }
 
     /// The symbol of this name in this scope, if there is one.
     pub(crate) fn find(&self, scope: ScopeId, name: &[u8]) -> Option<SymbolId> {
         let names = self.names.read();
-        names.find(hash(scope, name), |&id| self.is(id, scope, name)).map(|&id| SymbolId(id))
+        names.find(hash(scope, name), |&id| self.is(id, scope, name)).copied()
     }
 
     /// The symbol of this name in this scope; made if there is none.
@@ -288,40 +313,40 @@ impl Table {
         let mut names = self.names.write();
         let key = hash(scope, name.bytes());
         if let Some(&id) = names.find(key, |&id| self.is(id, scope, name.bytes())) {
-            return SymbolId(id);
+            return id;
         }
         let id = self.push(scope, name);
         names.insert_unique(key, id, |&id| {
-            let entry = self.entry(SymbolId(id));
+            let entry = self.entry(id);
             hash(entry.scope(), entry.name().bytes())
         });
-        SymbolId(id)
-    }
-
-    fn push(&self, scope: ScopeId, name: &Name) -> u32 {
-        if let Some(id) = self.vacant.lock().pop() {
-            self.entry(SymbolId(id)).occupy(scope, name);
-            self.sources.note_symbol(scope, SymbolId(id));
-            return id;
-        }
-        let id = self.len.load(Ordering::Relaxed);
-        let index = id as usize;
-        assert!(index < CHUNK * CHUNKS, "more than {} symbols", CHUNK * CHUNKS);
-        let chunk = self.chunks[index / CHUNK]
-            .get_or_init(|| (0..CHUNK).map(|_| Entry::vacant()).collect());
-        chunk[index % CHUNK].occupy(scope, name);
-        self.sources.note_symbol(scope, SymbolId(id));
-        self.len.store(id + 1, Ordering::Release);
         id
     }
 
-    fn is(&self, id: u32, scope: ScopeId, name: &[u8]) -> bool {
-        self.entry(SymbolId(id)).is(scope, name)
+    fn push(&self, scope: ScopeId, name: &Name) -> SymbolId {
+        if let Some(id) = self.vacant.lock().pop() {
+            self.entry(id).occupy(scope, name);
+            self.sources.note_symbol(scope, id);
+            return id;
+        }
+        let index = self.len.load(Ordering::Relaxed) as usize;
+        let id = SymbolId(self.tag.number(index));
+        let chunk = self.chunks[index / CHUNK]
+            .get_or_init(|| (0..CHUNK).map(|_| Entry::vacant()).collect());
+        chunk[index % CHUNK].occupy(scope, name);
+        self.sources.note_symbol(scope, id);
+        self.len.store(index as u32 + 1, Ordering::Release);
+        id
+    }
+
+    fn is(&self, id: SymbolId, scope: ScopeId, name: &[u8]) -> bool {
+        self.entry(id).is(scope, name)
     }
 
     /// Every symbol there is now.
     pub(crate) fn symbols(&self) -> impl Iterator<Item = SymbolId> {
-        let all = (0..self.len.load(Ordering::Acquire)).map(SymbolId);
+        let len = self.len.load(Ordering::Acquire) as usize;
+        let all = (0..len).map(|index| SymbolId(self.tag.number(index)));
         all.filter(|&id| self.entry(id).scope() != ScopeId::NONE)
     }
 

@@ -9,11 +9,11 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::allocation::AllocationId;
 use crate::definition::Source;
-use crate::symbol::{ScopeId, SymbolId};
+use crate::symbol::{ScopeId, SessionTag, SymbolId};
 
 /// Scopes by their number, less one: that of the scope all share is not here.
-#[derive(Default)]
 pub(super) struct Sources {
+    tag: SessionTag,
     slots: RwLock<Vec<Slot>>,
     /// Scopes that can be given away again.
     free: Mutex<Vec<ScopeId>>,
@@ -60,6 +60,10 @@ impl Slot {
 }
 
 impl Sources {
+    pub(super) fn new(tag: SessionTag) -> Self {
+        Self { tag, slots: RwLock::default(), free: Mutex::default(), given_up: Mutex::default() }
+    }
+
     pub(super) fn add(&self, source: Arc<dyn Source>, home: ScopeId) -> ScopeId {
         self.push(Some(source), home, None)
     }
@@ -89,16 +93,26 @@ impl Sources {
         let free = self.free.lock().pop();
         let mut slots = self.slots.write();
         if let Some(scope) = free {
-            slots[scope.0 as usize - 1] = slot;
+            slots[self.at(scope).expect("a scope of this session")] = slot;
             return scope;
         }
         slots.push(slot);
-        ScopeId(u32::try_from(slots.len()).expect("fewer than 4 billion modules"))
+        ScopeId(self.tag.number(slots.len()))
     }
 
     fn with<T>(&self, scope: ScopeId, look: impl FnOnce(&Slot) -> T) -> Option<T> {
         let slots = self.slots.read();
-        Some(look(slots.get((scope.0 as usize).checked_sub(1)?)?))
+        Some(look(slots.get(self.at(scope)?)?))
+    }
+
+    /// The place of a scope's slot, if it is one of this session.
+    fn at(&self, scope: ScopeId) -> Option<usize> {
+        self.tag.index(scope.0)?.checked_sub(1)
+    }
+
+    /// Is there such a scope?
+    pub(super) fn has(&self, scope: ScopeId) -> bool {
+        scope == ScopeId::GLOBAL || self.with(scope, |_| ()).is_some()
     }
 
     pub(super) fn get(&self, scope: ScopeId) -> Option<Arc<dyn Source>> {
@@ -179,7 +193,7 @@ impl Sources {
             return None;
         }
         let mut slots = self.slots.write();
-        let slot = &mut slots[scope.0 as usize - 1];
+        let slot = &mut slots[self.at(scope)?];
         if slot.is_used() {
             return None;
         }
@@ -195,7 +209,7 @@ impl Sources {
     pub(super) fn give_up(&self, home: Option<ScopeId>) -> Vec<ScopeId> {
         let slots = self.slots.read();
         let mut given_up = self.given_up.lock();
-        for (number, slot) in (1..).zip(&*slots) {
+        for (index, slot) in (1..).zip(&*slots) {
             let is_wanted = match home {
                 Some(home) => slot.home != home,
                 None => {
@@ -210,7 +224,7 @@ impl Sources {
                 && !is_wanted
                 && !slot.is_given_up.swap(true, Ordering::Relaxed)
             {
-                given_up.push(ScopeId(number));
+                given_up.push(ScopeId(self.tag.number(index)));
             }
         }
         given_up.clone()
@@ -227,7 +241,7 @@ impl Sources {
         let slots = self.slots.read();
         let mut ended = Vec::new();
         self.given_up.lock().retain(|&scope| {
-            let slot = &slots[scope.0 as usize - 1];
+            let Some(slot) = self.at(scope).and_then(|at| slots.get(at)) else { return false };
             let is_used = slot.is_used();
             if !is_used {
                 let symbols = std::mem::take(&mut *slot.symbols.lock());
@@ -242,7 +256,8 @@ impl Sources {
 
     /// Lets the scope of a module that has ended be given away again.
     pub(super) fn end(&self, scope: ScopeId) -> Option<Arc<dyn Source>> {
-        let source = self.slots.write()[scope.0 as usize - 1].source.take();
+        let at = self.at(scope)?;
+        let source = self.slots.write()[at].source.take();
         self.free.lock().push(scope);
         source
     }

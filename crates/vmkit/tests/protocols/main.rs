@@ -3,5 +3,6 @@
 mod bench;
 mod dispatch;
 mod forever;
+mod misuse;
 mod redefine;
 mod scopes;

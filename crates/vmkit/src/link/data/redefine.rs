@@ -23,6 +23,7 @@ impl Linker {
     /// there, and still do, point to the new one. The old one stays, for whoever holds a pointer, until
     /// [`Linker::retire_replaced`].
     pub(crate) fn redefine_data(&self, id: SymbolId, definition: Definition) -> Result<()> {
+        self.table.check(id)?;
         let entry = self.table.entry(id);
         if !self.is_data(id) {
             let name = entry.name();
