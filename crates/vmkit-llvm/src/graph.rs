@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use vmkit::graph::{
     Binding, Dependency, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol,
 };
+use vmkit::target::native;
 use vmkit::{Linkage, Name, Result, Source, Visibility};
 
 use crate::ffi::{Data, Kind, ModuleRef, Needed, Object, Pointer};
@@ -149,20 +150,11 @@ impl Module {
     }
 }
 
-/// A pointer's edge, by the numbers of the x86-64 psABI.
+/// A pointer's edge.
 fn edge(pointer: &Pointer) -> Edge {
-    let kind = match (pointer.size, pointer.is_relative != 0) {
-        (8, false) => 1,  // R_X86_64_64
-        (4, false) => 10, // R_X86_64_32
-        (2, false) => 12, // R_X86_64_16
-        (1, false) => 14, // R_X86_64_8
-        (8, true) => 24,  // R_X86_64_PC64
-        (4, true) => 2,   // R_X86_64_PC32
-        (2, true) => 13,  // R_X86_64_PC16
-        (1, true) => 15,  // R_X86_64_PC8
-        // No such relocation: the linker says so.
-        _ => u32::MAX,
-    };
+    let kind = native::pointer(pointer.size.into(), pointer.is_relative != 0);
+    // No such relocation: the linker says so.
+    let kind = kind.unwrap_or(u32::MAX);
     Edge {
         offset: pointer.offset,
         kind: EdgeKind(kind),

@@ -35,6 +35,18 @@ pub(crate) enum Kind {
         low: i128,
         high: i128,
     },
+    #[error(
+        "{kind} at {place:#x} in {graph} cannot name {name}: value {} is no multiple of {align}",
+        Hex(*.value)
+    )]
+    Misaligned {
+        kind: &'static str,
+        graph: Arc<str>,
+        place: u64,
+        name: Name,
+        value: i128,
+        align: u8,
+    },
     #[error("{file}: {what}")]
     Input { file: Arc<str>, what: String },
     #[error("cannot compile {name}: {what}")]
@@ -103,10 +115,10 @@ impl Error {
         matches!(*self.0, Kind::Duplicate { .. })
     }
 
-    /// Is this a relocation whose value does not fit?
+    /// Is this a relocation whose value does not fit, or is no multiple of what it must be one of?
     #[must_use]
     pub fn is_out_of_range(&self) -> bool {
-        matches!(*self.0, Kind::OutOfRange { .. })
+        matches!(*self.0, Kind::OutOfRange { .. } | Kind::Misaligned { .. })
     }
 
     /// Is this input that could not be read?

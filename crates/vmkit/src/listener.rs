@@ -3,7 +3,7 @@
 
 use crate::graph::{Binding, Edge, LinkGraph, Place, SectionKind, Symbol};
 use crate::symbol::{Addr, Name, SymbolId, SymbolKind};
-use crate::target::{self, Formula, native};
+use crate::target::Term;
 
 /// Is told of whatever is linked, before anything can run or read it.
 ///
@@ -128,15 +128,12 @@ impl<'a> Linked<'a> {
         let section = &self.graph.sections[section];
         let mut bytes = section.bytes.clone();
         for edge in &section.edges {
-            let Some(row) = native::edge(edge.kind.0) else { continue };
-            let value = i128::from(self.value(edge)) + i128::from(edge.addend);
-            let value = match row.formula {
-                Formula::Absolute => value,
-                Formula::Relative => value - i128::from(edge.offset),
-                _ => continue,
-            };
-            // An edge outside its section: damaged, and nothing that matters for running.
-            let _ = target::write(&mut bytes, edge.offset, row.size, value);
+            let row = self.graph.isa.edge(edge.kind.0).filter(|row| row.term == Term::Address);
+            let Some(row) = row else { continue };
+            let sum = i128::from(self.value(edge)) + i128::from(edge.addend);
+            let value = row.base.value(sum, edge.offset, 0);
+            // What does not fit is damaged, and nothing that matters for running.
+            let _ = row.write(&mut bytes, edge.offset, value);
         }
         bytes
     }

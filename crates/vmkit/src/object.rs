@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Binding, LinkGraph, Listed, Place, SectionKind, Symbol};
 use crate::link::Linker;
 use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
+use crate::target::Isa;
 
 /// The one key of an object: all of it.
 const WHOLE: u64 = 0;
@@ -67,6 +68,9 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
     let name: Arc<str> = name.into();
     // Read before it is added, so that damaged input leaves nothing behind.
     let mut graph = LinkGraph::from_elf(&name, ScopeId::GLOBAL, bytes)?;
+    if graph.isa != Isa::NATIVE {
+        return Err(Error::input(name, format!("object for another machine ({:?})", graph.isa)));
+    }
     let object = Arc::new(Object { name: name.clone(), graph: OnceLock::new() });
     graph.scope = linker.table.add_source(object.clone(), ScopeId::GLOBAL);
     drop_other_groups(linker, &mut graph);

@@ -1,7 +1,7 @@
 //! Live call sites: binding them straight to the code they call.
 //!
 //! A site is an optimization over stub and slot (design: correctness never rests on patching). It is
-//! rewritten by one 4-byte store and only where that store cannot be seen half done.
+//! rewritten by one four-byte store and only where that store cannot be seen half done.
 #![expect(unsafe_code, reason = "stores into running code")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use crate::host;
 use crate::memory::{Memory, Zone};
 use crate::symbol::Addr;
 use crate::table::Site;
-use crate::target::native::{self, LINE};
+use crate::target::native;
 
 /// Where a site's displacement is.
 pub(crate) fn place(memory: &Memory, site: Site) -> Addr {
@@ -24,15 +24,19 @@ pub(crate) fn target(memory: &Memory, site: Site) -> Addr {
         return Addr(word(memory, site).load(Ordering::Acquire));
     }
     let place = place(memory, site);
-    // SAFETY: four bytes of linked code of this session. Where another thread writes them as well,
-    // it does so by one store.
-    let displacement = unsafe { memory.writable(place).cast::<i32>().read_unaligned() };
-    place.offset(i64::from(displacement) + 4)
+    Addr(native::call_target(place.0, instruction(memory, place)))
 }
 
 /// Is the site a word of data, which holds an address, rather than a call?
 pub(crate) fn is_word(memory: &Memory, site: Site) -> bool {
-    place(memory, site).0 >= memory.start(Zone::Stubs).0
+    place(memory, site).0 >= memory.start(Zone::ReadOnly).0
+}
+
+/// What an edge's place in code holds.
+fn instruction(memory: &Memory, place: Addr) -> u32 {
+    // SAFETY: four bytes of linked code of this session. Where another thread writes them as well,
+    // it does so by one store.
+    unsafe { memory.writable(place).cast::<u32>().read_unaligned() }
 }
 
 fn word(memory: &Memory, site: Site) -> &AtomicU64 {
@@ -59,10 +63,11 @@ pub(crate) fn bind(memory: &Memory, site: Site, target: Addr) -> bool {
         return false;
     }
     let place = place(memory, site);
-    // Both ends are in reach: the difference fits.
-    let value = target.0.wrapping_sub(place.0 + 4) as i32;
-    // SAFETY: the place is a displacement in code of this session, writable through the view, and
-    // lies in one line.
+    let Some(value) = native::redirected(place.0, instruction(memory, place), target.0) else {
+        return false;
+    };
+    // SAFETY: the place is that of a call or jump in code of this session, writable through the view,
+    // and lies in one line.
     unsafe { host::patch(memory.writable(place), value) };
     // Where it cannot be done, the call goes through the stub as before.
     memory.sync(place, 4).is_ok()
@@ -72,18 +77,15 @@ pub(crate) fn bind(memory: &Memory, site: Site, target: Addr) -> bool {
 ///
 /// # Safety
 ///
-/// `at` is the start of a patch point of five bytes, in code of this session that is not freed.
+/// `at` is the start of a patch point, in code of this session that is not freed.
 pub(crate) unsafe fn set_point(memory: &Memory, at: Addr, target: Option<Addr>) -> Result<()> {
     let size = native::POINT_SIZE;
-    let line = at.0 & !(LINE - 1);
-    if !memory.contains(at) || at.0 + size > line + LINE {
+    let Some(start) = native::point_word(at.0).filter(|_| memory.contains(at)) else {
         let what = "crosses a cache line, or is not in code memory";
         return Err(Error::other(format!("the patch point at {at} {what}")));
-    }
+    };
     let bytes = native::point(at.0, target.map(|target| target.0));
     let bytes = bytes.ok_or_else(|| Error::other(format!("{at}: the call is out of reach")))?;
-    // Eight bytes of the line that hold the five.
-    let start = at.0.min(line + LINE - 8);
     let skip = (at.0 - start) as usize;
     let place = memory.writable(Addr(start));
     loop {

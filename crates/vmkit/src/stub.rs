@@ -1,6 +1,6 @@
 //! Stubs and slots: a function's lazy entry, and the one word that holds its current address.
 //!
-//! Stub number `n` lies `16 n` bytes into the stub area, its slot `8 n` bytes into the slot area.
+//! Stubs lie side by side in the stub area, their slots in the slot area, in the same order.
 //! The second half of the slot area is handed out word by word, to whatever needs an address in
 //! memory near code.
 #![expect(unsafe_code, reason = "slots are words that running code reads")]
@@ -56,7 +56,8 @@ impl Stubs {
 
     /// A new stub, whose first call asks for `symbol`.
     pub(crate) fn allocate(&self, memory: &Memory, symbol: SymbolId) -> Result<StubId> {
-        let mut block: Block = memory.allocate(Zone::Stubs, native::STUB_SIZE, 16)?;
+        let mut block: Block =
+            memory.allocate(Zone::Stubs, native::STUB_SIZE, native::STUB_ALIGN)?;
         let offset = block.addr.0 - self.first_stub.0;
         let id = StubId((offset / native::STUB_SIZE) as u32);
         if id.0 >= self.capacity {

@@ -35,7 +35,7 @@ object: .quad   42
 #| after
 #| section .text at code+0x20
 #|   0000: lea slot(0x0),%rbx
-#|   0007: movabs $0x1FFFFFD9,%r11
+#|   0007: movabs $0x1DFFFFD9,%r11
 #|   0011: movabs $0x4000000,%rax
 #|   001b: movabs $0x1000000,%rcx
 #|   0025: mov (%rbx,%rcx),%rcx

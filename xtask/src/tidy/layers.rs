@@ -11,8 +11,8 @@ const LAYERS: &[&[&str]] = &[
     &["stats", "archive"],
     &["target"],
     &["graph"],
-    &["memory"],
     &["host"],
+    &["memory"],
     &["metadata"],
     &["process"],
     &["definition", "allocation", "resolver"],
@@ -114,7 +114,9 @@ fn imports(source: &Source<'_>, file: &[String]) -> Vec<(String, usize)> {
 /// Where the rest of a path begins that starts at `index` and leads to the crate's root.
 fn root_path(source: &Source<'_>, index: usize, depth: usize) -> Option<usize> {
     if source.reads(index, &["crate", ":", ":"]) {
-        return Some(index + 3);
+        // `$crate` in a macro: what is there, users of the crate see.
+        let is_in_macro = index >= 1 && source.text(index - 1) == "$";
+        return (!is_in_macro).then_some(index + 3);
     }
     let continued = index >= 1 && source.text(index - 1) == ":";
     let mut at = index;
@@ -170,6 +172,7 @@ mod tests {
         check_text("link.rs", "use crate::graph::{Edge, elf}; use crate::table::X;", &[]);
         check_text("graph/elf.rs", "use super::Edge; use crate::graph::Section;", &[]);
         check_text("lib.rs", "pub use crate::session::Session;", &[]);
+        check_text("stub.rs", "macro_rules! m { () => { $crate::link::f() } }", &[]);
     }
 
     #[test]

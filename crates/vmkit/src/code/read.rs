@@ -77,7 +77,7 @@ fn read_calls(event: &Linked<'_>, functions: &mut [Function]) {
 
 fn call(event: &Linked<'_>, edge: &Edge, place: u64) -> Call {
     Call {
-        returns_to: place.wrapping_add(native::DISPLACEMENT_SIZE),
+        returns_to: place.wrapping_add(native::CALL_END),
         callee: event.graph.symbols[edge.target].name.clone(),
         symbol: event.symbols[edge.target].symbol,
     }

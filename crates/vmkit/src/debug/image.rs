@@ -11,7 +11,7 @@ use object::write::elf::{FileHeader, SectionHeader, SectionIndex, Sym, Writer};
 
 use crate::graph::{Binding, LinkGraph, Place, Section, SectionKind, Symbol};
 use crate::listener::Linked;
-use crate::target;
+use crate::target::Isa;
 
 /// A section of the image.
 struct Part<'a> {
@@ -52,7 +52,7 @@ pub(super) fn image(event: &Linked<'_>) -> Vec<u8> {
     writer.reserve_strtab();
     writer.reserve_shstrtab();
     writer.reserve_section_headers();
-    write(&mut writer, &parts, &symbols, &names);
+    write(&mut writer, event.graph.isa, &parts, &symbols, &names);
     buffer
 }
 
@@ -99,13 +99,19 @@ fn part_of<'a, 'b>(symbol: &Symbol, parts: &'a [Part<'b>]) -> Option<&'a Part<'b
     parts.iter().find(|part| part.number == index)
 }
 
-fn write(writer: &mut Writer<'_>, parts: &[Part<'_>], symbols: &[&Symbol], names: &[StringId]) {
+fn write(
+    writer: &mut Writer<'_>,
+    isa: &Isa,
+    parts: &[Part<'_>],
+    symbols: &[&Symbol],
+    names: &[StringId],
+) {
     let header = FileHeader {
         os_abi: elf::ELFOSABI_NONE,
         abi_version: 0,
         // Addresses are final.
         e_type: elf::ET_EXEC,
-        e_machine: target::ELF_MACHINE,
+        e_machine: isa.machine,
         e_entry: 0,
         e_flags: 0,
     };

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use crate::graph::{Compile, SectionKind};
 use crate::listener::{Function, Linked, Listener};
 use crate::symbol::{Addr, Name, SymbolId};
-use crate::target::{Formula, native};
+use crate::target::Term;
 
 /// Remembers all code that is linked, and the uses of chosen symbols.
 #[derive(Default)]
@@ -127,9 +127,9 @@ impl Journal {
                 let user = function.unwrap_or(event.unit);
                 let fresh = Use { used, user, calls: 0, references: 0 };
                 let counts = found.entry((used, user)).or_insert(fresh);
-                let formula = native::edge(edge.kind.0).map(|row| row.formula);
-                match (formula, section.kind) {
-                    (Some(Formula::Call), SectionKind::Code) => counts.calls += 1,
+                let term = graph.isa.edge(edge.kind.0).map(|row| row.term);
+                match (term, section.kind) {
+                    (Some(Term::Call), SectionKind::Code) => counts.calls += 1,
                     _ => counts.references += 1,
                 }
             }

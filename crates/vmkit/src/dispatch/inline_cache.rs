@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Binding, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol};
 use crate::host;
 use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
+use crate::target::native::CALL_ADDEND;
 use crate::target::native::dispatch::{ADDRESS, Chooser, JUMP, compare, look_up};
 
 /// So many classes are compared one after the other.
@@ -217,9 +218,9 @@ impl InlineCache {
             symbols.push(symbol);
         };
         for (&(_, target), &place) in targets.iter().zip(&code.targets) {
-            edge(self.function(target), place, JUMP, -4);
+            edge(self.function(target), place, JUMP, CALL_ADDEND);
         }
-        edge(absolute(self.point.1), code.miss, JUMP, -4);
+        edge(absolute(self.point.1), code.miss, JUMP, CALL_ADDEND);
         if let (Some(address), Some(place)) = (table, code.table) {
             edge(absolute(address), place, ADDRESS, 0);
         }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::{Binding, Edge, LinkGraph, Place, Section, Symbol};
 use crate::symbol::{Linkage, Visibility};
-use crate::target::native;
 
 /// Bytes on one line.
 const WIDTH: usize = 16;
@@ -47,7 +46,7 @@ impl LinkGraph {
 
     fn edge(&self, f: &mut fmt::Formatter<'_>, edge: &Edge) -> fmt::Result {
         write!(f, "  {:04x}: ", edge.offset)?;
-        match native::edge(edge.kind.0) {
+        match self.isa.edge(edge.kind.0) {
             Some(row) => write!(f, "{}", row.name)?,
             None => write!(f, "relocation {}", edge.kind.0)?,
         }

@@ -9,20 +9,17 @@ use object::read::elf::{FileHeader, SectionHeader, SectionTable, Sym, SymbolTabl
 use super::{Binding, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol};
 use crate::error::{Error, Result};
 use crate::symbol::{Linkage, Name, ScopeId, SymbolKind, Visibility};
-use crate::target::native;
+use crate::target::Isa;
 
 type Header = FileHeader64<LittleEndian>;
 const LE: LittleEndian = LittleEndian;
-
-/// The section number of tentative definitions under the medium and large code models
-/// (`SHN_X86_64_LCOMMON`, x86-64 psABI, 4.2).
-const LARGE_COMMON: u16 = 0xff02;
 
 /// Sizes above this are damage, not data: no object this crate links needs a section of 64 GiB.
 const LARGEST_SECTION: u64 = 1 << 36;
 
 impl LinkGraph {
-    /// Reads a relocatable, 64-bit, little-endian ELF object.
+    /// Reads a relocatable, 64-bit, little-endian ELF object for any of the instruction sets whose code
+    /// can be linked.
     ///
     /// # Errors
     ///
@@ -35,6 +32,7 @@ impl LinkGraph {
 /// Section indices as objects write them, and where each went in the graph.
 struct Reader<'a> {
     name: &'a Arc<str>,
+    isa: &'static Isa,
     data: &'a [u8],
     sections: SectionTable<'a, Header>,
     symbols: SymbolTable<'a, Header>,
@@ -50,16 +48,13 @@ impl<'a> Reader<'a> {
             return Err(Error::input(name.clone(), "not a relocatable little-endian ELF object"));
         }
         let machine = header.e_machine(LE);
-        if machine != crate::target::ELF_MACHINE {
-            return Err(Error::input(
-                name.clone(),
-                format!("object for another machine (ELF machine {machine})"),
-            ));
-        }
+        let isa = Isa::of(machine).ok_or_else(|| {
+            Error::input(name.clone(), format!("object for an unknown machine ({machine})"))
+        })?;
         let sections = header.sections(LE, data).map_err(fail)?;
         let symbols = sections.symbols(LE, data, elf::SHT_SYMTAB).map_err(fail)?;
         let placed = vec![None; sections.len()];
-        Ok(Self { name, data, sections, symbols, placed })
+        Ok(Self { name, isa, data, sections, symbols, placed })
     }
 
     fn fail(&self, what: impl std::fmt::Display) -> Error {
@@ -79,6 +74,7 @@ impl<'a> Reader<'a> {
         self.edges(&mut sections, symbols.len())?;
         Ok(LinkGraph {
             name: self.name.clone(),
+            isa: self.isa,
             scope,
             sections,
             symbols,
@@ -99,9 +95,8 @@ impl<'a> Reader<'a> {
                 | elf::SHT_INIT_ARRAY
                 | elf::SHT_FINI_ARRAY
                 | elf::SHT_PREINIT_ARRAY
-                | elf::SHT_X86_64_UNWIND
                 | elf::SHT_NOTE
-        );
+        ) || Some(kind) == self.isa.unwind_section;
         let flags = header.sh_flags(LE);
         // Compressed debug sections cannot be read before they are relocated: done without.
         if !is_content || flags & u64::from(elf::SHF_COMPRESSED) != 0 {
@@ -165,7 +160,9 @@ impl<'a> Reader<'a> {
         let value = symbol.st_value(LE);
         let place = match symbol.st_shndx(LE) {
             elf::SHN_ABS => Place::Absolute(value),
-            elf::SHN_COMMON | LARGE_COMMON => Place::Common { align: value.max(1) },
+            section if section == elf::SHN_COMMON || Some(section) == self.isa.large_common => {
+                Place::Common { align: value.max(1) }
+            }
             _ => match section.and_then(|s| self.placed.get(s.0).copied().flatten()) {
                 Some(index) => Place::Section { index, offset: value },
                 None => Place::Undefined,
@@ -225,7 +222,7 @@ impl<'a> Reader<'a> {
                     let what = format!("relocation of symbol {} of {symbols}", edge.target);
                     return Err(self.fail(what));
                 }
-                if !is_inside(edge, section.size) {
+                if !is_inside(self.isa, edge, section.size) {
                     let Section { name, size, .. } = section;
                     let what = format!("relocation at {:#x} of {size:#x} in {name}", edge.offset);
                     return Err(self.fail(what));
@@ -246,8 +243,8 @@ fn edge(relocation: &Rela64<LittleEndian>) -> Edge {
 }
 
 /// Does the edge write to bytes of its section only?
-fn is_inside(edge: &Edge, section_size: u64) -> bool {
-    let written = native::edge(edge.kind.0).map_or(0, |row| u64::from(row.size));
+fn is_inside(isa: &Isa, edge: &Edge, section_size: u64) -> bool {
+    let written = isa.edge(edge.kind.0).map_or(0, |row| u64::from(row.field.size));
     edge.offset.checked_add(written).is_some_and(|end| end <= section_size)
 }
 

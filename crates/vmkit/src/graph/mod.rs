@@ -6,6 +6,8 @@
 
 mod dump;
 mod elf;
+pub(crate) mod fixup;
+mod image;
 mod listing;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -13,14 +15,18 @@ pub(crate) mod sample;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use self::image::{Image, Layout};
 pub use self::listing::{Content, Listed, Standing};
 use crate::symbol::{Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
+use crate::target::Isa;
 
 /// What one compile produced, still without addresses.
 #[derive(Clone, Debug)]
 pub struct LinkGraph {
     /// Who made it, for messages.
     pub name: Arc<str>,
+    /// What its code is for, and what the kinds of its edges mean.
+    pub isa: &'static Isa,
     /// The module whose local names it sees; [`ScopeId::GLOBAL`] if it is the one that was asked.
     pub scope: ScopeId,
     /// The sections, loaded or not.
@@ -122,7 +128,8 @@ pub struct Edge {
     pub addend: i64,
 }
 
-/// The kind of an edge: the relocation number of the target's ELF supplement (psABI).
+/// The kind of an edge: the relocation number of the ELF supplement (psABI) of the graph's
+/// instruction set.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct EdgeKind(pub u32);
 
@@ -178,11 +185,13 @@ pub enum Binding {
 }
 
 impl LinkGraph {
-    /// A graph of one section, in which the first symbol is the definition asked for.
+    /// A graph of one section, for what runs here, in which the first symbol is the definition asked
+    /// for.
     #[must_use]
     pub fn of_section(name: Arc<str>, section: Section, symbols: Vec<Symbol>) -> Self {
         Self {
             name,
+            isa: Isa::NATIVE,
             scope: ScopeId::GLOBAL,
             sections: vec![section],
             symbols,

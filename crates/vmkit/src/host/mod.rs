@@ -5,6 +5,7 @@
 mod errno;
 mod futex;
 mod gate;
+mod membarrier;
 mod signals;
 mod thread;
 #[cfg(target_arch = "x86_64")]
@@ -12,10 +13,13 @@ mod x86_64;
 
 pub(crate) use self::errno::keep_errno;
 pub(crate) use self::futex::{wait, wake_all, wake_one};
-pub(crate) use self::gate::{Gate, Registers};
+pub(crate) use self::gate::Gate;
+pub(crate) use self::membarrier::{register_cores, sync_cores};
+pub(crate) use self::native::{
+    Registers, exchange, first_call_entry, flush, land, load, patch, prepare,
+    thread_descriptor_entry, thread_pointer,
+};
 pub(crate) use self::signals::{SignalMask, block_signals, restore_signals};
 pub(crate) use self::thread::spawn;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use self::x86_64::{
-    exchange, first_call_entry, load, patch, prepare, sync_cores, thread_pointer,
-};
+use self::x86_64 as native;

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Binding, LinkGraph, Place, SectionKind, Symbol};
 use crate::symbol::{Addr, Linkage, ScopeId, SymbolId, SymbolKind};
 use crate::table::{Dependent, Event};
-use crate::target::{Formula, native};
+use crate::target::{Isa, Term};
 
 /// What a graph's symbol is in the session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -226,24 +226,23 @@ impl Linker {
 
 /// How each symbol is used by the edges of the graph's loaded sections.
 fn uses(graph: &LinkGraph) -> Result<Vec<Use>> {
+    if graph.isa != Isa::NATIVE {
+        let what = format!("code for {:?}, which does not run here", graph.isa);
+        return Err(Error::input(graph.name.clone(), what));
+    }
     let mut uses = vec![Use::default(); graph.symbols.len()];
     let loaded = graph.sections.iter().filter(|section| section.kind.is_loaded());
     for section in loaded.filter(|section| section.kind != SectionKind::StackMaps) {
         for edge in &section.edges {
-            let row = native::edge(edge.kind.0).ok_or_else(|| {
+            let row = Isa::NATIVE.edge(edge.kind.0).ok_or_else(|| {
                 let what = format!("relocation type {} is not supported", edge.kind.0);
                 Error::input(graph.name.clone(), what)
             })?;
             let used = &mut uses[edge.target];
-            match row.formula {
-                Formula::Call => used.calls = true,
-                Formula::ThreadPair => used.pair = true,
-                Formula::Absolute
-                | Formula::Relative
-                | Formula::Slot
-                | Formula::SlotLoad
-                | Formula::SlotOffset
-                | Formula::FromSlots => used.address = true,
+            match row.term {
+                Term::Call => used.calls = true,
+                Term::ThreadPair | Term::ThreadDescriptor => used.pair = true,
+                Term::Address | Term::Slot | Term::SlotLoad => used.address = true,
                 _ => {}
             }
         }

@@ -6,16 +6,17 @@ use super::bind::{Bound, Target, Value};
 use super::place::{Placed, Spot};
 use super::{Function, Linker};
 use crate::allocation::AllocationId;
-use crate::error::{Error, Kind, Result};
-use crate::graph::{Edge, LinkGraph, SectionKind};
+use crate::error::{Error, Result};
+use crate::graph::{Edge, LinkGraph, SectionKind, fixup};
 use crate::host;
 use crate::memory::{Extent, Zone};
 use crate::metadata::{Span, check_records};
 use crate::patch;
+use crate::process;
 use crate::stats::Counters;
 use crate::symbol::{Addr, Name, SymbolId};
 use crate::table::{Site, State};
-use crate::target::{self, Formula, Row, native};
+use crate::target::{Base, Isa, Row, Term, native};
 use crate::unwind;
 
 /// A graph being fixed up.
@@ -33,6 +34,14 @@ struct Fixer<'a> {
     /// Slots of the graph's own symbols, by symbol.
     slots: Vec<(usize, Addr)>,
     thunks_used: u64,
+}
+
+/// A section being fixed up.
+#[derive(Clone, Copy)]
+struct Part {
+    kind: SectionKind,
+    size: u64,
+    spot: Spot,
 }
 
 impl Linker {
@@ -146,10 +155,21 @@ impl Linker {
 
 impl Fixer<'_> {
     fn edges(&mut self) -> Result<()> {
-        for (index, section) in self.bound.graph.sections.iter().enumerate() {
-            if let Some(spot) = self.placed.spots[index] {
-                for edge in &section.edges {
-                    self.edge(section.kind, spot, *edge)?;
+        let graph = self.bound.graph;
+        for (section, spot) in graph.sections.iter().zip(self.placed.spots.clone()) {
+            let Some(spot) = spot else { continue };
+            let part = Part { kind: section.kind, size: section.size, spot };
+            let is_relaxable = fixup::is_relaxable(graph, section);
+            let mut edges = section.edges.iter();
+            while let Some(&edge) = edges.next() {
+                let row = row(edge);
+                if row.term != Term::SlotLoad || !is_relaxable {
+                    self.edge(part, edge, row)?;
+                    continue;
+                }
+                match self.relax(part, edge)? {
+                    0 => self.edge(part, edge, row)?,
+                    count => edges.by_ref().take(count - 1).for_each(drop),
                 }
             }
         }
@@ -163,32 +183,28 @@ impl Fixer<'_> {
         Ok(addr)
     }
 
-    fn edge(&mut self, kind: SectionKind, spot: Spot, edge: Edge) -> Result<()> {
-        let row = native::edge(edge.kind.0).expect("every edge's kind was looked up when bound");
+    fn edge(&mut self, part: Part, edge: Edge, row: &Row) -> Result<()> {
         let target = self.bound.symbols.targets[edge.target];
         // Records about code that was left out: zero, which readers take for nothing.
-        let is_dead = target == Target::Dead && kind == SectionKind::Unwind;
-        if row.formula == Formula::None || is_dead {
-            return self.write(spot, edge, row, 0);
+        let is_dead = target == Target::Dead && part.kind == SectionKind::Unwind;
+        if row.term == Term::None || is_dead {
+            return self.write(part, edge, row, 0);
         }
-        if row.formula == Formula::Call {
-            return self.call(spot, edge, row);
-        }
-        if row.formula == Formula::SlotLoad && self.relax(spot, edge, row)? {
-            return Ok(());
+        if row.term == Term::Call {
+            return self.call(part, edge, row);
         }
         if let Some(data) = self.bound.values[edge.target].data
-            && (row.formula, row.size) == (Formula::Absolute, 8)
+            && (row.term, row.base, row.field.size) == (Term::Address, Base::Zero, 8)
             && self.has_data
-            && self.linker.note_pointer(self.place(spot, edge), self.allocation, data)
+            && self.linker.note_pointer(part.place(edge), self.allocation, data)
         {
             self.callees.push(data);
         }
-        let mut value = self.value(spot, edge, row.formula)?;
-        if value < row.low || value > row.high {
+        let mut value = self.value(part, edge, row)?;
+        if !row.fits(value) {
             value += self.way_to_stub(edge.target)?;
         }
-        self.write(spot, edge, row, value)
+        self.write(part, edge, row, value)
     }
 
     /// From a library's function to our stub of it: code that was compiled for a fixed address
@@ -202,39 +218,34 @@ impl Fixer<'_> {
         Ok(i128::from(self.linker.stub_address(id)?.0) - i128::from(address))
     }
 
-    fn place(&self, spot: Spot, edge: Edge) -> Addr {
-        spot.addr.offset(edge.offset.cast_signed())
+    fn value(&mut self, part: Part, edge: Edge, row: &Row) -> Result<i128> {
+        let sum = self.term(row.term, edge.target)? + i128::from(edge.addend);
+        Ok(row.base.value(sum, part.place(edge).0, self.linker.memory.start(Zone::Slots).0))
     }
 
-    fn value(&mut self, spot: Spot, edge: Edge, formula: Formula) -> Result<i128> {
-        let linker = self.linker;
-        let base = i128::from(linker.memory.start(Zone::Slots).0);
-        let place = i128::from(self.place(spot, edge).0);
-        let addend = i128::from(edge.addend);
-        let address = i128::from(self.address(edge.target)?);
-        Ok(match formula {
-            Formula::Absolute => address + addend,
-            Formula::Relative | Formula::Call => address + addend - place,
-            Formula::Slot | Formula::SlotLoad => self.slot(edge.target)? + addend - place,
-            Formula::SlotOffset => self.slot(edge.target)? + addend - base,
-            Formula::FromSlots => address + addend - base,
-            Formula::SlotsBase => base + addend - place,
-            Formula::ThreadPair => self.pair(edge.target)? + addend - place,
-            Formula::ThreadModule => {
-                let pair = self.words([self.placed.thread_module, 0])?;
-                i128::from(pair.0) + addend - place
+    fn term(&mut self, term: Term, target: usize) -> Result<i128> {
+        Ok(match term {
+            Term::Address | Term::Call => self.address(target)?.into(),
+            Term::Slot | Term::SlotLoad => self.slot(target)?.into(),
+            Term::Slots => self.linker.memory.start(Zone::Slots).0.into(),
+            Term::ThreadPair => self.pair(target)?.into(),
+            Term::ThreadModule => self.words([self.placed.thread_module, 0])?.0.into(),
+            Term::ThreadDescriptor => {
+                let pair = self.pair(target)?;
+                let find = process::tls_get_addr as *const () as u64;
+                self.words([host::thread_descriptor_entry(), pair, find])?.0.into()
             }
-            Formula::ThreadOffset => self.thread_offset(edge.target)? + addend,
-            Formula::Size => i128::from(self.bound.graph.symbols[edge.target].size) + addend,
-            Formula::StaticThreadOffset => {
+            Term::ThreadOffset => self.thread_offset(target)?,
+            Term::Size => self.bound.graph.symbols[target].size.into(),
+            Term::StaticThreadOffset | Term::StaticThreadSlot => {
                 let what = format!(
                     "{} is accessed in the {} model; only the dynamic models work here (compile with -fPIC)",
-                    self.name(edge.target),
+                    self.name(target),
                     "static thread-local"
                 );
                 return Err(Error::input(self.bound.graph.name.clone(), what));
             }
-            Formula::None => 0,
+            Term::None => 0,
         })
     }
 
@@ -248,26 +259,25 @@ impl Fixer<'_> {
         }
     }
 
-    fn slot(&mut self, target: usize) -> Result<i128> {
+    fn slot(&mut self, target: usize) -> Result<u64> {
         let address = self.address(target)?;
         if let Target::Symbol { id, .. } = self.bound.symbols.targets[target] {
-            return Ok(i128::from(self.linker.slot(id, address)?.0));
+            return Ok(self.linker.slot(id, address)?.0);
         }
         if let Some((_, slot)) = self.slots.iter().find(|(symbol, _)| *symbol == target) {
-            return Ok(i128::from(slot.0));
+            return Ok(slot.0);
         }
         let slot = self.words([address])?;
         self.slots.push((target, slot));
-        Ok(i128::from(slot.0))
+        Ok(slot.0)
     }
 
-    fn pair(&mut self, target: usize) -> Result<i128> {
+    fn pair(&mut self, target: usize) -> Result<u64> {
         match self.bound.symbols.targets[target] {
-            Target::Symbol { .. } => Ok(i128::from(self.bound.values[target].pair.0)),
+            Target::Symbol { .. } => Ok(self.bound.values[target].pair.0),
             _ => {
                 let offset = self.thread_offset(target)? as u64;
-                let pair = self.words([self.placed.thread_module, offset])?;
-                Ok(i128::from(pair.0))
+                Ok(self.words([self.placed.thread_module, offset])?.0)
             }
         }
     }
@@ -291,29 +301,28 @@ impl Fixer<'_> {
         })
     }
 
-    /// Makes a load from a slot a plain address, where that reaches.
-    fn relax(&mut self, spot: Spot, edge: Edge, row: &Row) -> Result<bool> {
-        let address = self.address(edge.target)?;
-        let place = self.place(spot, edge);
-        let linker = self.linker;
-        if !linker.memory.contains(Addr(address)) || !linker.memory.reaches(place, Addr(address)) {
-            return Ok(false);
+    /// Makes a load from a slot a plain address, where that reaches. Tells how many edges that were,
+    /// this one and those behind it.
+    fn relax(&mut self, part: Part, edge: Edge) -> Result<usize> {
+        let address = Addr(self.address(edge.target)?);
+        let memory = &self.linker.memory;
+        if !memory.contains(address) || !memory.reaches_data(part.place(edge), address) {
+            return Ok(0);
         }
-        let block = &mut self.placed.blocks[spot.block];
-        let code = &mut block.bytes_mut()[spot.offset as usize..];
-        let Some(relaxed) = native::relax(code, edge.offset) else {
-            return Ok(false);
-        };
-        let offset = edge.offset.wrapping_add_signed(relaxed.shift);
-        let edge = Edge { offset, ..edge };
-        let value = self.value(spot, edge, relaxed.formula)?;
-        self.write(spot, edge, row, value)?;
-        Ok(true)
+        let graph = self.bound.graph;
+        let relaxed = fixup::relax(graph, self.placed.bytes_mut(part.spot, part.size), edge);
+        let count = relaxed.len();
+        for edge in relaxed {
+            let row = row(edge);
+            let value = self.value(part, edge, row)?;
+            self.write(part, edge, row, value)?;
+        }
+        Ok(count)
     }
 
     /// A call: straight to the code if that is there and in reach, else to the stub; noted so that
     /// it is bound when the code comes.
-    fn call(&mut self, spot: Spot, edge: Edge, row: &Row) -> Result<()> {
+    fn call(&mut self, part: Part, edge: Edge, row: &Row) -> Result<()> {
         let Value { call, late, .. } = self.bound.values[edge.target];
         let Some(callee) = late else {
             let to = if matches!(self.bound.symbols.targets[edge.target], Target::Symbol { .. }) {
@@ -321,45 +330,44 @@ impl Fixer<'_> {
             } else {
                 self.address(edge.target)?
             };
-            return self.call_to(spot, edge, row, to);
+            return self.call_to(part, edge, row, to);
         };
-        self.call_to(spot, edge, row, call)?;
+        self.call_to(part, edge, row, call)?;
         // Only a plain call or jump to the function's start can be bound.
-        if edge.addend == -4 && spot_is_code(&self.placed, spot) {
-            self.note_site(spot, edge, callee, Addr(call));
+        let is_plain = edge.addend == native::CALL_ADDEND && row.field == native::CALL_FIELD;
+        if is_plain && self.is_code(part) {
+            self.note_site(part.place(edge), callee, Addr(call));
         }
         Ok(())
     }
 
-    fn call_to(&mut self, spot: Spot, edge: Edge, row: &Row, to: u64) -> Result<()> {
-        let place = self.place(spot, edge);
+    fn call_to(&mut self, part: Part, edge: Edge, row: &Row, to: u64) -> Result<()> {
+        let place = part.place(edge);
         let mut to = to;
-        if !self.linker.memory.reaches(place, Addr(to)) && spot_is_code(&self.placed, spot) {
-            to = self.thunk(to)?;
+        if !self.linker.memory.reaches(place, Addr(to)) && self.is_code(part) {
+            to = self.thunk(to);
         }
-        let value = i128::from(to) + i128::from(edge.addend) - i128::from(place.0);
-        self.write(spot, edge, row, value)
+        let sum = i128::from(to) + i128::from(edge.addend);
+        self.write(part, edge, row, row.base.value(sum, place.0, 0))
+    }
+
+    fn is_code(&self, part: Part) -> bool {
+        self.placed.code == Some(part.spot.block)
     }
 
     /// A jump to an address out of reach, beside the code.
-    fn thunk(&mut self, to: u64) -> Result<u64> {
-        if self.linker.memory.is_all_near() {
-            // Nothing in the range is out of reach, so `to` is outside: through a slotted stub.
-            return Ok(to);
-        }
-        let spot = self.placed.thunks.expect("code has room for thunks");
+    fn thunk(&mut self, to: u64) -> u64 {
+        // Without room for it, nothing that the session placed is out of reach.
+        let Some(spot) = self.placed.thunks else { return to };
         let offset = self.thunks_used * native::THUNK_SIZE;
         self.thunks_used += 1;
-        let start = (spot.offset + offset) as usize;
-        let bytes = self.placed.blocks[spot.block].bytes_mut();
-        let end = start + native::THUNK_SIZE as usize;
-        bytes[start..end].copy_from_slice(&native::thunk(to));
-        Ok(spot.addr.0 + offset)
+        let at = Spot { offset: spot.offset + offset, ..spot };
+        self.placed.bytes_mut(at, native::THUNK_SIZE).copy_from_slice(&native::thunk(to));
+        spot.addr.0 + offset
     }
 
-    fn note_site(&mut self, spot: Spot, edge: Edge, callee: SymbolId, stub: Addr) {
+    fn note_site(&mut self, place: Addr, callee: SymbolId, stub: Addr) {
         let memory = &self.linker.memory;
-        let place = self.place(spot, edge);
         let offset = place.0 - memory.start(Zone::Code).0;
         let site = Site { place: offset as u32, owner: self.allocation };
         Counters::add(&self.linker.counters.sites, 1);
@@ -381,28 +389,9 @@ impl Fixer<'_> {
         }
     }
 
-    fn write(&mut self, spot: Spot, edge: Edge, row: &Row, value: i128) -> Result<()> {
-        let graph = self.bound.graph;
-        // A 32-bit field also takes addresses that were computed modulo 2⁶⁴.
-        let value = if row.size == 8 { i128::from(value as i64) } else { value };
-        if value < row.low || value > row.high {
-            return Err(Kind::OutOfRange {
-                kind: row.name,
-                graph: graph.name.clone(),
-                place: self.place(spot, edge).0,
-                name: self.name(edge.target),
-                value,
-                low: row.low,
-                high: row.high,
-            }
-            .into());
-        }
-        let block = self.placed.blocks[spot.block].bytes_mut();
-        let offset = spot.offset.checked_add(edge.offset);
-        offset.and_then(|offset| target::write(block, offset, row.size, value)).ok_or_else(|| {
-            let what = format!("relocation at {:#x}, outside its section", edge.offset);
-            Error::input(graph.name.clone(), what)
-        })
+    fn write(&mut self, part: Part, edge: Edge, row: &Row, value: i128) -> Result<()> {
+        let bytes = self.placed.bytes_mut(part.spot, part.size);
+        fixup::write(self.bound.graph, bytes, (edge, part.place(edge).0), row, value)
     }
 
     fn name(&self, target: usize) -> Name {
@@ -410,6 +399,12 @@ impl Fixer<'_> {
     }
 }
 
-fn spot_is_code(placed: &Placed, spot: Spot) -> bool {
-    placed.thunks.is_some_and(|thunks| thunks.block == spot.block)
+impl Part {
+    fn place(&self, edge: Edge) -> Addr {
+        self.spot.addr.offset(edge.offset.cast_signed())
+    }
+}
+
+fn row(edge: Edge) -> &'static Row {
+    Isa::NATIVE.edge(edge.kind.0).expect("every edge's kind was looked up when bound")
 }

@@ -6,14 +6,16 @@ use crate::error::Result;
 use crate::graph::{LinkGraph, SectionKind};
 use crate::memory::{Block, Zone};
 use crate::symbol::{Addr, SymbolKind};
-use crate::target::{Formula, native};
+use crate::target::{Term, native};
 
 /// Where the sections of a graph are.
 pub(super) struct Placed {
     pub(super) blocks: Vec<Block>,
     /// By section: block and offset in it.
     pub(super) spots: Vec<Option<Spot>>,
-    /// Where thunks go: block, offset.
+    /// The block of code.
+    pub(super) code: Option<usize>,
+    /// Where thunks go, if there is anything that calls do not reach.
     pub(super) thunks: Option<Spot>,
     /// The module word of the graph's thread-local block, and its sections' offsets in it.
     pub(super) thread_module: u64,
@@ -28,6 +30,11 @@ impl Placed {
             Some(spot) => spot.addr.0.wrapping_add(offset),
             None => self.nowhere.0,
         }
+    }
+
+    /// So many bytes from a place on.
+    pub(super) fn bytes_mut(&mut self, spot: Spot, size: u64) -> &mut [u8] {
+        &mut self.blocks[spot.block].bytes_mut()[spot.offset as usize..][..size as usize]
     }
 }
 
@@ -72,6 +79,7 @@ impl Linker {
         let mut placed = Placed {
             blocks: Vec::new(),
             spots: vec![None; graph.sections.len()],
+            code: None,
             thunks: None,
             thread_module: 0,
             nowhere: self.memory.start(Zone::Data),
@@ -109,20 +117,29 @@ impl Linker {
             }
             align = align.max(section_align);
         }
-        let thunks = size.next_multiple_of(8);
-        if zone == Zone::Code && !self.memory.is_all_near() {
-            size = thunks + native::THUNK_SIZE * calls(graph, sections).count() as u64;
-        }
         let sites: Vec<_> = match zone {
             Zone::Code => calls(graph, sections).map(|(n, at)| offsets[n] + at).collect(),
             _ => Vec::new(),
         };
         let unbindable =
             |base: u64| sites.iter().filter(|&&at| !native::is_patchable(base + at)).count();
+        let thunks = size.next_multiple_of(8);
+        let with_thunks = thunks + native::THUNK_SIZE * sites.len() as u64;
+        let is_far = |end: Addr| !sites.is_empty() && !self.memory.reaches_calls(end);
+        let mut has_thunks = is_far(self.memory.top(zone).offset(size.cast_signed()));
         let mut block = match piece {
             Some(piece) => piece.split(size, align),
+            None if has_thunks => {
+                self.memory.allocate_where(zone, with_thunks, align, unbindable)?
+            }
             None => self.memory.allocate_where(zone, size, align, unbindable)?,
         };
+        // Others may have taken what was left within reach.
+        if !has_thunks && is_far(block.addr.offset(size.cast_signed())) {
+            has_thunks = true;
+            self.memory.take_back(block)?;
+            block = self.memory.allocate_where(zone, with_thunks, align, unbindable)?;
+        }
         let number = placed.blocks.len();
         for (&index, &offset) in sections.iter().zip(&offsets) {
             let section = &graph.sections[index];
@@ -132,10 +149,10 @@ impl Linker {
             let addr = block.addr.offset(offset.cast_signed());
             placed.spots[index] = Some(Spot { block: number, offset, addr, thread_offset: offset });
         }
-        let addr = block.addr.offset(thunks.cast_signed());
         if zone == Zone::Code {
+            let addr = block.addr.offset(thunks.cast_signed());
             let spot = Spot { block: number, offset: thunks, addr, thread_offset: 0 };
-            placed.thunks = Some(spot);
+            (placed.code, placed.thunks) = (Some(number), has_thunks.then_some(spot));
         }
         if graph.sections[sections[0]].kind == SectionKind::ThreadLocal {
             placed.thread_module = self.threads.declare(block.addr, size, align);
@@ -171,7 +188,7 @@ fn calls<'a>(
 ) -> impl Iterator<Item = (usize, u64)> + 'a {
     let sections = sections.iter().enumerate().map(|(n, &index)| (n, &graph.sections[index]));
     sections.flat_map(|(n, section)| {
-        let is_call = |kind| native::edge(kind).is_some_and(|row| row.formula == Formula::Call);
+        let is_call = |kind| native::ISA.edge(kind).is_some_and(|row| row.term == Term::Call);
         let calls = section.edges.iter().filter(move |edge| is_call(edge.kind.0));
         calls.map(move |edge| (n, edge.offset))
     })

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! base                                                                 base + size
-//! ┌──────────────┬─────────┬──────────────┬─────────┬─────────────────────┐
-//! │ code   r-x   │ stubs   │ read-only    │ slots   │ data                │
-//! │              │   r-x   │ data   r--   │   rw-   │   rw-               │
-//! └──────────────┴─────────┴──────────────┴─────────┴─────────────────────┘
+//! ┌────────┬───────────────┬──────────────┬─────────┬─────────────────────┐
+//! │ stubs  │ code   r-x    │ read-only    │ slots   │ data                │
+//! │   r-x  │               │ data   r--   │   rw-   │   rw-               │
+//! └────────┴───────────────┴──────────────┴─────────┴─────────────────────┘
 //!  └────── one memory object, shared ────┘ └──────── private pages ───────┘
 //! ```
 //!
@@ -27,23 +27,19 @@ use self::pages::{Pages, Reservation};
 use self::zone::Zone as Area;
 use crate::error::{Kind, Result};
 use crate::symbol::Addr;
+use crate::target::native::{CALL_REACH, DATA_REACH, POISON};
 
 const MIB: u64 = 1 << 20;
-/// Distance over which a signed 32-bit displacement reaches, less room for addends.
-const NEAR: u64 = (1 << 31) - (1 << 20);
-
 /// Data larger than this does not lie in the range. Compilers reach such data through slots.
 pub(crate) const LARGEST_NEAR: u64 = 16 * MIB;
 /// Sizes are rounded up to this, so that what is given back fits what comes next.
 const GRAIN: u64 = 16;
-/// What freed code holds: breakpoints, of one byte each.
-const POISON: u8 = 0xcc;
 
 /// The areas of the range, in the order of their addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Zone {
-    Code,
     Stubs,
+    Code,
     ReadOnly,
     Slots,
     Data,
@@ -58,8 +54,8 @@ impl Zone {
 
 /// Names and sizes in bytes of the areas.
 const ZONES: [(Zone, &str, u64); 5] = [
-    (Zone::Code, "code", 320 * MIB),
     (Zone::Stubs, "stub", 32 * MIB),
+    (Zone::Code, "code", 320 * MIB),
     (Zone::ReadOnly, "read-only", 160 * MIB),
     (Zone::Slots, "slot", 64 * MIB),
     (Zone::Data, "data", 448 * MIB),
@@ -84,7 +80,9 @@ pub(crate) struct Memory {
     zones: [Mutex<Area>; ZONES.len()],
     /// Large objects, each mapped apart, out of reach.
     large: Mutex<Vec<Pages>>,
-    reach: u64,
+    /// How far calls and jumps are taken to reach, and displacements of data.
+    call_reach: u64,
+    data_reach: u64,
     /// Bytes of code and data that may be taken, and those that are.
     limit: u64,
     taken: AtomicU64,
@@ -109,8 +107,8 @@ pub(crate) struct Extent {
 }
 
 impl Memory {
-    /// Reserves the range. Branches and displacements are taken to reach `reach` bytes, at most
-    /// what the target's do. Debuggers can set breakpoints in code if `has_breakpoints`.
+    /// Reserves the range. Branches and displacements are taken to reach `reach` bytes, and no
+    /// further than the target's do. Debuggers can set breakpoints in code if `has_breakpoints`.
     pub(crate) fn reserve(reach: Option<u64>, has_breakpoints: bool) -> Result<Self> {
         let shared = ZONES[..SHARED_ZONES].iter().map(|zone| zone.2).sum();
         let size = ZONES.iter().map(|zone| zone.2).sum();
@@ -123,8 +121,10 @@ impl Memory {
             Mutex::new(area)
         });
         let large = Mutex::default();
-        let reach = reach.unwrap_or(NEAR).min(NEAR);
-        Ok(Self { range, zones, large, reach, limit: u64::MAX, taken: AtomicU64::new(0) })
+        let reach = reach.unwrap_or(u64::MAX);
+        let (call_reach, data_reach) = (reach.min(CALL_REACH), reach.min(DATA_REACH));
+        let (limit, taken) = (u64::MAX, AtomicU64::new(0));
+        Ok(Self { range, zones, large, call_reach, data_reach, limit, taken })
     }
 
     /// Lets so many bytes of code and data be taken.
@@ -199,12 +199,21 @@ impl Memory {
             return Ok(());
         }
         if zone == Zone::Code {
-            // SAFETY: the caller's promise; the extent was handed out as a block of this size.
-            unsafe { self.writable(addr).write_bytes(POISON, size as usize) };
+            for offset in (0..size.cast_signed()).step_by(POISON.len()) {
+                // SAFETY: the caller's promise; the extent was handed out as a block of this size,
+                // a multiple of the instruction's.
+                unsafe { self.writable(addr.offset(offset)).cast::<[u8; 4]>().write(POISON) };
+            }
             self.sync(addr, size)?;
         }
         self.zones[zone as usize].lock().give_back(addr.0, size);
         Ok(())
+    }
+
+    /// Gives back a block that nobody has used.
+    pub(crate) fn take_back(&self, block: Block) -> Result<()> {
+        // SAFETY: the block is the only way to this memory, and is gone.
+        unsafe { self.free(block.extent()) }
     }
 
     /// Takes pages of their own.
@@ -248,14 +257,24 @@ impl Memory {
         self.range.contains(addr.0)
     }
 
-    /// Can code at `from` name `to` by a displacement?
+    /// Can code at `from` call `to`, or jump there?
     pub(crate) fn reaches(&self, from: Addr, to: Addr) -> bool {
-        from.0.abs_diff(to.0) <= self.reach
+        from.0.abs_diff(to.0) <= self.call_reach
     }
 
-    /// Does everything in the range reach everything else in it?
-    pub(crate) fn is_all_near(&self) -> bool {
-        self.reach == NEAR
+    /// Can code at `from` name data at `to` by a displacement?
+    pub(crate) fn reaches_data(&self, from: Addr, to: Addr) -> bool {
+        from.0.abs_diff(to.0) <= self.data_reach
+    }
+
+    /// Do calls in code that ends at `end` reach every stub, and all code before it?
+    pub(crate) fn reaches_calls(&self, end: Addr) -> bool {
+        self.reaches(end, self.start(Zone::Stubs))
+    }
+
+    /// Where what a zone has never given begins.
+    pub(crate) fn top(&self, zone: Zone) -> Addr {
+        Addr(self.zones[zone as usize].lock().top())
     }
 
     /// The writable address of `addr`, which must lie in the range.

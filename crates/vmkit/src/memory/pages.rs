@@ -5,6 +5,8 @@ use std::ptr;
 
 use super::mirror;
 use crate::error::{Error, Result};
+use crate::host;
+use crate::symbol::Addr;
 
 /// Low addresses that are tried for the range: there, 32-bit absolute relocations (objects that
 /// were compiled for a fixed address) fit too.
@@ -100,11 +102,15 @@ impl Reservation {
     /// Makes `size` bytes from `addr` on, as written through the view, what runs there.
     pub(super) fn sync(&self, addr: u64, size: u64) -> Result<()> {
         let offset = addr.wrapping_sub(self.base);
-        if !self.is_mirrored || offset >= self.executable {
+        if offset >= self.executable {
             return Ok(());
         }
-        // SAFETY: a block of this range, whose code lies in private pages.
-        unsafe { mirror::copy(self.writable(addr), addr, size as usize) }
+        if self.is_mirrored {
+            // SAFETY: a block of this range, whose code lies in private pages.
+            unsafe { mirror::copy(self.writable(addr), addr, size as usize)? };
+        }
+        host::flush(Addr(addr), size);
+        Ok(())
     }
 
     /// Writes `size` bytes from `addr` on to the same place in `object`.

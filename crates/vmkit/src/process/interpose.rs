@@ -12,6 +12,7 @@ use object::elf;
 
 use crate::error::{Error, Result};
 use crate::symbol::Addr;
+use crate::target::native;
 
 /// Names to interpose, and what to do: from the address bound now to the new one.
 pub(crate) type Replacements<'a> = HashMap<&'a [u8], &'a dyn Fn(Addr) -> Result<Addr>>;
@@ -132,7 +133,7 @@ impl Library {
                 // SAFETY: the library's own table of this length.
                 let relocation = unsafe { &*(table as *const Relocation).add(index) };
                 let kind = relocation.info as u32;
-                if !matches!(kind, elf::R_X86_64_JUMP_SLOT | elf::R_X86_64_GLOB_DAT) {
+                if !native::TABLE_ENTRIES.contains(&kind) {
                     continue;
                 }
                 // SAFETY: the symbol's number is one of the library's table, its name a C string

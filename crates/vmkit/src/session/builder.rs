@@ -155,7 +155,8 @@ impl Builder {
     ///
     /// The system gives no memory, or lacks what patching needs.
     pub fn build(self) -> Result<Session> {
-        host::prepare()?;
+        host::prepare();
+        host::register_cores()?;
         let mut memory = Memory::reserve(self.reach, self.breakpoints)?;
         if let Some(limit) = self.memory_limit {
             memory.set_limit(limit);

@@ -131,14 +131,17 @@ impl<'a, R: FnMut(u64) -> Option<u64>> Walker<'a, R> {
             Cfa::Expression(expression) => compute(expression, None, read),
         };
         let cfa = cfa.ok_or(End::Unreadable)?;
-        if registers.sp().is_some_and(|sp| cfa <= sp) {
+        // Where calls leave the return address in a register, one that was interrupted before it saved
+        // anything has no frame yet.
+        let is_inside = |sp| cfa < sp || (cfa == sp && self.is_call);
+        if registers.sp().is_some_and(is_inside) {
             return Err(End::Backwards);
         }
         let mut caller = registers.preserved();
         caller.set(native::STACK_POINTER, cfa);
         for (register, rule) in &row.registers {
-            if usize::from(*register) >= native::REGISTERS {
-                continue; // vector registers, which no convention here preserves
+            if native::register(*register).is_none() {
+                continue; // vector registers, of which no convention here preserves any more
             }
             let place = match rule {
                 Rule::Saved(offset) => Some(cfa.wrapping_add_signed(*offset)),
@@ -161,8 +164,27 @@ impl<'a, R: FnMut(u64) -> Option<u64>> Walker<'a, R> {
                 None => caller.forget(*register),
             }
         }
+        self.returned(&mut caller, row);
         (self.registers, self.is_call) = (caller, true);
         Ok(cfa)
+    }
+}
+
+impl<R> Walker<'_, R> {
+    /// Has a caller go on where its callee returns to. A function that has called another one has
+    /// saved the return address; one that was interrupted may have it in its register still.
+    fn returned(&self, caller: &mut Registers, row: &Row) {
+        if native::PROGRAM_COUNTER == native::RETURN_ADDRESS {
+            return;
+        }
+        let is_saved =
+            row.registers.iter().any(|(register, _)| *register == native::RETURN_ADDRESS);
+        let from = if is_saved { *caller } else { self.registers };
+        if let Some(address) = from.get(native::RETURN_ADDRESS) {
+            let place = from.place(native::RETURN_ADDRESS).unwrap_or(0);
+            caller.save(native::PROGRAM_COUNTER, place, address);
+        }
+        caller.forget(native::RETURN_ADDRESS);
     }
 }
 

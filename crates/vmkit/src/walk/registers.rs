@@ -3,41 +3,47 @@
 use crate::target::native;
 
 /// Registers by their DWARF numbers, as far as their values are known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Registers {
     values: [u64; native::REGISTERS],
     /// Addresses where the values lie in memory; 0 where a value is in the register itself.
     places: [u64; native::REGISTERS],
     /// A bit for each register whose value is known.
-    known: u32,
+    known: u64,
 }
 
 /// Where a thread left linked code: what it must find again when it returns there, as the code
 /// that [`native_entry`](crate::native_entry) makes saves it. Lies on the thread's stack, right
-/// below the return address.
+/// below the return address if that is on the stack, else right below what was on the stack at the
+/// call.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Anchor {
     /// The address of the anchor before it, if the thread went back and forth between linked and
     /// other code; else 0.
     pub previous: u64,
-    /// `r15`, `r14`, `r13`, `r12`, `rbx`, `rbp`.
-    pub preserved: [u64; native::PRESERVED.len()],
+    /// Those of [`ANCHORED`](native::ANCHORED), in that order.
+    pub preserved: [u64; native::ANCHORED.len()],
     /// Where it returns to.
     pub return_address: u64,
 }
 
-/// The registers of [`Anchor::preserved`], in its order.
-const SAVED: [u16; native::PRESERVED.len()] = [15, 14, 13, 12, 3, 6];
 /// Where in an anchor those are, and the return address.
 const SAVED_AT: u64 = 8;
-const RETURN_AT: u64 = 8 * (1 + SAVED.len() as u64);
+const RETURN_AT: u64 = 8 * (1 + native::ANCHORED.len() as u64);
+
+impl Default for Registers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Registers {
     /// None whose value is known.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        let (values, places) = ([0; native::REGISTERS], [0; native::REGISTERS]);
+        Self { values, places, known: 0 }
     }
 
     /// Those behind the call whose anchor is at `anchor`, and the address of the anchor before it, if
@@ -48,12 +54,12 @@ impl Registers {
     ) -> Option<(Self, Option<u64>)> {
         let end = anchor.checked_add(RETURN_AT + 8)?;
         let mut registers = Self::new();
-        for (index, register) in SAVED.into_iter().enumerate() {
+        for (index, register) in native::ANCHORED.into_iter().enumerate() {
             let place = anchor + SAVED_AT + 8 * index as u64;
             registers.save(register, place, read(place)?);
         }
         let place = anchor + RETURN_AT;
-        registers.save(native::RETURN_ADDRESS, place, read(place)?);
+        registers.save(native::PROGRAM_COUNTER, place, read(place)?);
         registers.set(native::STACK_POINTER, end);
         Some((registers, Some(read(anchor)?).filter(|&previous| previous != 0)))
     }
@@ -61,21 +67,21 @@ impl Registers {
     /// What a register holds, if that is known.
     #[must_use]
     pub fn get(&self, register: u16) -> Option<u64> {
-        let is_known = register < 32 && self.known & (1 << register) != 0;
-        is_known.then(|| self.values[usize::from(register)])
+        let index = native::register(register)?;
+        (self.known & (1 << index) != 0).then(|| self.values[index])
     }
 
     /// Where in memory the value lies; none if it is in the register itself, or unknown.
     #[must_use]
     pub fn place(&self, register: u16) -> Option<u64> {
-        let place = self.places.get(usize::from(register)).copied();
-        place.filter(|&place| place != 0)
+        let index = native::register(register)?;
+        Some(self.places[index]).filter(|&place| place != 0)
     }
 
     /// The address that the code is at, or returns to.
     #[must_use]
     pub fn pc(&self) -> Option<u64> {
-        self.get(native::RETURN_ADDRESS)
+        self.get(native::PROGRAM_COUNTER)
     }
 
     /// The stack pointer.
@@ -99,25 +105,25 @@ impl Registers {
     ///
     /// If there is no such register.
     pub fn save(&mut self, register: u16, place: u64, value: u64) {
-        let index = usize::from(register);
+        let index = native::register(register).expect("a register that a walk follows");
         (self.values[index], self.places[index]) = (value, place);
-        self.known |= 1 << register;
+        self.known |= 1 << index;
     }
 
     /// Says that nobody knows what a register holds.
     pub fn forget(&mut self, register: u16) {
-        if let Some(place) = self.places.get_mut(usize::from(register)) {
-            *place = 0;
-            self.known &= !(1 << register);
+        if let Some(index) = native::register(register) {
+            self.places[index] = 0;
+            self.known &= !(1 << index);
         }
     }
 
     /// Those that calls preserve.
     #[must_use]
     pub fn preserved(&self) -> Self {
-        let known = native::PRESERVED.iter().fold(0, |mask, register| mask | 1 << register);
+        let preserved = native::PRESERVED.into_iter().filter_map(native::register);
         let mut registers = *self;
-        registers.known &= known;
+        registers.known &= preserved.fold(0, |mask, index| mask | 1 << index);
         registers
     }
 }
@@ -136,22 +142,25 @@ mod tests {
 
     #[test]
     fn an_anchor_gives_registers_and_their_places() {
-        let words: [u64; 8] = [0x900, 15, 14, 13, 12, 3, 6, 16];
+        let mut words = vec![0x900];
+        words.extend(native::ANCHORED.map(u64::from));
+        words.push(native::PROGRAM_COUNTER.into());
         let read = |at: u64| words.get(usize::try_from(at - 0x100).ok()? / 8).copied();
         let (registers, previous) = Registers::at_anchor(0x100, read).unwrap();
         assert_eq!(previous, Some(0x900));
-        for register in [3, 6, 12, 13, 14, 15, 16] {
+        for register in native::ANCHORED.into_iter().chain([native::PROGRAM_COUNTER]) {
             assert_eq!(registers.get(register), Some(u64::from(register)));
             let place = registers.place(register).unwrap();
             assert_eq!(read(place), Some(u64::from(register)));
         }
-        assert_eq!((registers.sp(), registers.place(7)), (Some(0x140), None));
+        let end = 0x100 + size_of::<Anchor>() as u64;
+        assert_eq!((registers.sp(), registers.place(native::STACK_POINTER)), (Some(end), None));
         assert_eq!(registers.get(0), None);
     }
 
     #[test]
     fn unreadable_anchors_are_none() {
-        for end in 0x100..0x138 {
+        for end in 0x100..0x100 + RETURN_AT {
             let read = |at: u64| (at < end).then_some(1);
             assert_eq!(Registers::at_anchor(0x100, read), None);
         }
@@ -162,6 +171,6 @@ mod tests {
     fn registers_that_do_not_exist_are_unknown() {
         let mut registers = Registers::new();
         registers.forget(99);
-        assert_eq!((registers.get(31), registers.get(99), registers.place(99)), (None, None, None));
+        assert_eq!((registers.get(1), registers.get(99), registers.place(99)), (None, None, None));
     }
 }

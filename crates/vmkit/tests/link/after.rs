@@ -12,7 +12,7 @@ use iced_x86::{
 };
 use vmkit::graph::{Edge, LinkGraph, SectionKind};
 use vmkit::listener::{Linked, Listener};
-use vmkit::target::{Formula, native};
+use vmkit::target::{Base, Isa, Term};
 use vmkit::{Addr, Name, Session, SymbolId};
 
 use crate::case::Directives;
@@ -157,16 +157,17 @@ impl Map {
 
     /// What an edge wrote.
     fn value(&self, section: &Section, edge: &Edge) -> String {
-        let row = native::edge(edge.kind.0).expect("it was linked");
+        let row = Isa::NATIVE.edge(edge.kind.0).expect("it was linked");
         let at = edge.offset as usize;
         let mut bytes = [0; 8];
         bytes[..size(edge)].copy_from_slice(&section.bytes[at..at + size(edge)]);
         let raw = u64::from_le_bytes(bytes);
-        let signed = if row.size == 4 { i64::from(raw as u32 as i32) } else { raw.cast_signed() };
+        let signed =
+            if row.field.size == 4 { i64::from(raw as u32 as i32) } else { raw.cast_signed() };
         let place = section.address + edge.offset;
-        let what = match row.formula {
-            Formula::Absolute => self.place(raw),
-            Formula::Relative | Formula::Call | Formula::Slot | Formula::ThreadPair => {
+        let what = match (row.term, row.base) {
+            (Term::Address, Base::Zero) => self.place(raw),
+            (Term::Address | Term::Call | Term::Slot | Term::ThreadPair, Base::Place) => {
                 format!("{} - .", self.place(place.wrapping_add_signed(signed)))
             }
             _ => format!("{signed:#x}"),
@@ -261,7 +262,7 @@ fn full_name(graph: &LinkGraph, section: &str) -> String {
 }
 
 fn size(edge: &Edge) -> usize {
-    native::edge(edge.kind.0).map_or(0, |row| usize::from(row.size))
+    Isa::NATIVE.edge(edge.kind.0).map_or(0, |row| usize::from(row.field.size))
 }
 
 /// Memory of this process, if there is any at `address`.

@@ -1,97 +1,56 @@
-//! x86-64: edges by the numbers of the System V psABI (version 1.0, table 4.9), and our stubs.
+//! x86-64: edges, our stubs, and what else is known of its code.
 
 pub mod dispatch;
+mod rows;
 
-use super::{Formula, Row};
+pub use self::rows::{CALL_FIELD, ROWS, TABLE_ENTRIES, pointer};
+use super::{Isa, Relaxed};
 
-const U32: (i128, i128) = (0, u32::MAX as i128);
-const I32: (i128, i128) = (i32::MIN as i128, i32::MAX as i128);
-const ANY64: (i128, i128) = (i64::MIN as i128, u64::MAX as i128);
-const ANY16: (i128, i128) = (i16::MIN as i128, u16::MAX as i128);
-const ANY8: (i128, i128) = (i8::MIN as i128, u8::MAX as i128);
-const I16: (i128, i128) = (i16::MIN as i128, i16::MAX as i128);
-const I8: (i128, i128) = (i8::MIN as i128, i8::MAX as i128);
+/// Code for x86-64.
+pub const ISA: Isa = Isa {
+    name: "x86_64",
+    machine: 62, // EM_X86_64
+    rows: ROWS,
+    slot_pair: None,
+    relax,
+    thunk_size: THUNK_SIZE,
+    thunk: |bytes, target| bytes.copy_from_slice(&thunk(target)),
+    unwind_section: Some(0x7000_0001), // SHT_X86_64_UNWIND
+    large_common: Some(0xff02),        // SHN_X86_64_LCOMMON (psABI, 4.2)
+};
 
-const fn row(
-    number: u32,
-    name: &'static str,
-    formula: Formula,
-    size: u8,
-    (low, high): (i128, i128),
-) -> Row {
-    Row { number, name, formula, size, low, high }
-}
-
-/// Every edge kind this target knows, in the order of their numbers.
-pub const ROWS: &[Row] = &[
-    row(0, "R_X86_64_NONE", Formula::None, 0, ANY64),
-    row(1, "R_X86_64_64", Formula::Absolute, 8, ANY64),
-    row(2, "R_X86_64_PC32", Formula::Relative, 4, I32),
-    row(3, "R_X86_64_GOT32", Formula::SlotOffset, 4, U32),
-    row(4, "R_X86_64_PLT32", Formula::Call, 4, I32),
-    row(9, "R_X86_64_GOTPCREL", Formula::Slot, 4, I32),
-    row(10, "R_X86_64_32", Formula::Absolute, 4, U32),
-    row(11, "R_X86_64_32S", Formula::Absolute, 4, I32),
-    row(12, "R_X86_64_16", Formula::Absolute, 2, ANY16),
-    row(13, "R_X86_64_PC16", Formula::Relative, 2, I16),
-    row(14, "R_X86_64_8", Formula::Absolute, 1, ANY8),
-    row(15, "R_X86_64_PC8", Formula::Relative, 1, I8),
-    row(17, "R_X86_64_DTPOFF64", Formula::ThreadOffset, 8, ANY64),
-    row(18, "R_X86_64_TPOFF64", Formula::StaticThreadOffset, 8, ANY64),
-    row(19, "R_X86_64_TLSGD", Formula::ThreadPair, 4, I32),
-    row(20, "R_X86_64_TLSLD", Formula::ThreadModule, 4, I32),
-    row(21, "R_X86_64_DTPOFF32", Formula::ThreadOffset, 4, I32),
-    row(22, "R_X86_64_GOTTPOFF", Formula::StaticThreadOffset, 4, I32),
-    row(23, "R_X86_64_TPOFF32", Formula::StaticThreadOffset, 4, I32),
-    row(24, "R_X86_64_PC64", Formula::Relative, 8, ANY64),
-    row(25, "R_X86_64_GOTOFF64", Formula::FromSlots, 8, ANY64),
-    row(26, "R_X86_64_GOTPC32", Formula::SlotsBase, 4, I32),
-    row(27, "R_X86_64_GOT64", Formula::SlotOffset, 8, ANY64),
-    row(28, "R_X86_64_GOTPCREL64", Formula::Slot, 8, ANY64),
-    row(29, "R_X86_64_GOTPC64", Formula::SlotsBase, 8, ANY64),
-    row(31, "R_X86_64_PLTOFF64", Formula::FromSlots, 8, ANY64),
-    row(32, "R_X86_64_SIZE32", Formula::Size, 4, U32),
-    row(33, "R_X86_64_SIZE64", Formula::Size, 8, ANY64),
-    row(41, "R_X86_64_GOTPCRELX", Formula::SlotLoad, 4, I32),
-    row(42, "R_X86_64_REX_GOTPCRELX", Formula::SlotLoad, 4, I32),
-];
-
-/// The row of an ELF relocation number.
-#[must_use]
-pub fn edge(number: u32) -> Option<&'static Row> {
-    ROWS.binary_search_by_key(&number, |row| row.number).ok().map(|index| &ROWS[index])
-}
-
-/// An instruction rewritten to use an address where it loaded one from a slot.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Relaxed {
-    /// The formula that holds now.
-    pub formula: Formula,
-    /// Where the displacement now is, relative to where it was.
-    pub shift: i64,
-}
+/// R_X86_64_PC32 in place of a load from a slot.
+const NEAR_LOAD: &[Relaxed] = &[Relaxed { number: 2, shift: 0 }];
+/// R_X86_64_PLT32 in place of a call through a slot.
+const NEAR_CALL: &[Relaxed] = &[Relaxed { number: 4, shift: 0 }];
+/// R_X86_64_PLT32 in place of a jump through a slot, which is a byte longer.
+const NEAR_JUMP: &[Relaxed] = &[Relaxed { number: 4, shift: -1 }];
 
 /// Rewrites the instruction around the displacement at `offset` so that it needs no slot
 /// (psABI B.2): `mov slot, r` becomes `lea`, calls and jumps through the slot become direct.
-pub fn relax(code: &mut [u8], offset: u64) -> Option<Relaxed> {
+pub fn relax(code: &mut [u8], offset: u64) -> &'static [Relaxed] {
+    relax_at(code, offset).unwrap_or_default()
+}
+
+fn relax_at(code: &mut [u8], offset: u64) -> Option<&'static [Relaxed]> {
     let at = usize::try_from(offset).ok()?;
     let opcode = code.get_mut(at.checked_sub(2)?..at.checked_add(4)?)?;
     match (opcode[0], opcode[1]) {
         // mov disp(%rip), r  ->  lea disp(%rip), r
         (0x8b, modrm) if modrm & 0xc7 == 0x05 => {
             opcode[0] = 0x8d;
-            Some(Relaxed { formula: Formula::Relative, shift: 0 })
+            Some(NEAR_LOAD)
         }
         // call *disp(%rip)  ->  addr32 call
         (0xff, 0x15) => {
             opcode[..2].copy_from_slice(&[0x67, 0xe8]);
-            Some(Relaxed { formula: Formula::Call, shift: 0 })
+            Some(NEAR_CALL)
         }
         // jmp *disp(%rip)  ->  jmp; nop
         (0xff, 0x25) => {
             opcode[0] = 0xe9;
             opcode[5] = 0x90;
-            Some(Relaxed { formula: Formula::Call, shift: -1 })
+            Some(NEAR_JUMP)
         }
         _ => None,
     }
@@ -105,24 +64,55 @@ pub fn is_call(code: &[u8], offset: u64) -> bool {
     before.is_some_and(|before| before[1] == 0xe8 || before == [0xff, 0x15])
 }
 
-/// Registers that unwind rules name, by their DWARF numbers (psABI, figure 3.36): the general ones,
-/// then the return address.
+/// What the edge of a call to a symbol's very start adds: displacements count from their end.
+pub const CALL_ADDEND: i64 = -4;
+/// Bytes from the place of a call's edge to where the call returns.
+pub const CALL_END: u64 = 4;
+/// How far calls and jumps reach, in bytes, less room for addends.
+pub const CALL_REACH: u64 = (1 << 31) - (1 << 20);
+/// How far code can name data by a displacement, less room for addends.
+pub const DATA_REACH: u64 = (1 << 31) - (1 << 20);
+
+/// Where a call or jump goes, by the four bytes at the place of its edge.
+#[must_use]
+pub fn call_target(place: u64, word: u32) -> u64 {
+    place.wrapping_add(4).wrapping_add_signed(word.cast_signed().into())
+}
+
+/// Those four bytes of a call or jump to `target`; `None` out of reach.
+#[must_use]
+pub fn redirected(place: u64, _: u32, target: u64) -> Option<u32> {
+    displacement(place + 4, target).map(i32::cast_unsigned)
+}
+
+/// Registers that a walk follows, by their DWARF numbers (psABI, figure 3.36): the general ones, then
+/// the return address.
 pub const REGISTERS: usize = 17;
 /// `rsp`.
 pub const STACK_POINTER: u16 = 7;
 /// `rbp`.
 pub const FRAME_POINTER: u16 = 6;
-/// The return address, which stands for where a caller is.
+/// The return address.
 pub const RETURN_ADDRESS: u16 = 16;
+/// Where the code is: in a caller, what the return address was.
+pub const PROGRAM_COUNTER: u16 = RETURN_ADDRESS;
 /// Registers that calls preserve: `rbx`, `rbp`, `r12` to `r15`.
 pub const PRESERVED: [u16; 6] = [3, 6, 12, 13, 14, 15];
+/// The same, in the order in which they lie in an anchor.
+pub const ANCHORED: [u16; PRESERVED.len()] = [15, 14, 13, 12, 3, 6];
 /// The registers of a landing pad's arguments, exception and selector: `rax`, `rdx`.
 pub const LANDING: [u16; 2] = [0, 1];
 
-/// Bytes of a call's displacement.
-pub const DISPLACEMENT_SIZE: u64 = 4;
+/// The place of a register among those that a walk follows, by its DWARF number.
+#[must_use]
+pub fn register(number: u16) -> Option<usize> {
+    Some(usize::from(number)).filter(|&index| index < REGISTERS)
+}
+
 /// Bytes of one stub, lazy part included.
 pub const STUB_SIZE: u64 = 16;
+/// What a stub's address is a multiple of.
+pub const STUB_ALIGN: u64 = 16;
 /// Bytes from a stub's start to its lazy part, the slot's first value.
 pub const STUB_LAZY: u64 = 6;
 /// Bytes of a thunk to an address out of reach.
@@ -131,7 +121,12 @@ pub const THUNK_SIZE: u64 = 14;
 /// The stub at address `stub`: a jump through `slot`, then the lazy part, which pushes `symbol`
 /// and jumps to `first_call`. `None` where slot or `first_call` lie out of reach.
 #[must_use]
-pub fn stub(stub: u64, slot: u64, symbol: u32, first_call: u64) -> Option<[u8; 16]> {
+pub fn stub(
+    stub: u64,
+    slot: u64,
+    symbol: u32,
+    first_call: u64,
+) -> Option<[u8; STUB_SIZE as usize]> {
     let slot = displacement(stub + 6, slot)?.to_le_bytes();
     let entry = displacement(stub + 16, first_call)?.to_le_bytes();
     let number = symbol.to_le_bytes();
@@ -194,6 +189,9 @@ pub fn is_patchable(address: u64) -> bool {
     address % LINE <= LINE - 4
 }
 
+/// What freed code is filled with: `int3`.
+pub const POISON: [u8; 4] = [0xcc; 4];
+
 /// Bytes of a place that can hold a call or nothing.
 pub const POINT_SIZE: u64 = 5;
 const NOP: [u8; POINT_SIZE as usize] = [0x0f, 0x1f, 0x44, 0x00, 0x00]; // nopl 0(%rax,%rax)
@@ -205,6 +203,14 @@ pub fn point(at: u64, target: Option<u64>) -> Option<[u8; POINT_SIZE as usize]> 
     let Some(target) = target else { return Some(NOP) };
     let distance = displacement(at + POINT_SIZE, target)?.to_le_bytes();
     Some([CALL, distance[0], distance[1], distance[2], distance[3]])
+}
+
+/// Where the eight bytes begin that hold such a place, and can be replaced by one store; `None` if
+/// there are none.
+#[must_use]
+pub fn point_word(at: u64) -> Option<u64> {
+    let line = at & !(LINE - 1);
+    (at + POINT_SIZE <= line + LINE).then(|| at.min(line + LINE - 8))
 }
 
 /// Can these bytes be such a place's?
@@ -230,28 +236,6 @@ mod tests {
 
     fn codes(instructions: &[Instruction]) -> Vec<Code> {
         instructions.iter().map(Instruction::code).collect()
-    }
-
-    #[test]
-    fn rows_are_sorted_and_found() {
-        assert!(ROWS.is_sorted_by_key(|row| row.number));
-        assert_eq!(edge(4).map(|row| row.name), Some("R_X86_64_PLT32"));
-        assert!(edge(5).is_none());
-        for row in ROWS {
-            assert_eq!(edge(row.number).map(|found| found.name), Some(row.name));
-        }
-    }
-
-    #[test]
-    fn bounds_fit_the_bytes_written() {
-        for row in ROWS {
-            assert!(row.low <= 0 && row.high >= 0, "{}", row.name);
-            let bits = u32::from(row.size) * 8;
-            let is_wide = bits == 0 || bits == 64;
-            assert!(is_wide || row.high < 1 << bits, "{}: {:#x}", row.name, row.high);
-            assert!(is_wide || row.low >= -(1 << (bits - 1)), "{}: {:#x}", row.name, row.low);
-            assert_eq!(row.size == 0, row.formula == Formula::None, "{}", row.name);
-        }
     }
 
     #[test]
@@ -338,7 +322,7 @@ mod tests {
             for register in 0..8u8 {
                 let mut code = [rex, 0x8b, 5 | register << 3, 0x10, 0, 0, 0];
                 let before = decode(&code, 0x1000)[0];
-                relax(&mut code, 3).unwrap();
+                assert_eq!(relax(&mut code, 3), NEAR_LOAD);
                 let after = decode(&code, 0x1000)[0];
                 assert_eq!(after.code(), Code::Lea_r64_m);
                 assert_eq!(after.op0_register(), before.op0_register());
@@ -352,7 +336,7 @@ mod tests {
         for size in 0..6 {
             for offset in [0, 1, 2, 3, u64::MAX, u64::MAX - 3, 1 << 63] {
                 let mut code = [0xff, 0x25, 0, 0, 0, 0][..size].to_vec();
-                assert_eq!(relax(&mut code, offset), None, "{size} bytes, offset {offset}");
+                assert_eq!(relax(&mut code, offset), [], "{size} bytes, offset {offset}");
             }
         }
     }
@@ -377,15 +361,27 @@ mod tests {
 
     #[test]
     fn slot_loads_become_direct() {
-        let check = |before: &[u8], offset, after: &[u8], formula, shift| {
+        let check = |before: &[u8], offset, after: &[u8], expected| {
             let mut code = before.to_vec();
-            assert_eq!(relax(&mut code, offset), Some(Relaxed { formula, shift }));
+            assert_eq!(relax(&mut code, offset), expected);
             assert_eq!(code, after);
         };
-        check(&[0x48, 0x8b, 5, 0, 0, 0, 0], 3, &[0x48, 0x8d, 5, 0, 0, 0, 0], Formula::Relative, 0);
-        check(&[0xff, 0x15, 0, 0, 0, 0], 2, &[0x67, 0xe8, 0, 0, 0, 0], Formula::Call, 0);
-        check(&[0xff, 0x25, 0, 0, 0, 0], 2, &[0xe9, 0x25, 0, 0, 0, 0x90], Formula::Call, -1);
-        assert_eq!(relax(&mut [0x48, 0x3b, 5, 0, 0, 0, 0], 3), None);
-        assert_eq!(relax(&mut [0x8b], 0), None);
+        check(&[0x48, 0x8b, 5, 0, 0, 0, 0], 3, &[0x48, 0x8d, 5, 0, 0, 0, 0], NEAR_LOAD);
+        check(&[0xff, 0x15, 0, 0, 0, 0], 2, &[0x67, 0xe8, 0, 0, 0, 0], NEAR_CALL);
+        check(&[0xff, 0x25, 0, 0, 0, 0], 2, &[0xe9, 0x25, 0, 0, 0, 0x90], NEAR_JUMP);
+        check(&[0x48, 0x3b, 5, 0, 0, 0, 0], 3, &[0x48, 0x3b, 5, 0, 0, 0, 0], &[]);
+        check(&[0x8b], 0, &[0x8b], &[]);
+    }
+
+    #[test]
+    fn calls_are_sent_elsewhere() {
+        let check = |place, target| {
+            let word = redirected(place, 0, target).unwrap();
+            assert_eq!(call_target(place, word), target);
+        };
+        check(0x1000, 0x1004);
+        check(0x1000, 0);
+        check(0x7fff_0000_0000, 0x7fff_7fff_0000);
+        assert_eq!(redirected(0, 0, 1 << 32), None);
     }
 }
