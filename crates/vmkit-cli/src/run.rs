@@ -12,6 +12,7 @@ use vmkit_llvm::{Level, Llvm, signal_functions};
 
 use crate::allocator;
 use crate::caller::Roots;
+use crate::guards;
 use crate::last_thread;
 use crate::load::Inputs;
 use crate::options::Run;
@@ -188,9 +189,8 @@ fn define_runtime(session: &Session) -> Result<()> {
         ("at_quick_exit", at_quick_exit as *const ()),
         ("pthread_atfork", libc::pthread_atfork as *const ()),
     ];
-    for (name, address) in
-        runtime.into_iter().chain(allocator::functions()).chain(signal_functions())
-    {
+    let replaced = allocator::functions().into_iter().chain(guards::functions());
+    for (name, address) in runtime.into_iter().chain(replaced).chain(signal_functions()) {
         if !session.find(name).is_some_and(|id| session.is_defined(id)) {
             session.define_absolute(name, Addr(address as u64))?;
         }
