@@ -153,6 +153,8 @@ vk_bytes vk_error(vk_worker *worker);
 
 // Turns bitcode or IR text into bitcode that can be loaded lazily; checks it is for this machine.
 int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bitcode);
+// A module that is loaded; null if it is not.
+vk_module *vk_loaded(vk_worker *worker, uint32_t number);
 // Loads a module lazily, unless it is loaded. `bitcode` must outlive the worker.
 int vk_load(vk_worker *worker, uint32_t number, vk_bytes bitcode, vk_bytes name, vk_module **module);
 int vk_read_index(vk_worker *worker, vk_module *module, vk_index *index);

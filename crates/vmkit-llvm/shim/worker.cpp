@@ -216,6 +216,10 @@ int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bit
   });
 }
 
+vk_module *vk_loaded(vk_worker *worker, uint32_t number) {
+  return number < worker->modules.size() ? worker->modules[number].get() : nullptr;
+}
+
 int vk_load(vk_worker *worker, uint32_t number, vk_bytes bitcode, vk_bytes name, vk_module **module) {
   return guarded(worker, [&] { *module = &load(*worker, number, bitcode, name); });
 }

@@ -165,6 +165,11 @@ impl Worker {
     /// The module's bitcode outlives the worker.
     pub(crate) unsafe fn load(&mut self, module: &Bitcode) -> Result<ModuleRef, String> {
         let number = module.number as u32;
+        // SAFETY: a look, which cannot fail.
+        let loaded = unsafe { vk_loaded(self.0, number) };
+        if !loaded.is_null() {
+            return Ok(ModuleRef(loaded));
+        }
         let (bitcode, name) = (Bytes::of(&module.bytes), Bytes::of(module.name.as_bytes()));
         let mut module = ptr::null_mut();
         // SAFETY: the caller's promise; the name is copied.
