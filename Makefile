@@ -6,8 +6,9 @@ CARGO ?= cargo
 # llvm-22-dev brings llvm-22 (llvm-link, llc, llvm-as) and its runtime (lli) along; g++ compiles the
 # shim and links.
 PACKAGES := llvm-22-dev clang-22 g++
-# One test drives gdb; gcc-12-source carries the conformance suite.
-TEST_PACKAGES := $(PACKAGES) gdb gcc-12-source xz-utils
+# Code for AArch64 is compared with what lld links; one test drives gdb; gcc-12-source carries the
+# conformance suite.
+TEST_PACKAGES := $(PACKAGES) lld-22 gdb gcc-12-source xz-utils
 
 # How often the stress tests run, and for how many seconds each fuzz target does.
 STRESS_ROUNDS ?= 20

@@ -174,6 +174,10 @@ impl<'a> Reader<'a> {
             _ if matches!(place, Place::Common { .. }) => Binding::Global(Linkage::Common),
             _ => Binding::Global(Linkage::Strong),
         };
+        let is_mapping = symbol.st_bind() == elf::STB_LOCAL
+            && symbol.st_type() == elf::STT_NOTYPE
+            && self.isa.mapping_symbols.iter().any(|start| name.starts_with(start.as_bytes()));
+        let name = if is_mapping { &[] } else { name };
         Ok(Symbol {
             name: Name::new(name),
             place,

@@ -48,7 +48,8 @@ impl LinkGraph {
             return Err(Error::input(self.name.clone(), "a layout of other sections"));
         }
         let image = Image { sections: Vec::new(), slots: Vec::new(), thunks: Vec::new() };
-        let mut writer = Writer { graph: self, layout, words: HashMap::new(), image };
+        let mut writer =
+            Writer { graph: self, layout, words: HashMap::new(), thunks: HashMap::new(), image };
         for (section, at) in self.sections.iter().zip(&layout.sections) {
             let bytes = at.map(|at| writer.section(section, at)).transpose()?;
             writer.image.sections.push(bytes);
@@ -62,6 +63,8 @@ struct Writer<'a> {
     layout: &'a Layout,
     /// Slots and pairs that there are, by what they hold of which symbol.
     words: HashMap<(Term, usize), u64>,
+    /// Thunks that there are, by where they go.
+    thunks: HashMap<u64, u64>,
     image: Image,
 }
 
@@ -179,9 +182,11 @@ impl Writer<'_> {
 
     fn thunk(&mut self, to: u64) -> u64 {
         let thunks = &mut self.image.thunks;
-        let start = thunks.len();
-        thunks.resize(start + self.graph.isa.thunk_size as usize, 0);
-        (self.graph.isa.thunk)(&mut thunks[start..], to);
-        self.layout.thunks + start as u64
+        *self.thunks.entry(to).or_insert_with(|| {
+            let start = thunks.len();
+            thunks.resize(start + self.graph.isa.thunk_size as usize, 0);
+            (self.graph.isa.thunk)(&mut thunks[start..], to);
+            self.layout.thunks + start as u64
+        })
     }
 }

@@ -2,6 +2,8 @@
 
 use object::elf;
 
+use crate::target::{Isa, native};
+
 /// An object to be.
 #[derive(Clone, Default)]
 pub(crate) struct Sample {
@@ -92,11 +94,37 @@ pub(crate) fn caller() -> Sample {
     Sample { parts: vec![text, data], marks }
 }
 
+/// The same for what runs here.
+pub(crate) fn native_caller() -> Sample {
+    let (code, call) = match Isa::NATIVE.name {
+        "x86_64" => (&[0xe8, 0, 0, 0, 0, 0xc3][..], (1, elf::R_X86_64_PLT32, 2, -4)),
+        _ => (&[0, 0, 0, 0x94, 0xc0, 3, 0x5f, 0xd6][..], (0, elf::R_AARCH64_CALL26, 2, 0)),
+    };
+    let text = Part { relocations: vec![call], ..Part::code(code) };
+    let relocations = vec![(0, pointer(), 1, 0)];
+    let data = Part { relocations, ..Part::new(".data", elf::SHF_WRITE, &[0; 8]) };
+    let size = code.len() as u64;
+    let marks = vec![Mark::function("caller", 1, 0, size), Mark::undefined("callee")];
+    Sample { parts: vec![text, data], marks }
+}
+
+/// The relocation of an address, for what runs here.
+pub(crate) fn pointer() -> u32 {
+    native::pointer(8, false).expect("a kind of relocation")
+}
+
 /// A section's header: name, type, flags, offset, size, link, info, alignment, size of an entry.
 type Header = (usize, u32, u64, usize, u64, usize, u32, u64, u64);
 
 impl Sample {
-    /// The object.
+    /// The object, for what runs here.
+    pub(crate) fn native_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.bytes();
+        bytes[18..20].copy_from_slice(&Isa::NATIVE.machine.to_le_bytes());
+        bytes
+    }
+
+    /// The object, for x86-64.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let symbols = self.parts.len() + 1;
         let (mut names, mut file) = (vec![0], vec![0; 64]);

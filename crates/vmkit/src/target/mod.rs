@@ -1,17 +1,20 @@
 //! Data about the code we link: edge tables, fixups, stub bytes, reach. Built on every host.
 #![forbid(unsafe_code)]
 
+pub mod aarch64;
 mod row;
 pub mod x86_64;
 
 use std::fmt;
 
+#[cfg(target_arch = "aarch64")]
+pub use self::aarch64 as native;
 pub use self::row::{Base, Field, Misfit, Row, Run, Term};
 #[cfg(target_arch = "x86_64")]
 pub use self::x86_64 as native;
 
 /// The instruction sets whose code can be linked.
-pub const ISAS: [&Isa; 1] = [&x86_64::ISA];
+pub const ISAS: [&Isa; 2] = [&x86_64::ISA, &aarch64::ISA];
 
 /// What linking code for an instruction set takes, whatever runs here.
 pub struct Isa {
@@ -34,6 +37,8 @@ pub struct Isa {
     pub unwind_section: Option<u32>,
     /// The section number of tentative definitions that lie far, if there is one.
     pub large_common: Option<u16>,
+    /// How the names of symbols begin that only say what the bytes from there on are.
+    pub mapping_symbols: &'static [&'static str],
 }
 
 /// What an edge becomes when its instruction is rewritten.

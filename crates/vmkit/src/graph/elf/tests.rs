@@ -178,6 +178,16 @@ fn other_files_are_refused() {
 }
 
 #[test]
+fn objects_for_any_known_machine_are_read() {
+    let mut bytes = caller().bytes();
+    assert_eq!(read(&bytes).unwrap().isa.name, "x86_64");
+    bytes[18] = elf::EM_AARCH64 as u8;
+    let graph = read(&bytes).unwrap();
+    assert_eq!(graph.isa.name, "aarch64");
+    assert!(graph.to_string().contains("0001: relocation 4 callee"), "{graph}");
+}
+
+#[test]
 fn every_shorter_file_is_refused() {
     let bytes = caller().bytes();
     for end in 0..bytes.len() {
