@@ -117,8 +117,6 @@ impl Stubs {
 
 #[cfg(test)]
 mod tests {
-    use iced_x86::{Code, Decoder, DecoderOptions};
-
     use super::*;
 
     fn read(address: Addr, size: usize) -> Vec<u8> {
@@ -152,11 +150,9 @@ mod tests {
         let id = stubs.allocate(&memory, SymbolId(1_000_000)).unwrap();
         let at = stubs.address(id);
         let bytes = read(at, native::STUB_SIZE as usize);
-        let code: Vec<_> =
-            Decoder::with_ip(64, &bytes, at.0, DecoderOptions::NONE).into_iter().collect();
-        assert_eq!(code[0].ip_rel_memory_address(), stubs.slot_address(id).0);
-        assert_eq!((code[1].code(), code[1].immediate32()), (Code::Pushq_imm32, 1_000_000));
-        assert_eq!(code[2].near_branch64(), stubs.first_call.0);
+        let slot = stubs.slot_address(id).0;
+        let expected = native::stub(at.0, slot, 1_000_000, stubs.first_call.0).unwrap();
+        assert_eq!(bytes, expected);
         let trampoline = native::first_call_trampoline(0x1111, 0x2222);
         assert_eq!(read(stubs.first_call, trampoline.len()), trampoline);
     }
@@ -166,7 +162,7 @@ mod tests {
         let memory = Memory::reserve(None, false).unwrap();
         let stubs = Stubs::new(&memory, 0x1111, 0x2222).unwrap();
         let all = memory.left(Zone::Stubs);
-        memory.allocate(Zone::Stubs, all, 16).unwrap();
+        memory.allocate(Zone::Stubs, all, native::STUB_ALIGN).unwrap();
         assert!(stubs.allocate(&memory, SymbolId(1)).is_err());
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! One file per instruction set, with the same functions.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod errno;
 mod futex;
 mod gate;
@@ -11,6 +13,8 @@ mod thread;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+#[cfg(target_arch = "aarch64")]
+use self::aarch64 as native;
 pub(crate) use self::errno::keep_errno;
 pub(crate) use self::futex::{wait, wake_all, wake_one};
 pub(crate) use self::gate::Gate;

@@ -121,12 +121,13 @@ impl Session {
     ///
     /// # Safety
     ///
-    /// `at` is the start of five bytes that the compiler has reserved there (LLVM's patch point, say),
+    /// `at` is the start of the bytes that the compiler has reserved there (LLVM's patch point, say), five
+    /// on x86-64 and four on AArch64,
     /// in code that is not freed, and the call is right there.
     ///
     /// # Errors
     ///
-    /// The five bytes cross a cache line, hold something else than a call or a nop, or memory is
+    /// The bytes cross a cache line, hold something else than a call or a nop, or memory is
     /// short.
     #[expect(unsafe_code, reason = "the caller vouches for the place")]
     pub unsafe fn patch(&self, at: Addr, function: Option<SymbolId>) -> Result<()> {

@@ -13,7 +13,8 @@ const WORDS: usize = 4096;
 const CODE: u64 = 0x10_0000;
 const CODE_SIZE: u64 = 0x100;
 const NATIVE: u64 = 0x99_0000;
-const RBX: u16 = 3;
+/// A register that calls preserve.
+const KEPT: u16 = native::PRESERVED[0];
 
 /// A function: which registers it saves, and how large its frame is.
 #[derive(Clone, Debug)]
@@ -28,7 +29,8 @@ struct Shape {
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
-    let others = vec![RBX, 12, 13, 14, 15];
+    let is_other = |register: &u16| *register != native::FRAME_POINTER;
+    let others: Vec<_> = native::PRESERVED.into_iter().filter(is_other).take(5).collect();
     let saves = prop::sample::subsequence(others.clone(), 0..=5);
     let held = prop::option::of(prop::sample::select(others));
     (any::<bool>(), saves, 1..20u64, any::<prop::sample::Index>(), held).prop_map(
@@ -78,6 +80,10 @@ fn start(number: usize) -> u64 {
     CODE + number as u64 * CODE_SIZE
 }
 
+fn index(register: u16) -> usize {
+    native::register(register).expect("a register that a walk follows")
+}
+
 /// A thread that calls one function from the other.
 struct Thread {
     words: Vec<u64>,
@@ -91,12 +97,12 @@ impl Thread {
         for (register, value) in registers.iter_mut().enumerate() {
             *value = 0xaa00 + register as u64;
         }
-        registers[usize::from(native::STACK_POINTER)] = STACK + 8 * WORDS as u64;
+        registers[index(native::STACK_POINTER)] = STACK + 8 * WORDS as u64;
         Self { words: vec![0; WORDS], registers, fresh: 0x5_0000 }
     }
 
     fn register(&mut self, register: u16) -> &mut u64 {
-        &mut self.registers[usize::from(register)]
+        &mut self.registers[index(register)]
     }
 
     fn push(&mut self, value: u64) {
@@ -133,7 +139,7 @@ impl Thread {
     /// Leaves for native code through an entry that makes an anchor; gives its address.
     fn leave(&mut self, from: u64, previous: u64) -> u64 {
         self.push(from);
-        for register in [6, 3, 12, 13, 14, 15] {
+        for register in native::ANCHORED.into_iter().rev() {
             let value = *self.register(register);
             self.push(value);
         }
@@ -198,7 +204,7 @@ proptest! {
             prop_assert_eq!(frame.function.start, start(expected.number));
             prop_assert_eq!(frame.address(), frame.function.end - 1);
             for register in native::PRESERVED.into_iter().chain([native::STACK_POINTER]) {
-                let value = expected.registers[usize::from(register)];
+                let value = expected.registers[index(register)];
                 prop_assert_eq!(frame.registers.get(register), Some(value), "{}", register);
                 if let Some(place) = frame.registers.place(register) {
                     prop_assert_eq!(thread.read(place), Some(value));
@@ -233,12 +239,12 @@ proptest! {
         let frames = Walker::from_anchor(&map, anchor, |at| thread.read(at));
         for (frame, expected) in frames.zip(expected.iter().rev()) {
             let shape = &shapes[expected.number];
-            let sp = expected.registers[usize::from(native::STACK_POINTER)];
+            let sp = expected.registers[self::index(native::STACK_POINTER)];
             let spilled = sp + 8 * shape.spilled;
             let old = before[((spilled - STACK) / 8) as usize];
             prop_assert_eq!(thread.read(spilled), Some(old + MOVED));
             if let Some(held) = shape.held {
-                let old = expected.registers[usize::from(held)];
+                let old = expected.registers[self::index(held)];
                 prop_assert_eq!(frame.registers.get(held), Some(old + MOVED));
             }
         }
@@ -263,20 +269,20 @@ proptest! {
 }
 
 fn plain() -> Shape {
-    let saves = vec![RBX];
-    Shape { has_frame_pointer: false, saves, locals: 2, spilled: 0, held: Some(RBX) }
+    let saves = vec![KEPT];
+    Shape { has_frame_pointer: false, saves, locals: 2, spilled: 0, held: Some(KEPT) }
 }
 
 #[test]
 fn a_register_that_nobody_saved_is_its_own_slot() {
     let map = map(&[plain()]);
     let mut registers = Registers::new();
-    registers.set(native::RETURN_ADDRESS, start(1));
+    registers.set(native::PROGRAM_COUNTER, start(1));
     registers.set(native::STACK_POINTER, STACK);
-    registers.set(RBX, 5);
+    registers.set(KEPT, 5);
     let frame = Walker::new(&map, registers, |_| Some(0)).next().unwrap();
     let slots: Vec<_> = frame.roots().map(|pair| pair.derived).collect();
-    assert_eq!(slots, [Slot::Memory(STACK), Slot::Register(RBX)]);
+    assert_eq!(slots, [Slot::Memory(STACK), Slot::Register(KEPT)]);
 }
 
 #[test]
@@ -298,7 +304,7 @@ fn references_into_objects_move_with_them() {
     let map = CodeMap::new();
     map.insert([function]);
     let mut registers = Registers::new();
-    registers.set(native::RETURN_ADDRESS, start(0) + 16);
+    registers.set(native::PROGRAM_COUNTER, start(0) + 16);
     registers.set(native::STACK_POINTER, STACK);
     let frame = Walker::new(&map, registers, |_| Some(0)).next().unwrap();
     let words = std::cell::RefCell::new([0x1000, 0x1018, 0]);
@@ -319,7 +325,7 @@ fn references_into_objects_move_with_them() {
 fn interrupted_code_is_not_in_a_call() {
     let map = map(&[plain(), plain()]);
     let mut registers = Registers::new();
-    registers.set(native::RETURN_ADDRESS, start(1));
+    registers.set(native::PROGRAM_COUNTER, start(1));
     registers.set(native::STACK_POINTER, STACK);
     let mut walker = Walker::interrupted(&map, registers, |_| Some(NATIVE));
     assert_eq!(walker.next().unwrap().function.start, start(1));
@@ -335,7 +341,7 @@ fn code_without_rules_ends_the_walk_after_its_frame() {
     let map = CodeMap::new();
     map.insert([function]);
     let mut registers = Registers::new();
-    registers.set(native::RETURN_ADDRESS, start(0) + 8);
+    registers.set(native::PROGRAM_COUNTER, start(0) + 8);
     let mut walker = Walker::new(&map, registers, |_| Some(0));
     assert_eq!(walker.next().unwrap().cfa, None);
     assert!(walker.next().is_none());
@@ -344,11 +350,11 @@ fn code_without_rules_ends_the_walk_after_its_frame() {
 
 #[test]
 fn frame_addresses_can_be_computed_by_expressions() {
-    // DW_OP_breg7 8, DW_OP_deref: the word above the stack pointer.
-    let cfa = Cfa::Expression([0x77, 8, 0x06].into());
+    // DW_OP_breg of the stack pointer, 8, DW_OP_deref: the word above the stack pointer.
+    let cfa = Cfa::Expression([0x70 + native::STACK_POINTER as u8, 8, 0x06].into());
     // DW_OP_lit8, DW_OP_minus: from the canonical frame address down.
     let saved = Rule::SavedAt([0x38, 0x1c].into());
-    let registers: [_; 2] = [(native::RETURN_ADDRESS, saved), (RBX, Rule::Value(-64))];
+    let registers: [_; 2] = [(native::RETURN_ADDRESS, saved), (KEPT, Rule::Value(-64))];
     let row = Row { start: start(0), cfa, arguments: 0, registers: registers.into() };
     let code = start(0)..start(0) + 16;
     let mut function = Function::new(SymbolId(0), "f".into(), "test".into(), code.clone());
@@ -356,7 +362,7 @@ fn frame_addresses_can_be_computed_by_expressions() {
     let map = CodeMap::new();
     map.insert([function]);
     let mut registers = Registers::new();
-    registers.set(native::RETURN_ADDRESS, start(0) + 8);
+    registers.set(native::PROGRAM_COUNTER, start(0) + 8);
     registers.set(native::STACK_POINTER, STACK);
     let words = [(STACK + 8, STACK + 0x100), (STACK + 0xf8, NATIVE)];
     let read = |at| words.iter().find(|word| word.0 == at).map(|word| word.1);
@@ -364,6 +370,6 @@ fn frame_addresses_can_be_computed_by_expressions() {
     assert_eq!(walker.next().unwrap().cfa, Some(STACK + 0x100));
     assert!(walker.next().is_none());
     let registers = walker.registers();
-    assert_eq!((registers.pc(), registers.get(RBX)), (Some(NATIVE), Some(STACK + 0xc0)));
-    assert_eq!(registers.place(native::RETURN_ADDRESS), Some(STACK + 0xf8));
+    assert_eq!((registers.pc(), registers.get(KEPT)), (Some(NATIVE), Some(STACK + 0xc0)));
+    assert_eq!(registers.place(native::PROGRAM_COUNTER), Some(STACK + 0xf8));
 }

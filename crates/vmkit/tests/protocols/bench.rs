@@ -15,6 +15,8 @@ use vmkit::{
     SymbolId, SymbolKind, Unit, Visibility,
 };
 
+use crate::body;
+
 /// What a function of the module does.
 #[derive(Clone)]
 pub(crate) enum Body {
@@ -60,38 +62,23 @@ impl Source for Module {
         self.compiles.fetch_add(1, Ordering::Relaxed);
         let body = self.bodies.lock().unwrap()[&key].clone();
         match body {
-            Body::Number(number) => Ok(graph(&number_code(number), None, Vec::new())),
+            Body::Number(number) => Ok(graph(&body::number(number), None, Vec::new())),
             Body::Plus(callee, number) => {
-                // push rbx (keeps the stack aligned); call callee; add eax, number; pop rbx; ret
-                let mut code = vec![0x53, 0xe8, 0, 0, 0, 0, 0x05];
-                code.extend(number.to_le_bytes());
-                code.extend([0x5b, 0xc3]);
-                Ok(graph(&code, Some((callee, 2)), Vec::new()))
+                let (code, call) = body::plus(number);
+                Ok(graph(&code, Some((callee, call)), Vec::new()))
             }
             Body::Inlined(callee, number) => {
                 let body = Dependency::Body { symbol: 1, hash: u64::from(number) };
-                let mut graph = graph(&number_code(number), None, vec![body]);
+                let mut graph = graph(&body::number(number), None, vec![body]);
                 graph.symbols.push(Symbol::undefined(callee.into()));
                 Ok(graph)
             }
             Body::Assuming(assumption, number) => {
                 let dependency = Dependency::Assumption(assumption);
-                Ok(graph(&number_code(number), None, vec![dependency]))
+                Ok(graph(&body::number(number), None, vec![dependency]))
             }
-            Body::Sum(number) => {
-                // cvttsd2si eax, xmm0; add eax, esi; add eax, number; ret
-                let mut code = vec![0xf2, 0x0f, 0x2c, 0xc0, 0x01, 0xf0, 0x05];
-                code.extend(number.to_le_bytes());
-                code.push(0xc3);
-                Ok(graph(&code, None, Vec::new()))
-            }
-            Body::Point(number) => {
-                // push rbx; mov eax, number; nopl 0(%rax,%rax); pop rbx; ret
-                let mut code = vec![0x53, 0xb8];
-                code.extend(number.to_le_bytes());
-                code.extend([0x0f, 0x1f, 0x44, 0x00, 0x00, 0x5b, 0xc3]);
-                Ok(graph(&code, None, Vec::new()))
-            }
+            Body::Sum(number) => Ok(graph(&body::sum(number), None, Vec::new())),
+            Body::Point(number) => Ok(graph(&body::point(number), None, Vec::new())),
             Body::Broken => Err(Error::other("it is broken")),
         }
     }
@@ -106,14 +93,6 @@ impl Source for Module {
     fn private(&self, key: u64) -> Private {
         Private { key, kind: SymbolKind::Function, unit: Unit::Lazy }
     }
-}
-
-/// mov eax, number; ret
-fn number_code(number: u32) -> Vec<u8> {
-    let mut code = vec![0xb8];
-    code.extend(number.to_le_bytes());
-    code.push(0xc3);
-    code
 }
 
 fn graph(
@@ -136,8 +115,8 @@ fn graph(
             kind: Some(SymbolKind::Function),
             ..Symbol::undefined(Name::from(callee))
         });
-        // R_X86_64_PLT32
-        edges.push(Edge { offset, kind: EdgeKind(4), target: 1, addend: -4 });
+        let (kind, addend) = body::CALL;
+        edges.push(Edge { offset, kind: EdgeKind(kind), target: 1, addend });
     }
     let section = Section {
         name: ".text".into(),

@@ -10,6 +10,7 @@ use vmkit::listener::{Linked, Listener, Unlinked};
 use vmkit::{Addr, Binding, Descriptor, ScopeId, State, SymbolKind, Unit};
 
 use crate::bench::{Bench, Body, Module};
+use crate::body::POINT_AT;
 
 #[test]
 fn callers_run_the_new_body_from_then_on() {
@@ -245,7 +246,7 @@ fn a_patch_point_calls_or_does_nothing() {
     assert_eq!(run(), 1);
     let code = bench.session.explain(f).address.unwrap();
     let patch = |at, function| {
-        // SAFETY: the point is six bytes into the function.
+        // SAFETY: the point is that far into the function.
         unsafe { bench.session.patch(at, function) }
     };
     let is_over = AtomicBool::new(false);
@@ -257,15 +258,15 @@ fn a_patch_point_calls_or_does_nothing() {
         });
         for number in 2..300 {
             bench.redefine(g, Body::Number(number));
-            patch(code.offset(6), Some(g)).unwrap();
+            patch(code.offset(POINT_AT), Some(g)).unwrap();
             assert_eq!(run(), number);
-            patch(code.offset(6), None).unwrap();
+            patch(code.offset(POINT_AT), None).unwrap();
             assert_eq!(run(), 1);
         }
         is_over.store(true, Ordering::Relaxed);
     });
     let error = patch(code, Some(g)).unwrap_err().to_string();
-    assert!(error.starts_with("there is no patch point of 5 bytes at"), "{error}");
+    assert!(error.starts_with("there is no patch point of "), "{error}");
     assert!(patch(Addr(64), None).is_err() && run() == 1);
 }
 
