@@ -1,5 +1,4 @@
 ; What a virtual machine is told of: calls, call sites, a statepoint, a patch point.
-target triple = "x86_64-unknown-linux-gnu"
 @type_a = constant i8 0
 @type_b = constant i8 0
 @variable = global i64 0
@@ -34,7 +33,7 @@ define ptr addrspace(1) @collects(ptr addrspace(1) %p) uwtable gc "statepoint-ex
 }
 
 define void @patched() uwtable {
-  call void (i64, i32, ptr, i32, ...) @llvm.experimental.patchpoint.void(i64 99, i32 5, ptr null, i32 0)
+  call void (i64, i32, ptr, i32, ...) @llvm.experimental.patchpoint.void(i64 99, i32 8, ptr null, i32 0)
   store i64 1, ptr @variable
   ret void
 }

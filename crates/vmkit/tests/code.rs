@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use vmkit::code::{CodeMap, Function};
 use vmkit::metadata::{Action, Cfa, Pair, Personality, Place, Rule, TypeInfo};
+use vmkit::target::native;
 use vmkit::{Addr, Session};
 
-const RSP: u16 = 7;
-const RIP: u16 = 16;
+const SP: u16 = native::STACK_POINTER;
+/// Bytes that a call puts on the stack, and where `collects` keeps its reference.
+const PUSHED: i64 = if cfg!(target_arch = "x86_64") { 8 } else { 0 };
+const SPILLED: i32 = if cfg!(target_arch = "x86_64") { 0 } else { 8 };
 const PERSONALITY: u64 = 0x11_1000;
 const ELSEWHERE: u64 = 0x22_2000;
 
@@ -20,6 +23,7 @@ fn link(source: &str, functions: &[&str]) -> (Session, Arc<CodeMap>) {
     let object = format!("{source}-{}-{:?}.o", std::process::id(), std::thread::current().id());
     let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(object);
     let mut clang = Command::new("clang-22");
+    clang.arg(format!("--target={}-linux-gnu", std::env::consts::ARCH));
     clang.args(["-c", "-g", "-O1", "-fPIC", "-Wno-override-module", "-o"]).arg(&object).arg(path);
     assert!(clang.status().expect("clang-22 must be installed").success());
     let bytes = std::fs::read(&object).expect("what clang wrote");
@@ -129,11 +133,11 @@ fn statepoints_are_found_by_return_address() {
     let function = find(&map, "collects");
     let [call] = &function.calls[..] else { panic!("{:?}", function.calls) };
     let record = function.point(call.returns_to).expect("a record of the call");
-    assert_eq!((record.id, function.stack_size), (7, Some(8)));
+    assert_eq!((record.id, function.stack_size), (7, Some(16 - PUSHED as u64)));
     let point = record.statepoint().unwrap();
     let deopt: Vec<_> = point.deopt.iter().map(|location| location.place).collect();
     assert_eq!(deopt, [Place::Constant(42)]);
-    let spilled = Place::Memory { register: RSP, offset: 0 };
+    let spilled = Place::Memory { register: SP, offset: SPILLED };
     let pair = Pair { base: spilled, derived: spilled };
     assert_eq!(point.pairs().collect::<Vec<_>>(), [pair]);
 }
@@ -156,12 +160,13 @@ fn unwind_rules_follow_the_code() {
     let rules = function.rules.as_ref().unwrap();
     assert_eq!((rules.start, rules.end, rules.table), (function.start, function.end, None));
     let cfa = |address| rules.row(address).unwrap().cfa.clone();
-    assert_eq!(cfa(function.start), Cfa::Register { register: RSP, offset: 8 });
+    assert_eq!(cfa(function.start), Cfa::Register { register: SP, offset: PUSHED });
     let call = &function.calls[0];
-    assert_eq!(cfa(call.returns_to - 1), Cfa::Register { register: RSP, offset: 16 });
-    assert_eq!(cfa(function.end - 1), Cfa::Register { register: RSP, offset: 8 });
+    assert_eq!(cfa(call.returns_to - 1), Cfa::Register { register: SP, offset: 16 });
+    assert_eq!(cfa(function.end - 1), Cfa::Register { register: SP, offset: PUSHED });
     let row = rules.row(function.start).unwrap();
-    assert_eq!(*row.registers, [(RIP, Rule::Saved(-8))]);
+    let pushed = [(native::RETURN_ADDRESS, Rule::Saved(-8))];
+    assert_eq!(*row.registers, pushed[..usize::from(PUSHED > 0)]);
     assert!(rules.row(function.end).is_none() && rules.row(function.start - 1).is_none());
 }
 
