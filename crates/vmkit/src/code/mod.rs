@@ -31,7 +31,8 @@ pub struct Function {
     pub stack_size: Option<u64>,
     /// The calls that name what they call, by address.
     pub calls: Vec<Call>,
-    /// The places in it that are named, by address.
+    /// The places in it that have a name or of which an address is taken (`&&label` in C, `blockaddress` in
+    /// LLVM; the name is empty then), by address. For landing pads see `call_sites`.
     pub labels: Vec<(u64, Name)>,
     /// How to unwind from it; none if its producer did not say.
     pub rules: Option<Rules>,

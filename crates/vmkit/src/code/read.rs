@@ -8,7 +8,7 @@ use crate::graph::{Binding, Edge, Place, Section, SectionKind};
 use crate::listener::{self, Linked, Loaded};
 use crate::metadata::{CallSites, Lines, Rules, Span, StackMaps};
 use crate::symbol::{Addr, Name};
-use crate::target::native;
+use crate::target::{Formula, native};
 
 impl Function {
     /// Everything that is known of the functions in a graph that was linked, by address.
@@ -96,9 +96,44 @@ fn read_labels(event: &Linked<'_>, functions: &mut [Function]) {
             function.labels.push((address, symbol.name.clone()));
         }
     }
+    read_taken(event, functions);
     let by_place =
         |a: &(u64, Name), b: &(u64, Name)| a.0.cmp(&b.0).then_with(|| a.1.bytes().cmp(b.1.bytes()));
-    functions.iter_mut().for_each(|function| function.labels.sort_by(by_place));
+    for function in functions {
+        function.labels.sort_by(by_place);
+        function.labels.dedup();
+    }
+}
+
+/// Labels whose addresses are in data, or are loaded by code.
+fn read_taken(event: &Linked<'_>, functions: &mut [Function]) {
+    for section in &event.graph.sections {
+        for edge in &section.edges {
+            let address = match (section.kind, native::edge(edge.kind.0)) {
+                (SectionKind::Data | SectionKind::ReadOnly, Some(row))
+                    if row.formula == Formula::Absolute && row.size == 8 =>
+                {
+                    label(event, edge, 0)
+                }
+                (SectionKind::Code, Some(row)) if row.formula == Formula::Relative => {
+                    label(event, edge, native::DISPLACEMENT_SIZE)
+                }
+                _ => None,
+            };
+            let Some(address) = address else { continue };
+            if let Some(function) = at(functions, address).filter(|found| found.start != address) {
+                function.labels.push((address, Name::from("")));
+            }
+        }
+    }
+}
+
+/// The place in the graph's own code that an edge leads to, counted from `before` the end of its bytes.
+fn label(event: &Linked<'_>, edge: &Edge, before: u64) -> Option<u64> {
+    let Place::Section { index, .. } = event.graph.symbols[edge.target].place else { return None };
+    let is_code = event.graph.sections[index].kind == SectionKind::Code;
+    let address = event.symbols[edge.target].address.filter(|_| is_code)?;
+    Some(address.0.wrapping_add_signed(edge.addend).wrapping_add(before))
 }
 
 fn read_points(event: &Linked<'_>, section: usize, functions: &mut [Function]) -> Result<()> {

@@ -217,7 +217,8 @@ pub fn point_word(at: u64) -> Option<u64> {
 /// Can these bytes be such a place's?
 #[must_use]
 pub fn is_point(bytes: [u8; POINT_SIZE as usize]) -> bool {
-    bytes == NOP || bytes[0] == CALL
+    // LLVM writes another displacement into the same nop.
+    bytes[..4] == NOP[..4] || bytes[0] == CALL
 }
 
 fn displacement(from: u64, to: u64) -> Option<i32> {
