@@ -52,9 +52,8 @@ Function *declare_own(Function &function, Module &target) {
 
 GlobalVariable *declare_own(GlobalVariable &variable, Module &target) {
   auto *own = new GlobalVariable(target, variable.getValueType(), variable.isConstant(),
-                                 GlobalValue::ExternalLinkage, nullptr, variable.getName());
+                                 GlobalValue::PrivateLinkage, nullptr, variable.getName());
   own->setAlignment(target.getDataLayout().getPreferredAlign(&variable));
-  make_own(*own);
   return own;
 }
 
@@ -136,6 +135,9 @@ Extract::Extract(vk_worker &worker, vk_module &home)
 
 std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t key) {
   auto members = source.members.lookup(key);
+  // What a function that is compiled alone brings along, only its own code can name.
+  auto *alone = dyn_cast<Function>(source.values.at(key));
+  if (source.units.contains(source.values.at(key))) alone = nullptr;
   if (members.empty()) members.push_back(source.values.at(key));
   Module &from = *source.module;
   auto extract = std::make_unique<Extract>(worker, source);
@@ -151,11 +153,12 @@ std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t 
       own = declare_own(*function, *extract->module);
     } else if (auto *variable = dyn_cast<GlobalVariable>(member)) {
       own = declare_own(*variable, *extract->module);
+      if (!alone) make_own(*own);
     } else {
       continue;
     }
     map[member] = own;
-    extract->adopt(*own, {&source, member});
+    if (!alone || member == alone) extract->adopt(*own, {&source, member});
   }
   copy_flags(from, *extract->module);
   for (GlobalValue *member : members)
@@ -165,7 +168,7 @@ std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t 
     if (auto *variable = dyn_cast<GlobalVariable>(member))
       cast<GlobalVariable>(map[variable])
           ->setInitializer(MapValue(variable->getInitializer(), map, RF_None, nullptr, &declarer));
-  if (members.size() == 1) extract->function = dyn_cast<Function>(map[members[0]]);
+  if (alone) extract->function = cast<Function>(map[alone]);
   return extract;
 }
 

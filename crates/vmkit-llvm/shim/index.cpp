@@ -88,6 +88,28 @@ void label_users(const Constant *constant, SmallVectorImpl<GlobalVariable *> &va
   }
 }
 
+// Is it a table of labels that only the function itself can have named, as computed gotos in C have it?
+bool is_own_table(const GlobalValue &member, const Function &function) {
+  auto *variable = dyn_cast<GlobalVariable>(&member);
+  if (!variable || !variable->isConstant() || !variable->hasLocalLinkage() || variable->hasSection() ||
+      variable->isThreadLocal())
+    return false;
+  auto is_own = [&](const User *user, auto &is_own) -> bool {
+    if (auto *instruction = dyn_cast<Instruction>(user)) return instruction->getFunction() == &function;
+    if (isa<GlobalValue>(user)) return false;
+    return all_of(user->users(), [&](const User *outer) { return is_own(outer, is_own); });
+  };
+  return all_of(variable->users(), [&](const User *user) { return is_own(user, is_own); });
+}
+
+// The function that can be compiled alone, bringing the rest of the group along as its own.
+Function *owner(ArrayRef<GlobalValue *> group) {
+  auto *function = dyn_cast<Function>(group.front());
+  if (!function || is_c_identifier(function->getSection())) return nullptr;
+  bool is_owner = all_of(group.drop_front(), [&](GlobalValue *member) { return is_own_table(*member, *function); });
+  return is_owner ? function : nullptr;
+}
+
 } // namespace
 
 void find_units(vk_module &module) {
@@ -113,13 +135,15 @@ void find_units(vk_module &module) {
   }
   for (const auto *group : groups) {
     if (!group->isLeader()) continue;
-    uint32_t first = UINT32_MAX;
-    for (GlobalValue *member : groups.members(*group))
-      first = std::min(first, module.key(member));
-    for (GlobalValue *member : groups.members(*group)) {
-      module.units[member] = first;
-      module.members[first].push_back(member);
-    }
+    std::vector<GlobalValue *> members(groups.member_begin(*group), groups.member_end());
+    // Functions first.
+    llvm::sort(members, [&](GlobalValue *a, GlobalValue *b) { return module.key(a) < module.key(b); });
+    Function *alone = owner(members);
+    uint32_t unit = module.key(alone ? members[1] : members[0]);
+    for (GlobalValue *member : members)
+      if (member != alone) module.units[member] = unit;
+    if (alone) module.members[module.key(alone)] = members;
+    module.members[unit] = std::move(members);
   }
 }
 

@@ -340,6 +340,47 @@ fn a_module_is_replaced_by_another_version() {
 }
 
 #[test]
+fn a_function_with_computed_gotos_is_redefined() {
+    for level in [Level::O0, Level::O2] {
+        let (session, llvm) = start(level);
+        let version = |number: i64| {
+            format!(
+                "@places = internal constant [2 x ptr]
+                   [ptr blockaddress(@goes, %one), ptr blockaddress(@goes, %two)]
+                 define i64 @goes(i64 %which) noinline {{
+                   %place = getelementptr ptr, ptr @places, i64 %which
+                   %to = load ptr, ptr %place
+                   indirectbr ptr %to, [label %one, label %two]
+                 one:
+                   ret i64 {number}
+                 two:
+                   %other = call i64 @goes(i64 0)
+                   %sum = add i64 %other, {number}
+                   ret i64 %sum }}
+                 define i64 @user(i64 %which) {{
+                   %r = call i64 @goes(i64 %which)  ret i64 %r }}"
+            )
+            .into_bytes()
+        };
+        llvm.add("gotos", version(1)).unwrap();
+        let user = llvm.function::<Unary>("user").unwrap();
+        let mut used = None;
+        for number in 1..20 {
+            assert_eq!((call(&user, 0), call(&user, 1)), (number, 2 * number), "{level:?}");
+            let stats = session.stats();
+            let now = (stats.code_bytes, stats.data_bytes);
+            assert_eq!(*used.get_or_insert(now), now, "its table goes along");
+            llvm.replace("gotos", version(number + 1)).unwrap();
+            // SAFETY: nobody runs anything, or keeps a label.
+            unsafe {
+                session.retire_replaced();
+                session.reclaim();
+            }
+        }
+    }
+}
+
+#[test]
 fn types_are_compared_where_that_is_asked_for() {
     static ERRORS: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
     let check = |policy, expected: [i64; 2]| {
