@@ -38,12 +38,12 @@ static ThreadSafeModule parse(const std::string &text) {
   return ThreadSafeModule(std::move(module), std::move(context));
 }
 
-static std::unique_ptr<LLJIT> make() {
+static std::unique_ptr<LLJIT> make(CodeGenOptLevel level = CodeGenOptLevel::None) {
   auto layer = [](ExecutionSession &session) -> Expected<std::unique_ptr<ObjectLayer>> {
     return std::make_unique<ObjectLinkingLayer>(session);
   };
   auto machine = check(JITTargetMachineBuilder::detectHost());
-  machine.setCodeGenOptLevel(CodeGenOptLevel::None);
+  machine.setCodeGenOptLevel(level);
   return check(LLJITBuilder().setJITTargetMachineBuilder(machine).setObjectLinkingLayerCreator(layer).create());
 }
 
@@ -56,6 +56,27 @@ loop:
   %i = phi i64 [ 0, %entry ], [ %next, %loop ]
   %x = phi i64 [ 0, %entry ], [ %y, %loop ]
   %y = call i64 @callee(i64 %x)
+  %next = add i64 %i, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %loop, label %end
+end:
+  ret i64 %y
+})";
+
+static const char *VirtualLoop = R"(
+define i64 @calls_virtual(i64 %n, ptr %objects, i64 %mask) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %x = phi i64 [ 0, %entry ], [ %y, %loop ]
+  %which = and i64 %i, %mask
+  %place = getelementptr ptr, ptr %objects, i64 %which
+  %object = load ptr, ptr %place
+  %table = load ptr, ptr %object
+  %entry_place = getelementptr ptr, ptr %table, i64 3
+  %method = load ptr, ptr %entry_place
+  %y = call i64 %method(ptr %object, i64 %x)
   %next = add i64 %i, 1
   %more = icmp ult i64 %next, %n
   br i1 %more, label %loop, label %end
@@ -92,6 +113,29 @@ static void redirection() {
   printf("redirect, ORC\tany\t%f\n", best(3, Rounds, swap));
 }
 
+static void virtual_calls() {
+  constexpr int Classes = 16;
+  auto jit = make(CodeGenOptLevel::Default);
+  check(jit->addIRModule(parse(VirtualLoop)));
+  static uint64_t tables[Classes][4], objects[Classes];
+  static uint64_t *pointers[Classes];
+  for (int i = 0; i < Classes; ++i) {
+    std::string name = "m" + std::to_string(i), number = std::to_string(i + 1);
+    check(jit->addIRModule(parse("define i64 @" + name + "(ptr %o, i64 %x) { %y = add i64 %x, " + number +
+                                 "  ret i64 %y }")));
+    tables[i][3] = check(jit->lookup(name)).getValue();
+    objects[i] = reinterpret_cast<uint64_t>(tables[i]);
+    pointers[i] = &objects[i];
+  }
+  auto *calls = check(jit->lookup("calls_virtual")).toPtr<uint64_t (*)(uint64_t, uint64_t **, uint64_t)>();
+  for (uint64_t classes : {1, 4, 16}) {
+    auto run = [&] {
+      if (calls(Calls, pointers, classes - 1) < Calls) abort();
+    };
+    printf("virtual call, ORC\t%d class%s\t%f\n", int(classes), classes == 1 ? "" : "es", best(5, Calls, run));
+  }
+}
+
 static void first_calls() {
   constexpr int Functions = 300;
   auto jit = make();
@@ -112,5 +156,6 @@ int main() {
   InitializeNativeTarget();
   InitializeNativeTargetAsmPrinter();
   redirection();
+  virtual_calls();
   first_calls();
 }

@@ -16,6 +16,7 @@ use vmkit::{
 use vmkit_llvm::{Building, Level, Llvm, Options};
 
 const CALLS: u64 = 20_000_000;
+const REDEFINITIONS: u32 = 1000;
 const LOOPS: &str = include_str!("kit.ll");
 const CALLEE: &str = "define i64 @callee(i64 %x) noinline { %y = add i64 %x, 1  ret i64 %y }";
 
@@ -52,6 +53,14 @@ fn calls() -> Result<()> {
         session.set_binding(callee, binding);
         line("call", what, best(5, CALLS, run));
     }
+    session.set_binding(callee, Binding::Direct);
+    for _ in 0..REDEFINITIONS {
+        llvm.replace("callee", CALLEE.into())?;
+        session.compile(callee)?;
+        // SAFETY: nobody runs anything.
+        unsafe { session.reclaim() };
+    }
+    line("call", "direct site, redefined 1000 times", best(5, CALLS, run));
     let stub = session.address(callee)?.0 as *const u8;
     // SAFETY: as the module says; the pointer is the function's.
     let run = || assert_eq!(unsafe { through.call(CALLS, stub) }, CALLS);
