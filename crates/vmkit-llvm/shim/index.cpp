@@ -89,6 +89,7 @@ void label_users(const Constant *constant, SmallVectorImpl<GlobalVariable *> &va
 }
 
 // Is it a table of labels that only the function itself can have named, as computed gotos in C have it?
+// (Where an optimizer has put a use of it into another function, that one gets a copy of both.)
 bool is_own_table(const GlobalValue &member, const Function &function) {
   auto *variable = dyn_cast<GlobalVariable>(&member);
   if (!variable || !variable->isConstant() || !variable->hasLocalLinkage() || variable->hasSection() ||
