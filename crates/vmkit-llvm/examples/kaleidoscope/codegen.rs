@@ -1,11 +1,12 @@
 //! From a function to LLVM's IR.
 
-use inkwell::FloatPredicate;
 use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::basic_block::BasicBlock;
 use inkwell::builder::Builder;
 use inkwell::context::Context;
+use inkwell::intrinsics::Intrinsic;
 use inkwell::values::{FloatValue, FunctionValue, PointerValue};
+use inkwell::{FloatPredicate, IntPredicate};
 use vmkit::{Error, Result};
 use vmkit_llvm::Building;
 
@@ -14,6 +15,10 @@ use crate::syntax::{Expression, Function, Operator};
 
 /// What evaluates an expression that is entered; no program can name it.
 pub(crate) const LINE: &str = "(line)";
+
+/// The word below which the stack must not grow, and the function that is called if it would.
+pub(crate) const STACK_LIMIT: &str = "(stack limit)";
+pub(crate) const TOO_DEEP: &str = "(too deep)";
 
 /// The type of a function of so many parameters, as LLVM writes it.
 pub(crate) fn signature(parameters: usize) -> String {
@@ -35,6 +40,7 @@ pub(crate) fn build(building: &Building<'_>, function: &Function, names: &Names)
     let runs_once = function.prototype.name == LINE;
     let mut generator =
         Generator { building, context, builder, names, runs_once, variables: Vec::new() };
+    generator.check_stack()?;
     for (parameter, argument) in function.prototype.parameters.iter().zip(value.get_param_iter()) {
         generator.bind(parameter, argument.into_float_value())?;
     }
@@ -59,6 +65,33 @@ struct Generator<'a, 'ctx> {
 }
 
 impl<'ctx> Generator<'_, 'ctx> {
+    /// A recursion without end is an error of the program, not the end of this process.
+    fn check_stack(&self) -> Result<()> {
+        let (module, builder) = (self.building.module(), &self.builder);
+        let (word, pointer) = (self.context.i64_type(), self.context.ptr_type(0.into()));
+        let frame = Intrinsic::find("llvm.frameaddress");
+        let frame = frame.and_then(|it| it.get_declaration(module, &[pointer.into()]));
+        let frame = frame.ok_or_else(|| Error::other("LLVM knows no frames"))?;
+        let level = self.context.i32_type().const_zero().into();
+        let frame = builder.build_call(frame, &[level], "frame").map_err(Error::other)?;
+        let frame = frame.try_as_basic_value().unwrap_basic().into_pointer_value();
+        let frame = builder.build_ptr_to_int(frame, word, "frame").map_err(Error::other)?;
+        let limit = module.add_global(word, None, STACK_LIMIT).as_pointer_value();
+        let limit = builder.build_load(word, limit, "limit").map_err(Error::other)?;
+        let limit = limit.into_int_value();
+        let [deep, body] = ["deep", "body"].map(|name| self.block(name));
+        let is_deep = builder.build_int_compare(IntPredicate::ULT, frame, limit, "is deep");
+        let is_deep = is_deep.map_err(Error::other)?;
+        builder.build_conditional_branch(is_deep, deep, body).map_err(Error::other)?;
+        builder.position_at_end(deep);
+        let too_deep =
+            module.add_function(TOO_DEEP, self.context.void_type().fn_type(&[], false), None);
+        builder.build_call(too_deep, &[], "").map_err(Error::other)?;
+        builder.build_unreachable().map_err(Error::other)?;
+        builder.position_at_end(body);
+        Ok(())
+    }
+
     fn expression(&mut self, expression: &Expression) -> Result<FloatValue<'ctx>> {
         match expression {
             Expression::Number(number) => Ok(self.number(*number)),

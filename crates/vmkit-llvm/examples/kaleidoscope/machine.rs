@@ -4,17 +4,24 @@
 use std::cell::Cell;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use vmkit::{Addr, Error, Reader, Resolution, Result, Session, State, SymbolId, Undefined};
 use vmkit_llvm::{Level, Llvm, Options};
 
-use crate::codegen::{self, LINE};
+use crate::codegen::{self, LINE, STACK_LIMIT, TOO_DEEP};
 use crate::names::{Names, title};
 use crate::syntax::{Expression, Function, Item, Prototype};
 
 /// Functions of this program that programs may declare extern, as they may those of the process.
 const NATIVE: [(&str, extern "C" fn(f64) -> f64); 2] = [("putchar", put_char), ("print", print)];
+
+/// Bytes of stack that the machine's thread must have, and those that programs may take of them.
+pub(crate) const STACK: usize = 64 << 20;
+const STACK_OF_PROGRAMS: u64 = 60 << 20;
+/// The lowest address that they may get to.
+static LIMIT: AtomicU64 = AtomicU64::new(0);
 
 /// Where programs run.
 pub(crate) struct Machine {
@@ -44,6 +51,8 @@ impl Machine {
             })
             .build()?;
         let llvm = Llvm::new(&session, Options { level: Level::O2, ..Options::default() });
+        session.define_absolute(STACK_LIMIT, Addr(LIMIT.as_ptr() as u64))?;
+        session.define_absolute(TOO_DEEP, Addr(too_deep as *const () as u64))?;
         let reader = session.reader();
         Ok(Self { session, llvm, reader, names })
     }
@@ -78,6 +87,8 @@ impl Machine {
         let prototype = Prototype { name: LINE.into(), parameters: Vec::new() };
         self.define(Function { prototype, body })?;
         let line = self.llvm.function::<unsafe extern "C-unwind" fn() -> f64>(LINE)?;
+        let here = 0_u8;
+        LIMIT.store((&raw const here as u64).saturating_sub(STACK_OF_PROGRAMS), Ordering::Relaxed);
         let result = {
             let _reading = self.reader.enter();
             // SAFETY: the line was built above, with this type.
@@ -170,6 +181,12 @@ fn unknown(name: &str) -> String {
 
 /// Runs instead of a function that cannot be: back to `evaluate`, through the frames of the line.
 extern "C-unwind" fn give_up() -> f64 {
+    resume_unwind(Box::new(GivenUp))
+}
+
+/// What a program's functions call whose stack is used up.
+extern "C-unwind" fn too_deep() {
+    FAILURE.set(Some(Error::other("the recursion is too deep")));
     resume_unwind(Box::new(GivenUp))
 }
 

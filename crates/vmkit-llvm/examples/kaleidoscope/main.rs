@@ -18,6 +18,8 @@ mod syntax;
 
 use std::error::Error;
 use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::thread::{self, JoinHandle};
 
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
@@ -26,7 +28,18 @@ use rustyline::{Config, Editor};
 use crate::machine::Machine;
 use crate::repl::{Next, Repl};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    // A thread whose stack is as large as the machine counts on.
+    let thread = thread::Builder::new()
+        .stack_size(machine::STACK)
+        .spawn(|| run().inspect_err(|error| eprintln!("kaleidoscope: {error}")).is_ok());
+    match thread.map(JoinHandle::join) {
+        Ok(Ok(true)) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let repl = Repl::new(Machine::new()?);
     match io::stdin().is_terminal() {
         true => converse(repl),
