@@ -8,7 +8,7 @@ use crate::graph::{Binding, Edge, Place, Section, SectionKind};
 use crate::listener::{self, Linked, Loaded};
 use crate::metadata::{CallSites, Lines, Rules, Span, StackMaps};
 use crate::symbol::{Addr, Name};
-use crate::target::{Formula, native};
+use crate::target::{Base, Term, native};
 
 impl Function {
     /// Everything that is known of the functions in a graph that was linked, by address.
@@ -109,14 +109,14 @@ fn read_labels(event: &Linked<'_>, functions: &mut [Function]) {
 fn read_taken(event: &Linked<'_>, functions: &mut [Function]) {
     for section in &event.graph.sections {
         for edge in &section.edges {
-            let address = match (section.kind, native::edge(edge.kind.0)) {
-                (SectionKind::Data | SectionKind::ReadOnly, Some(row))
-                    if row.formula == Formula::Absolute && row.size == 8 =>
-                {
+            let isa = event.graph.isa;
+            let row = isa.edge(edge.kind.0).filter(|row| row.term == Term::Address);
+            let address = match (section.kind, row.map(|row| (row.base, row.field.size))) {
+                (SectionKind::Data | SectionKind::ReadOnly, Some((Base::Zero, 8))) => {
                     label(event, edge, 0)
                 }
-                (SectionKind::Code, Some(row)) if row.formula == Formula::Relative => {
-                    label(event, edge, native::DISPLACEMENT_SIZE)
+                (SectionKind::Code, Some((Base::Place | Base::Page, 4))) => {
+                    label(event, edge, isa.counted_from)
                 }
                 _ => None,
             };

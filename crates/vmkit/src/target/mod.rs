@@ -37,6 +37,8 @@ pub struct Isa {
     pub unwind_section: Option<u32>,
     /// The section number of tentative definitions that lie far, if there is one.
     pub large_common: Option<u16>,
+    /// From how many bytes behind its own place code counts the distance to an address.
+    pub counted_from: u64,
     /// How the names of symbols begin that only say what the bytes from there on are.
     pub mapping_symbols: &'static [&'static str],
 }

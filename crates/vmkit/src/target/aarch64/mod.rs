@@ -19,6 +19,7 @@ pub const ISA: Isa = Isa {
     thunk: |bytes, target| bytes.copy_from_slice(&thunk(target)),
     unwind_section: None,
     large_common: None,
+    counted_from: 0,
     mapping_symbols: &["$x", "$d"], // psABI, "Mapping symbols"
 };
 
