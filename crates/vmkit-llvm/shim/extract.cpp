@@ -33,14 +33,70 @@ void make_own(GlobalValue &value) {
   value.setDSOLocal(true);
 }
 
-// Whose labels the constant names, if not those of `function`.
-const Function *label_owner(const Function &function, const Constant &constant) {
-  if (auto *label = dyn_cast<BlockAddress>(&constant))
-    return label->getFunction() == &function ? nullptr : label->getFunction();
-  if (isa<GlobalValue>(constant)) return nullptr;
-  for (const Use &operand : constant.operands())
-    if (const Function *found = label_owner(function, *cast<Constant>(operand))) return found;
-  return nullptr;
+using Functions = SmallSetVector<Function *, 4>;
+
+// Adds the functions whose labels a constant names, but for `function` itself.
+void add_owners(const Function &function, const Constant &constant, Functions &owners) {
+  if (auto *label = dyn_cast<BlockAddress>(&constant)) {
+    if (label->getFunction() != &function) owners.insert(label->getFunction());
+  } else if (!isa<GlobalValue>(constant)) {
+    for (const Use &operand : constant.operands()) add_owners(function, *cast<Constant>(operand), owners);
+  }
+}
+
+// The functions whose labels the code of `function` names.
+Functions label_owners(const Function &function) {
+  Functions owners;
+  for (const Instruction &instruction : instructions(function))
+    for (const Value *operand : instruction.operands())
+      if (auto *constant = dyn_cast<Constant>(operand)) add_owners(function, *constant, owners);
+  return owners;
+}
+
+void add_users(const Constant &constant, Functions &users) {
+  for (const User *user : constant.users()) {
+    if (auto *instruction = dyn_cast<Instruction>(user))
+      users.insert(const_cast<Function *>(instruction->getFunction()));
+    else if (auto *outer = dyn_cast<Constant>(user); outer && !isa<GlobalValue>(outer))
+      add_users(*outer, users);
+  }
+}
+
+// The functions whose code names labels of `function`. Reading a function reads them as well.
+Functions label_users(const Function &function) {
+  Functions users;
+  for (const BasicBlock &block : function)
+    if (block.hasAddressTaken())
+      if (const BlockAddress *address = BlockAddress::lookup(&block)) add_users(*address, users);
+  return users;
+}
+
+bool has_labels(const Function &function) {
+  return any_of(function, [](const BasicBlock &block) { return block.hasAddressTaken(); });
+}
+
+// Reads the members' bodies. A label is where it is in one piece of code, so functions whose code names
+// labels of each other are compiled together, whichever of them is asked for.
+void gather(vk_worker &worker, vk_module &source, std::vector<GlobalValue *> &members) {
+  auto add = [&](GlobalValue *value) {
+    if (!is_contained(members, value)) members.push_back(value);
+  };
+  for (size_t i = 0; i < members.size(); ++i) {
+    auto *function = dyn_cast<Function>(members[i]);
+    if (!function) continue;
+    source.read(*function, worker.options);
+    Functions related = label_owners(*function);
+    related.insert_range(label_users(*function));
+    for (Function *other : related) {
+      add(other);
+      for (GlobalValue *member : source.members.lookup(source.key(other))) add(member);
+    }
+  }
+  // What names labels needs to find them.
+  std::stable_partition(members.begin(), members.end(), [](GlobalValue *member) {
+    auto *function = dyn_cast<Function>(member);
+    return function && has_labels(*function) && label_owners(*function).empty();
+  });
 }
 
 Function *declare_own(Function &function, Module &target) {
@@ -90,12 +146,12 @@ void move_body(Function &function, Function &own, ValueToValueMapTy &map, Declar
 }
 
 void fill(Function &function, Function &own, vk_module &source, ValueToValueMapTy &map, Declarer &declarer) {
-  if (const Function *other = foreign_label(function))
-    fail("it takes the address of a block of another function, " + other->getName());
+  for (const Function *owner : label_owners(function))
+    if (!map.count(owner) || cast<Function>(map[owner])->empty())
+      fail("it takes the address of a block of another function, " + owner->getName());
   clone_header(function, own, map, declarer);
   // Labels that data points to must stay with the function that the data names.
-  bool has_labels = any_of(function, [](const BasicBlock &block) { return block.hasAddressTaken(); });
-  if (has_labels)
+  if (has_labels(function))
     clone_body(function, own, map, declarer);
   else
     move_body(function, own, map, declarer);
@@ -108,13 +164,7 @@ void fill(Function &function, Function &own, vk_module &source, ValueToValueMapT
 
 const MetadataPredicate is_shared = is_shared_node;
 
-const Function *foreign_label(const Function &function) {
-  for (const Instruction &instruction : instructions(function))
-    for (const Value *operand : instruction.operands())
-      if (auto *constant = dyn_cast<Constant>(operand))
-        if (const Function *found = label_owner(function, *constant)) return found;
-  return nullptr;
-}
+bool names_foreign_label(const Function &function) { return !label_owners(function).empty(); }
 
 void vk_module::read_metadata(const vk_options &options) {
   if (!options.keep_debug) module->getMaterializer()->setStripDebugInfo();
@@ -141,7 +191,7 @@ std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t 
   if (members.empty()) members.push_back(source.values.at(key));
   Module &from = *source.module;
   auto extract = std::make_unique<Extract>(worker, source);
-  source.read_metadata(worker.options);
+  gather(worker, source, members);
   if (worker.options.keep_debug) trim_debug_info(source);
 
   ValueToValueMapTy map;
@@ -149,7 +199,6 @@ std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t 
   for (GlobalValue *member : members) {
     GlobalValue *own = nullptr;
     if (auto *function = dyn_cast<Function>(member)) {
-      source.read(*function, worker.options);
       own = declare_own(*function, *extract->module);
     } else if (auto *variable = dyn_cast<GlobalVariable>(member)) {
       own = declare_own(*variable, *extract->module);
@@ -158,7 +207,7 @@ std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t 
       continue;
     }
     map[member] = own;
-    if (!alone || member == alone) extract->adopt(*own, {&source, member});
+    if (!alone || isa<Function>(member)) extract->adopt(*own, {&source, member});
   }
   copy_flags(from, *extract->module);
   for (GlobalValue *member : members)
@@ -168,7 +217,8 @@ std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t 
     if (auto *variable = dyn_cast<GlobalVariable>(member))
       cast<GlobalVariable>(map[variable])
           ->setInitializer(MapValue(variable->getInitializer(), map, RF_None, nullptr, &declarer));
-  if (alone) extract->function = cast<Function>(map[alone]);
+  bool is_single = count_if(members, [](GlobalValue *member) { return isa<Function>(member); }) == 1;
+  if (alone && is_single) extract->function = cast<Function>(map[alone]);
   return extract;
 }
 

@@ -84,8 +84,8 @@ extern const llvm::MetadataPredicate is_shared;
 
 // A module that holds the unit `key` alone, with declarations around it.
 std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t key);
-// Does the function name labels of other functions? Nobody else could know their addresses.
-const llvm::Function *foreign_label(const llvm::Function &function);
+// Does the function name labels of other functions?
+bool names_foreign_label(const llvm::Function &function);
 // What stands for aliases of data while an extracted module is optimized is no definition afterwards.
 void declare_aliases(llvm::Module &module);
 // A copy of the extract's function, for inlining.

@@ -56,7 +56,7 @@ bool is_wanted(const vk_module &module, const Function &function) {
 // What its text says: labels can be in one function only.
 bool is_movable(const vk_module &module, const Function &function) {
   bool has_labels = any_of(function, [](const BasicBlock &block) { return block.hasAddressTaken(); });
-  return !has_labels && !foreign_label(function) && !has_assembly(function) &&
+  return !has_labels && !names_foreign_label(function) && !has_assembly(function) &&
          module.module->getModuleInlineAsm().empty();
 }
 
