@@ -17,7 +17,6 @@ use crate::stats::Counters;
 use crate::symbol::{Addr, Name, SymbolId};
 use crate::table::{Site, State};
 use crate::target::{Base, Isa, Row, Term, native};
-use crate::unwind;
 
 /// A graph being fixed up.
 struct Fixer<'a> {
@@ -125,7 +124,7 @@ impl Linker {
             let mut structors = self.structors.lock();
             match section.kind {
                 SectionKind::Unwind => {
-                    unwind::register(spot.addr);
+                    self.unwind.register(spot.addr);
                     self.allocations.update(allocation, |known| known.unwind.push(spot.addr));
                 }
                 SectionKind::Init(priority) => {

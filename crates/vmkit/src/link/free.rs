@@ -7,7 +7,6 @@ use crate::host;
 use crate::listener::Unlinked;
 use crate::memory::Zone;
 use crate::symbol::{Addr, SymbolId};
-use crate::unwind;
 
 impl Linker {
     /// Notes that nobody will call what is in an allocation.
@@ -65,7 +64,7 @@ impl Linker {
         for allocation in &taken {
             for &records in &allocation.unwind {
                 // SAFETY: nobody unwinds through code that nobody is in.
-                unsafe { unwind::deregister(records) };
+                unsafe { self.unwind.deregister(records) };
             }
             for &extent in &allocation.extents {
                 // SAFETY: the caller's promise, and no table names it any more. Where it fails, the

@@ -42,10 +42,13 @@ use crate::stats::Counters;
 use crate::stub::{StubId, Stubs};
 use crate::symbol::{Addr, Binding, Name, ScopeId, Signatures, SymbolId};
 use crate::table::{Dependent, Event, Inner, Site, State, Table};
+use crate::unwind::Records;
 
 /// Everything linking works on. No lock is held while a module or a library is asked, except
 /// the one that orders units linked as a whole.
 pub(crate) struct Linker {
+    /// Before the memory that they are in: dropped first.
+    unwind: Records,
     pub(crate) memory: Memory,
     pub(crate) table: Table,
     pub(crate) stubs: Stubs,
@@ -110,6 +113,7 @@ impl Linker {
         policy: Policy,
     ) -> Result<Self> {
         Ok(Self {
+            unwind: Records::default(),
             memory,
             table: Table::new(),
             stubs,

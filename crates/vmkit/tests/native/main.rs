@@ -106,6 +106,10 @@ extern "C-unwind" fn fails(n: i64) -> i64 {
 
 #[test]
 fn panics_go_through_linked_code() {
+    // The records of one that is gone are not looked at.
+    let gone = start(Session::builder());
+    check(&gone, "lengths", [0, 0], 17);
+    drop(gone);
     let session = start(Session::builder());
     // SAFETY: as caller.c defines it.
     let through: extern "C-unwind" fn(extern "C-unwind" fn(i64) -> i64, i64) -> i64 =
