@@ -1,5 +1,7 @@
 //! The bench's functions as code.
 
+use vmkit::graph::{Edge, EdgeKind};
+
 /// The kind of a call's edge, and its addend: R_AARCH64_CALL26.
 pub(crate) const CALL: (u32, i64) = (283, 0);
 /// Where the patch point of [`point`] is.
@@ -39,4 +41,28 @@ pub(crate) fn sum(number: u32) -> Vec<u8> {
 /// `mov w0, number; nop; ret`, in a frame.
 pub(crate) fn point(number: u32) -> Vec<u8> {
     code(&[&[PUSH], &load(0, number), &[0xd503_201f, POP, RET]])
+}
+
+/// `bl helper; add w0, w0, [text]; add w0, w0, [[table]]`, and its edges.
+pub(crate) fn sum_of_call_and_words() -> (Vec<u8>, Vec<Edge>) {
+    let code = code(&[&[
+        PUSH,
+        0x9400_0000, // bl helper
+        0x9000_0001, // adrp x1, text
+        0xb940_0021, // ldr w1, [x1, :lo12:text]
+        0x0b01_0000, // add w0, w0, w1
+        0x9000_0002, // adrp x2, table
+        0xf940_0042, // ldr x2, [x2, :lo12:table]
+        0xb940_0042, // ldr w2, [x2]
+        0x0b02_0000, // add w0, w0, w2
+        POP,
+        RET,
+    ]]);
+    // R_AARCH64_CALL26, _ADR_PREL_PG_HI21, _LDST32_ABS_LO12_NC, _LDST64_ABS_LO12_NC
+    let edges = [(4, 283, 1, 0), (8, 275, 2, 0), (12, 285, 2, 0), (20, 275, 3, 0), (24, 286, 3, 0)];
+    (code, edges.map(edge).to_vec())
+}
+
+fn edge((offset, kind, target, addend): (u64, u32, usize, i64)) -> Edge {
+    Edge { offset, kind: EdgeKind(kind), target, addend }
 }

@@ -8,20 +8,18 @@ use std::thread;
 use vmkit::graph::{
     Binding as GraphBinding, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol,
 };
+use vmkit::target::native;
 use vmkit::{
     Descriptor, Linkage, Private, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
     Visibility,
 };
 
+use crate::body;
+
 const F: u64 = 0;
 const HELPER: u64 = 1;
 const TEXT: u64 = 2;
 const TABLE: u64 = 3;
-
-/// R_X86_64_64, _PC32 and _PLT32.
-const WORD: EdgeKind = EdgeKind(1);
-const NEAR: EdgeKind = EdgeKind(2);
-const CALL: EdgeKind = EdgeKind(4);
 
 /// A version of a module: `f`, which calls the private `helper` and reads the private `text` twice,
 /// directly and by the pointer to it in `table`.
@@ -50,23 +48,21 @@ impl Source for Version {
         let edge = |offset, kind, target, addend| Edge { offset, kind, target, addend };
         let number = self.number.to_le_bytes();
         let (bytes, edges, needs) = match key {
-            F => (
-                // push rbx; call helper; add eax, [text]; mov rdx, [table]; add eax, [rdx]; pop rbx;
-                // ret
-                vec![
-                    0x53, 0xe8, 0, 0, 0, 0, 0x03, 0x05, 0, 0, 0, 0, 0x48, 0x8b, 0x15, 0, 0, 0, 0,
-                    0x03, 0x02, 0x5b, 0xc3,
-                ],
-                vec![edge(2, CALL, 1, -4), edge(8, NEAR, 2, -4), edge(15, NEAR, 3, -4)],
-                vec![
+            F => {
+                let (code, edges) = body::sum_of_call_and_words();
+                let needs = vec![
                     private("helper", HELPER, SymbolKind::Function),
                     text,
                     symbol("table", GraphBinding::Global(Linkage::Strong), SymbolKind::Data),
-                ],
-            ),
-            HELPER => ([&[0xb8], &number[..], &[0xc3]].concat(), vec![], vec![]),
+                ];
+                (code, edges, needs)
+            }
+            HELPER => (body::number(self.number), vec![], vec![]),
             TEXT => (number.to_vec(), vec![], vec![]),
-            _ => (vec![0; 8], vec![edge(0, WORD, 1, 0)], vec![text]),
+            _ => {
+                let word = EdgeKind(native::pointer(8, false).expect("a kind of edge"));
+                (vec![0; 8], vec![edge(0, word, 1, 0)], vec![text])
+            }
         };
         let (name, kind) = self.what(key);
         let own = Symbol {

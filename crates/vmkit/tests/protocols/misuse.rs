@@ -6,6 +6,7 @@ use std::sync::Arc;
 use vmkit::graph::{
     Binding as GraphBinding, Edge, EdgeKind, LinkGraph, Place, Section, SectionKind, Symbol,
 };
+use vmkit::target::native;
 use vmkit::{
     Binding, Descriptor, Linkage, Private, Result, Session, Source, State, SymbolId, SymbolKind,
     Unit,
@@ -134,8 +135,13 @@ fn records(size: u32) -> Vec<u8> {
     [cie, fde].concat()
 }
 
-/// R_X86_64_PC32, where the FDE says what it is about.
-const ABOUT: Edge = Edge { offset: 32, kind: EdgeKind(2), target: 1, addend: 0 };
+/// Where the FDE says what it is about.
+const ABOUT: Edge = Edge {
+    offset: 32,
+    kind: EdgeKind(native::pointer(4, true).expect("a kind of edge")),
+    target: 1,
+    addend: 0,
+};
 
 fn link(bytes: Vec<u8>, edge: Option<Edge>) -> Result<()> {
     let session = Session::builder().whole_process(false).build().unwrap();

@@ -1,5 +1,7 @@
 //! The bench's functions as code.
 
+use vmkit::graph::{Edge, EdgeKind};
+
 /// The kind of a call's edge, and its addend: R_X86_64_PLT32.
 pub(crate) const CALL: (u32, i64) = (4, -4);
 /// Where the patch point of [`point`] is.
@@ -27,4 +29,19 @@ pub(crate) fn sum(number: u32) -> Vec<u8> {
 pub(crate) fn point(number: u32) -> Vec<u8> {
     let end = [0x0f, 0x1f, 0x44, 0x00, 0x00, 0x5b, 0xc3];
     [&[0x53, 0xb8], &number.to_le_bytes()[..], &end].concat()
+}
+
+/// `push rbx; call helper; add eax, [text]; mov rdx, [table]; add eax, [rdx]; pop rbx; ret`, and its
+/// edges.
+pub(crate) fn sum_of_call_and_words() -> (Vec<u8>, Vec<Edge>) {
+    let code = [
+        0x53, 0xe8, 0, 0, 0, 0, 0x03, 0x05, 0, 0, 0, 0, 0x48, 0x8b, 0x15, 0, 0, 0, 0, 0x03, 0x02,
+        0x5b, 0xc3,
+    ];
+    // R_X86_64_PLT32, R_X86_64_PC32
+    (code.to_vec(), [(2, 4, 1, -4), (8, 2, 2, -4), (15, 2, 3, -4)].map(edge).to_vec())
+}
+
+fn edge((offset, kind, target, addend): (u64, u32, usize, i64)) -> Edge {
+    Edge { offset, kind: EdgeKind(kind), target, addend }
 }

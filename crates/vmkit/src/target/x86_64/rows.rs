@@ -79,7 +79,7 @@ pub const ROWS: &[Row] = &[
 /// The edge of a pointer of `size` bytes in data, to the symbol or, if it `is_relative`, from the
 /// pointer to it; none where there is no such relocation.
 #[must_use]
-pub fn pointer(size: u64, is_relative: bool) -> Option<u32> {
+pub const fn pointer(size: u64, is_relative: bool) -> Option<u32> {
     Some(match (size, is_relative) {
         (8, false) => 1,
         (4, false) => 10,
