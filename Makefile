@@ -10,16 +10,19 @@ PACKAGES := llvm-22-dev clang-22 g++
 # conformance suite.
 TEST_PACKAGES := $(PACKAGES) lld-22 gdb gcc-12-source xz-utils
 
+AARCH64_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+
 # How often the stress tests run, and for how many seconds each fuzz target does.
 STRESS_ROUNDS ?= 20
 FUZZ_SECONDS ?= 600
 FUZZ_FOLDERS := $(wildcard fuzz crates/*/fuzz)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint doc bench conformance programs models stress fuzz setup setup-test build clean
+.PHONY: help run test lint doc bench conformance programs models stress fuzz aarch64 setup setup-test \
+	build clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## install what is missing, build, and run Lua lazily with its statistics
 	$(CARGO) xtask programs --demo
@@ -54,6 +57,10 @@ stress: setup-test ## the tests with threads, forks and signals, many times over
 	for round in $$(seq $(STRESS_ROUNDS)); do for word in thread fork signal stress; do \
 		$(CARGO) test --workspace --release -q -- --include-ignored $$word || exit 1; \
 	done; done
+
+aarch64: setup-test ## the core's tests for AArch64, under qemu-user
+	@scripts/setup.sh $(AARCH64_PACKAGES)
+	@scripts/aarch64.sh
 
 # cargo-fuzz asks for a nightly compiler; RUSTC_BOOTSTRAP lets a stable one take its flags.
 fuzz: setup ## every cargo-fuzz target for FUZZ_SECONDS each
