@@ -17,7 +17,7 @@ pub const ISA: Isa = Isa {
     thunk: |bytes, target| bytes.copy_from_slice(&thunk(target)),
     unwind_section: Some(0x7000_0001), // SHT_X86_64_UNWIND
     large_common: Some(0xff02),        // SHN_X86_64_LCOMMON (psABI, 4.2)
-    counted_from: 4, // the end of the instruction
+    counted_from: 4,                   // the end of the instruction
     mapping_symbols: &[],
 };
 
