@@ -81,7 +81,7 @@ pub struct Field {
     pub size: u8,
     /// The bits that are written; all others stay as they are.
     pub runs: &'static [Run],
-    /// What the value must be a multiple of.
+    /// What the value must be a multiple of, a power of two.
     pub align: u8,
     /// Bits of the word that are set if the value is not negative and cleared if it is; where there
     /// are any, the bits of a negative value are written inverted (`MOVZ` and `MOVN` of AArch64).
@@ -103,6 +103,7 @@ impl Field {
 
     /// The word with a value put into it.
     #[must_use]
+    #[inline]
     pub fn put(&self, word: u64, value: i128) -> u64 {
         let positive = u64::from(self.positive);
         let is_inverted = positive != 0 && value < 0;
@@ -176,18 +177,29 @@ impl Row {
         if !self.fits(value) {
             return Err(Misfit::Range);
         }
-        if value.rem_euclid(self.field.align.into()) != 0 {
+        if value & i128::from(self.field.align - 1) != 0 {
             return Err(Misfit::Alignment);
         }
-        let size = usize::from(self.field.size);
-        let start = usize::try_from(offset).map_err(|_| Misfit::Outside)?;
-        let end = start.checked_add(size).ok_or(Misfit::Outside)?;
-        let place = bytes.get_mut(start..end).ok_or(Misfit::Outside)?;
+        let place = usize::try_from(offset).ok().and_then(|start| bytes.get_mut(start..));
+        // Each size apart, so that none of them is copied in a loop.
+        let written = place.and_then(|place| match self.field.size {
+            0 => Some(()),
+            1 => self.write_bytes::<1>(place, value),
+            2 => self.write_bytes::<2>(place, value),
+            4 => self.write_bytes::<4>(place, value),
+            _ => self.write_bytes::<8>(place, value),
+        });
+        written.ok_or(Misfit::Outside)
+    }
+
+    /// Writes into the first bytes, if there are as many.
+    fn write_bytes<const SIZE: usize>(&self, place: &mut [u8], value: i128) -> Option<()> {
+        let place = place.first_chunk_mut::<SIZE>()?;
         let mut word = [0; 8];
-        word[..size].copy_from_slice(place);
+        word[..SIZE].copy_from_slice(place);
         let word = self.field.put(u64::from_le_bytes(word), value).to_le_bytes();
-        place.copy_from_slice(&word[..size]);
-        Ok(())
+        place.copy_from_slice(&word[..SIZE]);
+        Some(())
     }
 }
 
