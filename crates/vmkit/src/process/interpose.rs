@@ -102,7 +102,8 @@ impl Library {
         let find = |kind| headers.iter().find(|header| header.p_type == kind);
         if let Some(header) = find(libc::PT_GNU_RELRO) {
             let start = info.dlpi_addr + header.p_vaddr;
-            library.sealed = (start & !4095, (start + header.p_memsz) & !4095);
+            let whole = !(page_size() - 1);
+            library.sealed = (start & whole, (start + header.p_memsz) & whole);
         }
         let mut entry = (info.dlpi_addr + find(libc::PT_DYNAMIC)?.p_vaddr) as *const Dynamic;
         // SAFETY: the dynamic section ends with a null tag; the loader has made its addresses
@@ -165,12 +166,13 @@ impl Library {
     }
 
     fn store(&self, word: u64, replace: &dyn Fn(Addr) -> Result<Addr>) -> Result<()> {
-        let page = word & !4095;
+        let size = page_size() as usize;
+        let page = word & !(size as u64 - 1);
         let is_sealed = (self.sealed.0..self.sealed.1).contains(&word);
         let protect = |protection| {
             // SAFETY: the page holds data of the library, which is made writable as it was
             // before the loader sealed it, and sealed again after.
-            if is_sealed && unsafe { libc::mprotect(page as *mut _, 4096, protection) } != 0 {
+            if is_sealed && unsafe { libc::mprotect(page as *mut _, size, protection) } != 0 {
                 return Err(Error::system("mprotect"));
             }
             Ok(())
@@ -186,4 +188,9 @@ impl Library {
         protect(libc::PROT_READ)?;
         result.map(drop)
     }
+}
+
+fn page_size() -> u64 {
+    // SAFETY: it tells a number.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.cast_unsigned()
 }
