@@ -107,8 +107,9 @@ impl Writer<'_> {
             row.base.value(i128::from(term) + i128::from(edge.addend), place, self.layout.slots)
         };
         if row.term == Term::Call && !row.fits(value(term)) {
-            term =
-                self.thunk(term.wrapping_add_signed(edge.addend)).wrapping_sub_signed(edge.addend);
+            // From the symbol to where in it the call goes.
+            let within = edge.addend.wrapping_add_unsigned(self.graph.isa.counted_from);
+            term = self.thunk(term.wrapping_add_signed(within)).wrapping_sub_signed(within);
         }
         fixup::write(self.graph, bytes, (edge, place), row, value(term))
     }
@@ -188,5 +189,68 @@ impl Writer<'_> {
             (self.graph.isa.thunk)(&mut thunks[start..], to);
             self.layout.thunks + start as u64
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::sample::caller;
+    use crate::symbol::ScopeId;
+
+    fn graph() -> LinkGraph {
+        LinkGraph::from_elf(&"input.o".into(), ScopeId::GLOBAL, &caller().bytes()).unwrap()
+    }
+
+    /// A layout in which `callee` lies so far from the code.
+    fn layout(distance: u64) -> Layout {
+        Layout {
+            sections: vec![Some(0x1000), Some(0x2000)],
+            symbols: HashMap::from([("callee".into(), 0x1000 + distance)]),
+            thunks: 0x3000,
+            ..Layout::default()
+        }
+    }
+
+    #[test]
+    fn edges_become_bytes_at_the_addresses_given() {
+        let image = graph().image(&layout(0x105)).unwrap();
+        let text = image.sections[0].as_deref().unwrap();
+        assert_eq!(text, [0xe8, 0, 1, 0, 0, 0xc3]);
+        let data = image.sections[1].as_deref().unwrap();
+        assert_eq!(data, 0x1000u64.to_le_bytes());
+        assert_eq!((image.slots, image.thunks), (vec![], vec![]));
+    }
+
+    #[test]
+    fn calls_out_of_reach_go_through_a_thunk() {
+        let image = graph().image(&layout(1 << 40)).unwrap();
+        let text = image.sections[0].as_deref().unwrap();
+        assert_eq!(text, [0xe8, 0xfb, 0x1f, 0, 0, 0xc3]);
+        let address = (0x1000 + (1u64 << 40)).to_le_bytes();
+        assert_eq!(image.thunks[image.thunks.len() - 8..], address);
+    }
+
+    #[test]
+    fn what_is_left_out_has_no_bytes() {
+        let sections = vec![None, Some(0x2000)];
+        let image = graph().image(&Layout { sections, ..Layout::default() }).unwrap();
+        assert_eq!(image.sections, [None, Some(vec![0; 8])]);
+    }
+
+    #[test]
+    fn what_the_layout_lacks_is_named() {
+        let error = graph().image(&Layout { symbols: HashMap::new(), ..layout(0) }).unwrap_err();
+        assert!(error.is_undefined() && error.to_string().contains("callee"), "{error}");
+        let error = graph().image(&Layout::default()).unwrap_err();
+        assert_eq!(error.to_string(), "input.o: a layout of other sections");
+    }
+
+    #[test]
+    fn unknown_kinds_of_edges_are_named() {
+        let mut graph = graph();
+        graph.sections[0].edges[0].kind.0 = 5;
+        let error = graph.image(&layout(0)).unwrap_err();
+        assert_eq!(error.to_string(), "input.o: relocation type 5 is not supported");
     }
 }

@@ -344,7 +344,9 @@ impl Fixer<'_> {
         let place = part.place(edge);
         let mut to = to;
         if !self.linker.memory.reaches(place, Addr(to)) && self.is_code(part) {
-            to = self.thunk(to);
+            // From the symbol to where in it the call goes.
+            let within = edge.addend.wrapping_sub(native::CALL_ADDEND);
+            to = self.thunk(to.wrapping_add_signed(within)).wrapping_sub_signed(within);
         }
         let sum = i128::from(to) + i128::from(edge.addend);
         self.write(part, edge, row, row.base.value(sum, place.0, 0))
