@@ -373,3 +373,37 @@ fn frame_addresses_can_be_computed_by_expressions() {
     assert_eq!((registers.pc(), registers.get(KEPT)), (Some(NATIVE), Some(STACK + 0xc0)));
     assert_eq!(registers.place(native::PROGRAM_COUNTER), Some(STACK + 0xf8));
 }
+
+/// A function that was interrupted before it saved anything has no frame, and returns to where a
+/// register says.
+#[cfg(target_arch = "aarch64")]
+#[test]
+fn interrupted_code_may_have_saved_nothing() {
+    let bare = |start| Row {
+        start,
+        cfa: Cfa::Register { register: native::STACK_POINTER, offset: 0 },
+        arguments: 0,
+        registers: [].into(),
+    };
+    let code = start(1)..start(1) + CODE_SIZE;
+    let mut leaf = Function::new(SymbolId(0), "leaf".into(), "test".into(), code.clone());
+    leaf.rules = Some(Rules::new(code, vec![bare(start(1))]));
+    let map = CodeMap::new();
+    map.insert([plain().function(0), leaf]);
+    let mut registers = Registers::new();
+    registers.set(native::PROGRAM_COUNTER, start(1));
+    registers.set(native::RETURN_ADDRESS, start(0) + 16);
+    registers.set(native::STACK_POINTER, STACK);
+    let mut walker = Walker::interrupted(&map, registers, |_| Some(NATIVE));
+    assert_eq!(walker.next().unwrap().function.start, start(1));
+    let caller = walker.next().unwrap();
+    assert_eq!((caller.pc, caller.registers.sp()), (start(0) + 16, Some(STACK)));
+    // In a call it would go round in a circle.
+    let mut walker = Walker::new(&map, registers, |_| Some(NATIVE));
+    walker.resume({
+        registers.set(native::PROGRAM_COUNTER, start(1) + 4);
+        registers
+    });
+    assert_eq!(walker.by_ref().count(), 1);
+    assert_eq!(walker.end(), Some(End::Backwards));
+}
