@@ -18,8 +18,8 @@ use crate::syntax::{Expression, Function, Item, Prototype};
 const NATIVE: [(&str, extern "C" fn(f64) -> f64); 2] = [("putchar", put_char), ("print", print)];
 
 /// Bytes of stack that the machine's thread must have, and those that programs may take of them.
-pub(crate) const STACK: usize = 64 << 20;
-const STACK_OF_PROGRAMS: u64 = 60 << 20;
+pub(crate) const STACK: usize = 16 << 20;
+const STACK_OF_PROGRAMS: u64 = 14 << 20;
 /// The lowest address that they may get to.
 static LIMIT: AtomicU64 = AtomicU64::new(0);
 
