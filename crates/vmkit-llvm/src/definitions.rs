@@ -1,15 +1,14 @@
 //! Definitions one by one: functions that are built when they are called, native ones, and handles.
 
 use vmkit::{
-    Addr, Descriptor, Error, Name, Outcome, Result, ScopeId, SymbolId, SymbolKind, Unit,
-    is_same_signature,
+    Addr, Descriptor, Error, Function, FunctionPointer, Name, Outcome, Result, ScopeId, SymbolId,
+    SymbolKind, Unit,
 };
 
 use crate::closure::{BUILT, Building, Closure};
-use crate::function::Function;
 use crate::llvm::Llvm;
 use crate::loaded::Loaded;
-use crate::signature::{self, FunctionPointer};
+use crate::signature;
 
 impl Llvm {
     /// Defines a function whose body `build` makes when the function is first called: of the type
@@ -89,7 +88,7 @@ impl Llvm {
         if !self.session.is_defined(id) {
             return self.define_lazy_in(scope, name, signature, build);
         }
-        self.check_signature(id, signature)?;
+        self.session.check_signature(id, signature)?;
         let (closure, kept) = Closure::new(self, scope, name, signature.into(), Box::new(build))?;
         let redefined = self.session.redefine(id, closure.scope(), BUILT);
         // Unless it is what the function is now.
@@ -127,8 +126,7 @@ impl Llvm {
     ///
     /// Nobody defines it, or it is known to be of another type than `F`.
     pub fn function<F: FunctionPointer>(&self, name: &str) -> Result<Function<F>> {
-        let id = self.session.find(name);
-        self.function_of(id.ok_or_else(|| Error::undefined(Name::from(name), None))?)
+        self.session.function(name)
     }
 
     /// As [`Llvm::function`], of a symbol: one of a scope's, say
@@ -138,21 +136,6 @@ impl Llvm {
     ///
     /// As for [`Llvm::function`].
     pub fn function_of<F: FunctionPointer>(&self, id: SymbolId) -> Result<Function<F>> {
-        if self.session.has(id) && !self.session.is_defined(id) {
-            return Err(Error::undefined(self.session.name(id), None));
-        }
-        self.check_signature(id, &F::signature())?;
-        let address = self.session.stub_address(id)?;
-        Ok(Function::new(self.session.clone(), id, address))
-    }
-
-    fn check_signature(&self, id: SymbolId, wanted: &str) -> Result<()> {
-        match self.session.signature(id) {
-            Some(known) if !is_same_signature(&known, wanted) => {
-                let name = self.session.name(id);
-                Err(Error::other(format!("{name} is of the type {known}, not {wanted}")))
-            }
-            _ => Ok(()),
-        }
+        self.session.function_of(id)
     }
 }

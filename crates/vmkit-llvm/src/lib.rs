@@ -13,7 +13,6 @@ mod closure;
 mod crash;
 mod definitions;
 mod ffi;
-mod function;
 mod generation;
 mod graph;
 mod listing;
@@ -27,13 +26,12 @@ mod signature;
 mod tests;
 
 pub use inkwell;
+pub use vmkit::{Function, FunctionPointer, Value};
 
 pub use crate::closure::Building;
 pub use crate::crash::{contain_crashes, signal_functions};
-pub use crate::function::Function;
 pub use crate::llvm::{Level, Llvm, Options, Times};
 pub use crate::loaded::{Loaded, Structor, StructorArray};
-pub use crate::signature::{FunctionPointer, Value};
 
 // The examples in these texts are compiled and run as tests of this crate.
 #[cfg(doctest)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::graph::LinkGraph;
+use crate::signature::is_same_signature;
 use crate::symbol::{Addr, ScopeId, SymbolId, SymbolKind};
 
 /// A module, as the linker sees it: something that can produce its definitions one by one.
@@ -27,22 +28,22 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// The type of the function `key`, in the compiler's own words; none where it has none.
+    /// The type of the function `key`, as [`FunctionPointer::signature`] writes types; none where it is
+    /// not known.
+    ///
+    /// [`FunctionPointer::signature`]: crate::FunctionPointer::signature
     fn signature(&self, key: u64) -> Option<String> {
         let _ = key;
         None
     }
 
+    /// Can the function `key` be called as one of the type `wanted`? Where the type is not known, yes.
+    fn has_signature(&self, key: u64, wanted: &str) -> bool {
+        self.signature(key).is_none_or(|known| is_same_signature(&known, wanted))
+    }
+
     /// What the module's private definition `key` is.
     fn private(&self, key: u64) -> Private;
-}
-
-/// Do both texts, as [`Source::signature`] gives them, mean the same type? White space does not
-/// count.
-#[must_use]
-pub fn is_same_signature(one: &str, other: &str) -> bool {
-    let plain = |text: &str| text.split_whitespace().collect::<String>();
-    plain(one) == plain(other)
 }
 
 /// A definition that only its own module can name.

@@ -15,6 +15,7 @@ mod entry;
 mod error;
 mod explain;
 mod fork;
+mod function;
 pub mod graph;
 mod host;
 mod interposition;
@@ -29,6 +30,7 @@ mod reclaim;
 mod resolver;
 pub mod safepoint;
 mod session;
+mod signature;
 mod stats;
 mod stub;
 mod symbol;
@@ -40,16 +42,18 @@ pub mod walk;
 
 pub use crate::archive::{Archive, Member};
 pub use crate::compile::COMPILE_THREAD;
-pub use crate::definition::{Private, Source, Unit, is_same_signature};
+pub use crate::definition::{Private, Source, Unit};
 pub use crate::dispatch::{Asked, Chosen, DispatchTable, InlineCache};
 pub use crate::error::{Error, Result};
 pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};
+pub use crate::function::Function;
 pub use crate::link::{Structors, Why};
 pub use crate::object::LoadedObject;
 pub use crate::process::Located;
 pub use crate::reclaim::{Reader, Reading};
 pub use crate::resolver::{Resolution, Undefined};
 pub use crate::session::{Builder, KeptSource, Session, Stats, WeakSession};
+pub use crate::signature::{FunctionPointer, Value, is_same_signature};
 pub use crate::symbol::{
     Addr, Binding, Descriptor, Linkage, Name, ScopeId, Signatures, SymbolId, SymbolKind, Visibility,
 };

@@ -95,6 +95,14 @@ impl SymbolId {
     pub fn index(self) -> u32 {
         untagged(self.0)
     }
+
+    /// The number that stands for it, and that [`Session::symbol_numbered`] finds it by.
+    ///
+    /// [`Session::symbol_numbered`]: crate::Session::symbol_numbered
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
 }
 
 /// Where a name is looked up: the session's one global scope, or the local names of one module.

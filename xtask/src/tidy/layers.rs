@@ -6,14 +6,14 @@ use super::source::{Source, closing, is_word};
 /// The order of the units of `crates/vmkit/src`, lowest first; those of one line do not know each
 /// other. A folder is one unit, whose files are free among themselves.
 const LAYERS: &[&[&str]] = &[
-    &["symbol"],
+    &["symbol", "signature"],
     &["error"],
     &["stats", "archive"],
     &["target"],
+    &["metadata"],
     &["graph"],
     &["host"],
     &["memory"],
-    &["metadata"],
     &["process"],
     &["definition", "allocation", "resolver"],
     &["table"],
@@ -35,6 +35,7 @@ const LAYERS: &[&[&str]] = &[
     &["fork"],
     &["explain"],
     &["session"],
+    &["function"],
 ];
 
 const HERE: &str = "xtask/src/tidy/layers.rs";

@@ -2,7 +2,7 @@
 
 use super::Linker;
 use super::bind::{Symbols, Target};
-use crate::definition::{Definition, is_same_signature};
+use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::LinkGraph;
 use crate::symbol::{ScopeId, Signatures, SymbolId};
@@ -51,14 +51,13 @@ impl Linker {
         (taken, user): (&str, &str),
     ) -> Result<()> {
         let Some(source) = self.table.source(scope) else { return Ok(()) };
-        match source.signature(key) {
-            Some(known) if !is_same_signature(&known, taken) => {
-                let (name, module) = (self.table.entry(id).name(), source.name());
-                Err(Error::other(format!(
-                    "{name} is of the type {known} in {module}, and taken for {taken} in {user}"
-                )))
-            }
-            _ => Ok(()),
+        if source.has_signature(key, taken) {
+            return Ok(());
         }
+        let known = source.signature(key).unwrap_or_default();
+        let (name, module) = (self.table.entry(id).name(), source.name());
+        Err(Error::other(format!(
+            "{name} is of the type {known} in {module}, and taken for {taken} in {user}"
+        )))
     }
 }

@@ -220,6 +220,25 @@ impl Session {
         Ok(id)
     }
 
+    /// Says that a name in a scope stands for what is at a fixed address. The scope is a shared one, or
+    /// that of a module, which alone sees the name then.
+    ///
+    /// # Errors
+    ///
+    /// Another strong definition of the name there.
+    pub fn define_absolute_in(
+        &self,
+        scope: ScopeId,
+        name: &Name,
+        kind: SymbolKind,
+        address: Addr,
+    ) -> Result<SymbolId> {
+        let descriptor = Descriptor::strong(name.clone(), kind);
+        let definition = Definition::Absolute(address);
+        let (id, _) = self.linker().table.define(scope, &descriptor, definition)?;
+        Ok(id)
+    }
+
     /// Puts a data symbol into the set that `__start_SECTION` and `__stop_SECTION` bound.
     pub fn add_to_set(&self, section: &Name, id: SymbolId) {
         if self.has(id) {
@@ -338,6 +357,12 @@ impl Session {
         self.linker().table.has_scope(scope)
     }
 
+    /// The symbol of this session with this [number](SymbolId::number), if there is one.
+    #[must_use]
+    pub fn symbol_numbered(&self, number: u32) -> Option<SymbolId> {
+        self.linker().table.numbered(number)
+    }
+
     /// Whether anything in the session defines the symbol.
     #[must_use]
     pub fn is_defined(&self, id: SymbolId) -> bool {
@@ -368,6 +393,22 @@ impl Session {
     pub fn signature(&self, id: SymbolId) -> Option<String> {
         let (scope, key) = self.body(id)?;
         self.linker().table.source(scope)?.signature(key)
+    }
+
+    /// Refuses a type that a function is known not to be of, as
+    /// [`FunctionPointer::signature`](crate::FunctionPointer::signature) writes types.
+    ///
+    /// # Errors
+    ///
+    /// It is of another type.
+    pub fn check_signature(&self, id: SymbolId, wanted: &str) -> Result<()> {
+        let Some((scope, key)) = self.body(id) else { return Ok(()) };
+        let Some(source) = self.linker().table.source(scope) else { return Ok(()) };
+        if source.has_signature(key, wanted) {
+            return Ok(());
+        }
+        let (name, known) = (self.name(id), source.signature(key).unwrap_or_default());
+        Err(Error::other(format!("{name} is of the type {known}, not {wanted}")))
     }
 
     /// Where calls of a function go that follow all its redefinitions: its stub.

@@ -138,6 +138,13 @@ impl Table {
         index.zip(chunk).map_or(&self.foreign, |(index, chunk)| &chunk[index % CHUNK])
     }
 
+    /// The symbol of this session with this number, if there is one.
+    pub(crate) fn numbered(&self, number: u32) -> Option<SymbolId> {
+        let is_there = self.tag.index(number)? < self.len.load(Ordering::Acquire) as usize;
+        let id = SymbolId(number);
+        (is_there && self.entry(id).scope() != ScopeId::NONE).then_some(id)
+    }
+
     /// Is it a symbol of this session, as far as can be told?
     pub(crate) fn has(&self, id: SymbolId) -> bool {
         !std::ptr::eq(self.entry(id), &raw const self.foreign)

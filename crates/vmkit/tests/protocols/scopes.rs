@@ -146,3 +146,27 @@ fn the_machine_is_asked_at_the_first_call() {
     callers.iter().for_each(|&id| assert!(bench.function(id)() > 100));
     assert_eq!(asked.lock().unwrap().len(), 5, "each is asked for once");
 }
+
+#[test]
+fn a_module_can_keep_an_address_to_itself() {
+    let bench = Bench::new();
+    let (one, two) = (Loader::new(&bench, &[]), Loader::new(&bench, &[]));
+    let define = |loader: &Loader<'_>, address| {
+        let kind = SymbolKind::Function;
+        bench.session.define_absolute_in(loader.scope, &"own".into(), kind, Addr(address))
+    };
+    let id = define(&one, 0x1000).unwrap();
+    let other = define(&two, 0x2000).unwrap();
+    assert!(id != other && bench.session.find("own").is_none());
+    assert_eq!(bench.session.address(id).unwrap(), Addr(0x1000));
+    assert!(define(&one, 0x3000).unwrap_err().to_string().contains("own"));
+}
+
+#[test]
+fn symbols_are_known_by_their_number() {
+    let bench = Bench::new();
+    let id = bench.session.symbol("some");
+    assert_eq!(bench.session.symbol_numbered(id.number()), Some(id));
+    assert_eq!(bench.session.symbol_numbered(u32::MAX), None);
+    assert_eq!(Bench::new().session.symbol_numbered(id.number()), None);
+}

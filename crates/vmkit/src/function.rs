@@ -3,9 +3,10 @@
 
 use std::marker::PhantomData;
 
-use vmkit::{Addr, Session, SymbolId};
-
+use crate::error::{Error, Result};
+use crate::session::Session;
 use crate::signature::FunctionPointer;
+use crate::symbol::{Addr, Name, SymbolId};
 
 /// A function of a session, with its type. It keeps the session, and so the code, alive.
 ///
@@ -23,11 +24,33 @@ impl<F> Clone for Function<F> {
     }
 }
 
-impl<F: FunctionPointer> Function<F> {
-    pub(crate) fn new(session: Session, symbol: SymbolId, address: Addr) -> Self {
-        Self { session, symbol, address, pointer: PhantomData }
+impl Session {
+    /// A handle of the function `name`, which need not be compiled, to be called from Rust.
+    ///
+    /// # Errors
+    ///
+    /// Nobody defines it, or it is known to be of another type than `F`.
+    pub fn function<F: FunctionPointer>(&self, name: &str) -> Result<Function<F>> {
+        let id = self.find(name);
+        self.function_of(id.ok_or_else(|| Error::undefined(Name::from(name), None))?)
     }
 
+    /// As [`Session::function`], of a symbol: one of a scope's, say ([`Session::symbol_in`]).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::function`].
+    pub fn function_of<F: FunctionPointer>(&self, id: SymbolId) -> Result<Function<F>> {
+        if self.has(id) && !self.is_defined(id) {
+            return Err(Error::undefined(self.name(id), None));
+        }
+        self.check_signature(id, &F::signature())?;
+        let address = self.stub_address(id)?;
+        Ok(Function { session: self.clone(), symbol: id, address, pointer: PhantomData })
+    }
+}
+
+impl<F: FunctionPointer> Function<F> {
     /// The session's symbol.
     #[must_use]
     pub fn symbol(&self) -> SymbolId {
@@ -51,7 +74,7 @@ impl<F: FunctionPointer> Function<F> {
     /// # Safety
     ///
     /// It is not called after the last handle of the session has gone; and as for calling: the code
-    /// does what its IR says, which nobody has checked.
+    /// does what its compiler was given, which nobody has checked.
     #[must_use]
     pub unsafe fn pointer(&self) -> F {
         const { assert!(size_of::<F>() == size_of::<usize>()) };
@@ -75,8 +98,8 @@ macro_rules! calls {
             ///
             /// # Safety
             ///
-            /// The code does what its IR says, which nobody has checked; the arguments are such that
-            /// it may. It unwinds only if the type is `extern "C-unwind"`. If code of the session is
+            /// The code does what its compiler was given, which nobody has checked; the arguments are
+            /// such that it may. It unwinds only if the type is `extern "C-unwind"`. If code of the session is
             /// [reclaimed](Session::reclaim), this thread is a reader.
             #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
             pub unsafe fn call(&self, $($argument: $type),*) -> R {
