@@ -52,15 +52,14 @@ pub fn find<R: FnMut(u64) -> Option<u64>>(
         let Some(site) = table.at(frame.address()) else {
             return Err(Unhandled::Forbidden(frame.function));
         };
-        let Some(pad) = site.landing_pad else { continue };
-        let wanted = table.actions(site).find_map(|action| match action {
-            Action::Cleanup => Some(0),
-            Action::Catch { selector, type_info } => is_of(type_info).then_some(*selector),
+        let wanted = table.handlers(site).find_map(|(pad, action)| match action {
+            Action::Cleanup => Some((pad, 0)),
+            Action::Catch { selector, type_info } => is_of(type_info).then_some((pad, *selector)),
             Action::Filter { selector, types } => {
-                (!types.iter().any(&mut is_of)).then_some(*selector)
+                (!types.iter().any(&mut is_of)).then_some((pad, *selector))
             }
         });
-        if let Some(selector) = wanted {
+        if let Some((pad, selector)) = wanted {
             return Ok(Landing { frame, pad, selector });
         }
     }

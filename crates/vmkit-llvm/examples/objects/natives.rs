@@ -105,6 +105,8 @@ fn is_of(exception: u64, type_info: TypeInfo) -> bool {
         TypeInfo::Any => return true,
         TypeInfo::At(at) => word(at),
         TypeInfo::InSlot(slot) => word(word(slot)),
+        // Not of LLVM's.
+        TypeInfo::Number(_) => return false,
     };
     let tables = std::iter::successors(Some(word(exception)), |table| match word(table + PARENT) {
         0 => None,

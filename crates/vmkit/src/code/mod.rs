@@ -38,6 +38,9 @@ pub struct Function {
     pub rules: Option<Rules>,
     /// Where its calls go on when they unwind; none if they just unwind.
     pub call_sites: Option<CallSites>,
+    /// The instructions that its producer says can trap, by address, and why, by the producer's own
+    /// numbers.
+    pub traps: Vec<(u64, u32)>,
     /// By address.
     points: Vec<(u64, Record)>,
     lines: Option<Arc<Lines>>,
@@ -70,6 +73,7 @@ impl Function {
             labels: Vec::new(),
             rules: None,
             call_sites: None,
+            traps: Vec::new(),
             points: Vec::new(),
             lines: None,
         }
@@ -99,6 +103,13 @@ impl Function {
     pub fn point(&self, address: u64) -> Option<&Record> {
         let at = self.points.binary_search_by_key(&address, |(address, _)| *address).ok()?;
         Some(&self.points[at].1)
+    }
+
+    /// Why the instruction at an address traps, if its producer says.
+    #[must_use]
+    pub fn trap(&self, address: u64) -> Option<u32> {
+        let at = self.traps.binary_search_by_key(&address, |(address, _)| *address).ok()?;
+        Some(self.traps[at].1)
     }
 
     /// The records of this id, with their addresses: a patch point's, say.

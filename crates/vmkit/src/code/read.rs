@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Call, Function};
 use crate::error::Result;
-use crate::graph::{Binding, Edge, Place, Section, SectionKind};
+use crate::graph::{Binding, Edge, Noted, Place, Section, SectionKind};
 use crate::listener::{self, Linked, Loaded};
-use crate::metadata::{CallSites, Lines, Rules, Span, StackMaps};
+use crate::metadata::{CallSites, Handler, Lines, Rules, Span, StackMaps};
 use crate::symbol::{Addr, Name};
 use crate::target::{Base, Term, native};
 
@@ -35,6 +35,7 @@ impl Function {
         for function in &mut functions {
             function.call_sites = call_sites(event, function)?;
         }
+        read_notes(event, &mut functions);
         if let Some(lines) = lines(event)? {
             let lines = Arc::new(lines);
             functions.iter_mut().for_each(|function| function.lines = Some(lines.clone()));
@@ -148,6 +149,37 @@ fn read_points(event: &Linked<'_>, section: usize, functions: &mut [Function]) -
     Ok(())
 }
 
+fn read_notes(event: &Linked<'_>, functions: &mut [Function]) {
+    let notes = event.graph.notes.iter().filter_map(|note| {
+        let section = event.sections[note.section]?;
+        Some((section.address.0, section.address.offset(note.offset.cast_signed()).0, &note.what))
+    });
+    let mut handlers = Vec::new();
+    for (section, address, what) in notes {
+        // A call can be the last instruction of its function.
+        let place = address.wrapping_sub(u64::from(!matches!(what, Noted::Trap(_))));
+        let Some(function) = at(functions, place) else { continue };
+        match what {
+            Noted::Record(record) => function.points.push((address, record.clone())),
+            Noted::Trap(why) => function.traps.push((address, *why)),
+            Noted::Handler { pad, number } => {
+                let pad = section.wrapping_add(*pad);
+                handlers
+                    .push((function.start, Handler { returns_to: address, pad, number: *number }));
+            }
+        }
+    }
+    for function in functions {
+        function.points.sort_by_key(|(address, _)| *address);
+        function.traps.sort_by_key(|(address, _)| *address);
+        let own = handlers.iter().filter(|(start, _)| *start == function.start);
+        let own: Vec<_> = own.map(|(_, handler)| *handler).collect();
+        if !own.is_empty() {
+            function.call_sites = Some(CallSites::new(function.start..function.end, own));
+        }
+    }
+}
+
 fn read_rules(event: &Linked<'_>, loaded: Loaded<'_>, functions: &mut [Function]) -> Result<()> {
     for rules in Rules::parse(event.graph.name.clone(), span(loaded))? {
         // Records of code that was left out are about no function.
@@ -163,6 +195,10 @@ fn span(loaded: Loaded<'_>) -> Span<'_> {
 }
 
 fn call_sites(event: &Linked<'_>, function: &Function) -> Result<Option<CallSites>> {
+    // Who notes handlers has tables in a form of its own, if any.
+    if event.graph.notes.iter().any(|note| matches!(note.what, Noted::Handler { .. })) {
+        return Ok(None);
+    }
     let Some(table) = function.rules.as_ref().and_then(|rules| rules.table) else {
         return Ok(None);
     };
@@ -197,4 +233,65 @@ fn lines(event: &Linked<'_>) -> Result<Option<Lines>> {
     }
     let section = |name: &str| find(name).map(|number| event.relocated(number));
     Lines::parse(event.graph.name.clone(), section).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{LinkGraph, Note, Symbol};
+    use crate::listener::Resolved;
+    use crate::metadata::{Location, Record};
+    use crate::symbol::{Linkage, SymbolId, SymbolKind, Visibility};
+
+    const CODE: u64 = 0x4000;
+
+    fn symbol(name: &str, offset: u64) -> Symbol {
+        Symbol {
+            name: name.into(),
+            place: Place::Section { index: 0, offset },
+            binding: Binding::Global(Linkage::Strong),
+            visibility: Visibility::Default,
+            kind: Some(SymbolKind::Function),
+            size: 16,
+        }
+    }
+
+    fn note(offset: u64, what: Noted) -> Note {
+        Note { section: 0, offset, what }
+    }
+
+    #[test]
+    fn notes_go_to_the_functions_they_are_about() {
+        let section = Section {
+            name: ".text".into(),
+            kind: SectionKind::Code,
+            align: 16,
+            size: 32,
+            bytes: vec![0x90; 32],
+            edges: Vec::new(),
+            group: None,
+        };
+        let symbols = vec![symbol("first", 0), symbol("second", 16)];
+        let mut graph = LinkGraph::of_section("test".into(), section, symbols);
+        let place = crate::metadata::Place::Constant(5);
+        let locations = vec![Location { place, size: 8 }];
+        let record = Record { function: 0, id: 0, offset: 0, locations, live_outs: Vec::new() };
+        graph.notes = vec![
+            // The first one's last instruction is a call.
+            note(16, Noted::Record(record.clone())),
+            note(16, Noted::Handler { pad: 4, number: Some(3) }),
+            note(16, Noted::Trap(7)),
+        ];
+        let bytes = &[0x90; 32];
+        let sections = vec![Some(Loaded { address: Addr(CODE), bytes })];
+        let symbols = vec![Resolved::default(); 2];
+        let event = Linked { unit: SymbolId(0), graph: &graph, sections, symbols };
+        let functions = Function::read(&event).unwrap();
+        let [first, second] = &functions[..] else { panic!("{functions:?}") };
+        assert_eq!(first.points(), [(CODE + 16, record)]);
+        let table = first.call_sites.as_ref().unwrap();
+        assert_eq!(table.at(CODE + 15).unwrap().landing_pad, Some(CODE + 4));
+        assert_eq!((first.trap(CODE + 16), second.trap(CODE + 16)), (None, Some(7)));
+        assert!(second.points().is_empty() && second.call_sites.is_none());
+    }
 }

@@ -82,6 +82,7 @@ impl<'a> Reader<'a> {
             groups,
             dependencies: Vec::new(),
             signatures: Vec::new(),
+            notes: Vec::new(),
             compile: None,
         })
     }

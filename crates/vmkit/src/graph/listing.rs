@@ -55,13 +55,16 @@ impl LinkGraph {
         let standing = match (symbol.place, symbol.binding) {
             (
                 Place::Section { .. },
-                Binding::Graph | Binding::Module(_) | Binding::Imported(..),
+                Binding::Graph | Binding::Module(_) | Binding::Imported(..) | Binding::Session(_),
             ) => Standing::Private,
             (Place::Undefined, Binding::Global(Linkage::Weak)) => Standing::NeededWeakly,
             (Place::Undefined, Binding::Global(_)) => Standing::Needed,
             (_, Binding::Global(linkage)) => Standing::Defined(linkage),
             // Names of files, and the like.
-            (_, Binding::Graph | Binding::Module(_) | Binding::Imported(..)) => return None,
+            (
+                _,
+                Binding::Graph | Binding::Module(_) | Binding::Imported(..) | Binding::Session(_),
+            ) => return None,
         };
         let content = match symbol.place {
             Place::Section { index, .. } => content(&self.sections[index]),

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 pub use self::image::{Image, Layout};
 pub use self::listing::{Content, Listed, Standing};
+use crate::metadata::Record;
 use crate::symbol::{Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
 use crate::target::Isa;
 
@@ -43,8 +44,39 @@ pub struct LinkGraph {
     /// [`Source::signature`](crate::Source::signature) writes them. Compilers need only say so for
     /// sessions that [compare](crate::Builder::signatures) them.
     pub signatures: Vec<(usize, String)>,
+    /// What the virtual machine is to know of places in the code, beside what sections say.
+    pub notes: Vec<Note>,
     /// The compile that made it, where there was one.
     pub compile: Option<Compile>,
+}
+
+/// What a producer says of a place in its code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Note {
+    /// Index in [`LinkGraph::sections`].
+    pub section: usize,
+    /// Bytes from the start of the section: of a call, where it returns to; of anything else, where
+    /// the instruction begins.
+    pub offset: u64,
+    /// What it says.
+    pub what: Noted,
+}
+
+/// What is said of a place in the code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Noted {
+    /// Where values are during the call; function and offset in the record do not count.
+    Record(Record),
+    /// Where the call goes on when it unwinds. Of several handlers of a call, the first that takes the
+    /// exception counts.
+    Handler {
+        /// Bytes from the start of the section.
+        pad: u64,
+        /// The number of the type of exceptions that it takes; any if there is none.
+        number: Option<u32>,
+    },
+    /// The instruction can trap, and that is why, by the producer's own numbers.
+    Trap(u32),
 }
 
 /// What code took for granted while it was compiled. When it no longer holds, the code is not called
@@ -180,6 +212,8 @@ pub enum Binding {
     Module(u64),
     /// The module of another scope, a body of which was inlined; the number is that module's key.
     Imported(ScopeId, u64),
+    /// Whoever means this symbol of the session; its name here is for people.
+    Session(SymbolId),
     /// Every module, competing under this linkage. An undefined weak symbol may stay undefined.
     Global(Linkage),
 }
@@ -199,6 +233,7 @@ impl LinkGraph {
             groups: Vec::new(),
             dependencies: Vec::new(),
             signatures: Vec::new(),
+            notes: Vec::new(),
             compile: None,
         }
     }

@@ -13,6 +13,7 @@
 
 mod encoded;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use gimli::{DwEhPe, LittleEndian, Reader as _};
@@ -26,8 +27,28 @@ use crate::error::{Error, Result};
 pub struct CallSites {
     /// In the order of their addresses.
     sites: Box<[CallSite]>,
-    /// An action, and the number of the one after it in its chain.
-    actions: Box<[(Action, Option<u32>)]>,
+    actions: Box<[Node]>,
+}
+
+/// An action in its chain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Node {
+    action: Action,
+    /// Where it is done; none where the whole range has one landing pad.
+    pad: Option<u64>,
+    /// The number of the action after it.
+    next: Option<u32>,
+}
+
+/// Where a call goes on when it unwinds, as a producer says it that has no table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Handler {
+    /// Where the call returns to.
+    pub returns_to: u64,
+    /// Where to go on.
+    pub pad: u64,
+    /// The number of the type of exceptions that it is for; any if there is none.
+    pub number: Option<u32>,
 }
 
 /// A range of code whose calls unwind in the same way.
@@ -37,7 +58,7 @@ pub struct CallSite {
     pub start: u64,
     /// Where it ends.
     pub end: u64,
-    /// Where to go on; none if there is nothing to do in this function.
+    /// Where to go on, for the first of its actions; none if there is nothing to do in this function.
     pub landing_pad: Option<u64>,
     action: Option<u32>,
 }
@@ -72,6 +93,8 @@ pub enum TypeInfo {
     At(u64),
     /// The type whose address lies at this address, which could not be read.
     InSlot(u64),
+    /// The type with this number, of a producer that gives numbers to types.
+    Number(u32),
 }
 
 /// Bytes, and where they are when they are loaded.
@@ -102,6 +125,37 @@ impl CallSites {
             .map_err(|what| Error::input(name, format!("call sites at {table:#x}: {what}")))
     }
 
+    /// Those of the function at `code`, of whose calls the ones with handlers go on there, and the
+    /// others just unwind. Handlers of a call are in the order in which they are to be tried; their
+    /// selectors are the numbers of their types, or 0 for any.
+    #[must_use]
+    pub fn new(code: Range<u64>, mut handlers: Vec<Handler>) -> Self {
+        handlers.sort_by_key(|handler| handler.returns_to);
+        let (mut sites, mut actions) = (Vec::new(), Vec::new());
+        let mut at = code.start;
+        for call in handlers.chunk_by(|one, other| one.returns_to == other.returns_to) {
+            let end = call[0].returns_to;
+            let start = end.wrapping_sub(1);
+            if end <= at || end > code.end {
+                continue;
+            }
+            let first = actions.len() as u32;
+            let last = first + call.len() as u32 - 1;
+            actions.extend((first..).zip(call).map(|(number, handler)| Node {
+                action: handler.action(),
+                pad: Some(handler.pad),
+                next: (number < last).then_some(number + 1),
+            }));
+            sites.push(CallSite { start: at, end: start, landing_pad: None, action: None });
+            let landing_pad = Some(call[0].pad);
+            sites.push(CallSite { start, end, landing_pad, action: Some(first) });
+            at = end;
+        }
+        sites.push(CallSite { start: at, end: code.end, landing_pad: None, action: None });
+        sites.retain(|site| site.start < site.end);
+        Self { sites: sites.into(), actions: actions.into() }
+    }
+
     /// All ranges, in the order of their addresses.
     #[must_use]
     pub fn sites(&self) -> &[CallSite] {
@@ -118,14 +172,32 @@ impl CallSites {
 
     /// What the landing pad of a range does, in the order in which it is to be tried.
     pub fn actions(&self, site: &CallSite) -> impl Iterator<Item = &Action> {
+        self.handlers(site).map(|(_, action)| action)
+    }
+
+    /// As [`CallSites::actions`], each with where to go on for it.
+    pub fn handlers(&self, site: &CallSite) -> impl Iterator<Item = (u64, &Action)> {
         let mut next = site.action;
-        let cleanup = (site.landing_pad.is_some() && next.is_none()).then_some(&Action::Cleanup);
+        let site_pad = site.landing_pad;
+        let cleanup = site_pad.filter(|_| next.is_none()).map(|pad| (pad, &Action::Cleanup));
         let chain = std::iter::from_fn(move || {
-            let (action, following) = &self.actions[next? as usize];
-            next = *following;
-            Some(action)
+            let node = &self.actions[next? as usize];
+            next = node.next;
+            Some((node.pad.or(site_pad)?, &node.action))
         });
         cleanup.into_iter().chain(chain)
+    }
+}
+
+impl Handler {
+    fn action(&self) -> Action {
+        match self.number {
+            None => Action::Catch { selector: 0, type_info: TypeInfo::Any },
+            Some(number) => Action::Catch {
+                selector: number.cast_signed(),
+                type_info: TypeInfo::Number(number),
+            },
+        }
     }
 }
 
@@ -135,7 +207,7 @@ struct Table<'a> {
     actions: Bytes<'a>,
     /// How types are written, and where, from the end of the types.
     types: Option<(DwEhPe, usize)>,
-    nodes: Vec<(Action, Option<u32>)>,
+    nodes: Vec<Node>,
     /// Numbers of actions, by where they stand among the actions.
     known: FxHashMap<usize, u32>,
     filters: FxHashMap<i32, Arc<[TypeInfo]>>,
@@ -235,14 +307,14 @@ impl Table<'_> {
             }
             let number = known.unwrap_or(self.nodes.len() as u32);
             if let Some(previous) = previous {
-                self.nodes[previous as usize].1 = Some(number);
+                self.nodes[previous as usize].next = Some(number);
             }
             if known.is_some() {
                 return Ok(previous.map_or(number, |_| first));
             }
             let (action, next) = self.action(at)?;
             self.known.insert(at, number);
-            self.nodes.push((action, None));
+            self.nodes.push(Node { action, pad: None, next: None });
             let Some(next) = next else { return Ok(first) };
             (at, previous) = (next, Some(number));
         }

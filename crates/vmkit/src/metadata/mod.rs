@@ -7,7 +7,7 @@ mod stack_maps;
 mod statepoint;
 mod unwind;
 
-pub use self::call_sites::{Action, CallSite, CallSites, Span, TypeInfo};
+pub use self::call_sites::{Action, CallSite, CallSites, Handler, Span, TypeInfo};
 pub use self::lines::{Line, Lines};
 pub use self::stack_maps::{Function, LiveOut, Location, Place, Record, StackMaps};
 pub use self::statepoint::{Pair, Statepoint};

@@ -49,6 +49,37 @@ fn check(address: u64, landing_pad: Option<u64>, actions: &[Action]) {
     assert_eq!(table.actions(site).cloned().collect::<Vec<_>>(), actions);
 }
 
+#[test]
+fn handlers_are_tried_in_their_order() {
+    let handler = |returns_to, pad, number| Handler { returns_to, pad, number };
+    let code = FUNCTION..FUNCTION + 64;
+    let [first, last] = [FUNCTION + 16, FUNCTION + 64];
+    let table = CallSites::new(
+        code,
+        vec![handler(last, 7, None), handler(first, 8, Some(5)), handler(first, 9, None)],
+    );
+    let at = |address| {
+        let site = table.at(address).unwrap();
+        table.handlers(site).map(|(pad, action)| (pad, action.clone())).collect::<Vec<_>>()
+    };
+    let numbered = (8, catch(5, TypeInfo::Number(5)));
+    assert_eq!(at(first - 1), [numbered, (9, catch(0, TypeInfo::Any))]);
+    assert_eq!(at(last - 1), [(7, catch(0, TypeInfo::Any))]);
+    for elsewhere in [FUNCTION, first - 2, first, last - 2] {
+        assert_eq!(at(elsewhere), []);
+    }
+    assert!(table.at(last).is_none());
+}
+
+#[test]
+fn handlers_outside_of_the_function_are_left_out() {
+    let handler = |returns_to| Handler { returns_to, pad: FUNCTION, number: None };
+    let outside = [FUNCTION, FUNCTION + 65, 0, u64::MAX].map(handler);
+    let table = CallSites::new(FUNCTION..FUNCTION + 64, outside.to_vec());
+    assert_eq!(table.sites().len(), 1);
+    assert_eq!(table.sites()[0].landing_pad, None);
+}
+
 fn check_refused(at: usize, byte: u8, what: &str) {
     let mut bytes = table();
     bytes[AT + at] = byte;
