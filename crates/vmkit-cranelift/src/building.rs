@@ -1,0 +1,78 @@
+//! Functions that are built when they are first called.
+
+use std::cell::RefCell;
+
+use cranelift_codegen::ir::{FuncRef, Function, GlobalValue, Signature, UserFuncName};
+use cranelift_frontend::FunctionBuilder;
+use vmkit::{Error, Name, Result, ScopeId, Session, SymbolId};
+
+use crate::compile::Compiler;
+use crate::names;
+
+/// What a function that is being built can refer to.
+pub struct Building {
+    session: Session,
+    home: ScopeId,
+    assumptions: RefCell<Vec<SymbolId>>,
+}
+
+/// What is said of a function without blocks.
+pub(crate) const NO_BODY: &str = "it was not given a body";
+
+/// What builds a function.
+pub(crate) type Build =
+    Box<dyn Fn(&mut FunctionBuilder<'_>, &Building) -> Result<()> + Send + Sync>;
+
+impl Building {
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// A function that the one being built (`builder.func`) can call: whatever is called so when it is
+    /// first called. Nobody need define it yet.
+    pub fn function(&self, user: &mut Function, name: &str, signature: &Signature) -> FuncRef {
+        let id = self.session.symbol_in(self.home, &name.into());
+        names::import_function(user, id, signature.clone())
+    }
+
+    /// Data that the one being built can refer to.
+    pub fn data(&self, user: &mut Function, name: &str) -> GlobalValue {
+        names::import_data(user, self.session.symbol_in(self.home, &name.into()), false)
+    }
+
+    /// A thread-local variable that the one being built can refer to.
+    pub fn thread_local(&self, user: &mut Function, name: &str) -> GlobalValue {
+        names::import_data(user, self.session.symbol_in(self.home, &name.into()), true)
+    }
+
+    /// Takes an assumption for granted: when it is [invalidated](Session::invalidate), the function
+    /// is built anew at its next call, and so is whatever has it inlined.
+    pub fn assume(&self, assumption: SymbolId) {
+        self.assumptions.borrow_mut().push(assumption);
+    }
+}
+
+/// Has a function built; the assumptions that it was built under.
+pub(crate) fn run(
+    compiler: &Compiler,
+    home: ScopeId,
+    name: &Name,
+    signature: &Signature,
+    build: &Build,
+) -> Result<(Function, Vec<SymbolId>)> {
+    let session = compiler.session()?;
+    let mut function = Function::with_name_signature(UserFuncName::default(), signature.clone());
+    let building = Building { session, home, assumptions: RefCell::default() };
+    let mut context = compiler.builders.lock().pop().unwrap_or_default();
+    let mut builder = FunctionBuilder::new(&mut function, &mut context);
+    build(&mut builder, &building)?;
+    builder.seal_all_blocks();
+    builder.finalize(compiler.isa.frontend_config());
+    compiler.builders.lock().push(context);
+    if function.layout.entry_block().is_none() {
+        return Err(Error::compile(name.clone(), NO_BODY));
+    }
+    Ok((function, building.assumptions.into_inner()))
+}

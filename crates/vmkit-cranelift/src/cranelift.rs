@@ -1,0 +1,118 @@
+//! The backend of a session.
+
+use std::sync::Arc;
+
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_module::default_libcall_names;
+use vmkit::{Addr, Error, Result, Session};
+
+use crate::compile::{Compiler, LibCallNames};
+use crate::graph::PERSONALITY;
+use crate::personality::personality;
+
+/// How much Cranelift optimizes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Level {
+    /// Hardly: the quickest compile.
+    #[default]
+    None,
+    /// For speed.
+    Speed,
+    /// For speed, and size as well.
+    SpeedAndSize,
+}
+
+/// How functions are compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How much Cranelift optimizes.
+    pub level: Level,
+    /// Have Cranelift check each function that it is given, and what it makes of it.
+    pub verify: bool,
+    /// Inline functions into those that call them. None is at [`Level::None`].
+    pub inlining: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { level: Level::default(), verify: cfg!(debug_assertions), inlining: true }
+    }
+}
+
+/// Cranelift, compiling for one session. Cloning gives another handle of the same.
+#[derive(Clone)]
+pub struct Cranelift {
+    pub(crate) session: Session,
+    pub(crate) compiler: Arc<Compiler>,
+}
+
+impl Cranelift {
+    /// A backend that adds to `session`, for this processor.
+    ///
+    /// # Errors
+    ///
+    /// Cranelift does not know the processor.
+    pub fn new(session: &Session, options: Options) -> Result<Self> {
+        let level = match options.level {
+            Level::None => "none",
+            Level::Speed => "speed",
+            Level::SpeedAndSize => "speed_and_size",
+        };
+        let verify = if options.verify { "true" } else { "false" };
+        let isa = native_isa(&[("opt_level", level), ("enable_verifier", verify)]);
+        let inlining = options.inlining && options.level != Level::None;
+        Self::with_isa(session, isa?, default_libcall_names(), inlining)
+    }
+
+    /// A backend with an instruction set and settings of the caller's. `libcall_names` says what
+    /// libraries' functions are called that Cranelift needs; `inlining`, whether functions are inlined.
+    ///
+    /// # Errors
+    ///
+    /// The instruction set is none that can be linked.
+    pub fn with_isa(
+        session: &Session,
+        isa: OwnedTargetIsa,
+        libcall_names: LibCallNames,
+        inlining: bool,
+    ) -> Result<Self> {
+        if session.find(PERSONALITY).is_none_or(|id| !session.is_defined(id)) {
+            let address = Addr(personality as *const () as u64);
+            session.define_absolute(PERSONALITY, address)?;
+        }
+        let compiler = Arc::new(Compiler::new(session, isa, libcall_names, inlining)?);
+        Ok(Self { session: session.clone(), compiler })
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// What code is generated for.
+    #[must_use]
+    pub fn isa(&self) -> &OwnedTargetIsa {
+        &self.compiler.isa
+    }
+}
+
+/// This processor, with settings, under those that fit how code is linked.
+pub(crate) fn native_isa(flags: &[(&str, &str)]) -> Result<OwnedTargetIsa> {
+    let mut builder = settings::builder();
+    // Addresses come out of slots, and calls go over stubs: nothing need be near.
+    let ours = [
+        ("is_pic", "true"),
+        ("use_colocated_libcalls", "true"),
+        ("tls_model", "elf_gd"),
+        ("probestack_strategy", "inline"),
+    ];
+    for (name, value) in ours.iter().chain(flags) {
+        builder
+            .set(name, value)
+            .map_err(|error| Error::other(format!("{name} = {value}: {error}")))?;
+    }
+    let isa = cranelift_native::builder().map_err(Error::other)?;
+    isa.finish(settings::Flags::new(builder)).map_err(Error::other)
+}

@@ -1,0 +1,163 @@
+//! A function as a source: what is compiled at its first call, and what is inlined elsewhere.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, OnceLock};
+
+use cranelift_codegen::ir::{Function, Signature};
+use parking_lot::Mutex;
+use vmkit::graph::{Dependency, LinkGraph};
+use vmkit::{Error, Name, Private, Result, ScopeId, Source, SymbolId, SymbolKind, Unit};
+
+use crate::building::{self, Build};
+use crate::compile::Compiler;
+use crate::inline::Bodies;
+use crate::signature;
+
+/// The key of the one definition of a source.
+pub(crate) const ONLY: u64 = 0;
+
+/// One function.
+pub(crate) struct Definition {
+    compiler: Arc<Compiler>,
+    name: Arc<str>,
+    signature: Signature,
+    home: ScopeId,
+    scope: OnceLock<ScopeId>,
+    /// What builds it, if it was not given as it is.
+    build: Option<Build>,
+    body: Mutex<Option<Body>>,
+}
+
+/// A function in CLIF.
+#[derive(Clone)]
+pub(crate) struct Body {
+    pub(crate) function: Arc<Function>,
+    /// Says which body it is, wherever it is inlined.
+    pub(crate) hash: u64,
+    /// What it was built under.
+    pub(crate) assumptions: Arc<[SymbolId]>,
+    /// The session's time when it was begun.
+    began: u32,
+    /// Was it compiled? Then, the next time, a closure may build another.
+    is_used: bool,
+}
+
+impl Body {
+    pub(crate) fn new(function: Function) -> Self {
+        Self::assuming(function, Vec::new(), 0)
+    }
+
+    fn assuming(function: Function, assumptions: Vec<SymbolId>, began: u32) -> Self {
+        let mut hasher = DefaultHasher::new();
+        function.stencil.hash(&mut hasher);
+        for name in function.params.user_named_funcs().values() {
+            name.hash(&mut hasher);
+        }
+        let (hash, function) = (hasher.finish(), Arc::new(function));
+        Self { function, hash, assumptions: assumptions.into(), began, is_used: false }
+    }
+}
+
+impl Definition {
+    /// A function that is there, or is to be built.
+    pub(crate) fn add(
+        compiler: &Arc<Compiler>,
+        home: ScopeId,
+        name: &str,
+        signature: Signature,
+        build: Option<Build>,
+        function: Option<Function>,
+    ) -> Result<ScopeId> {
+        let definition = Arc::new(Self {
+            compiler: compiler.clone(),
+            name: name.into(),
+            signature,
+            home,
+            scope: OnceLock::new(),
+            build,
+            body: Mutex::new(function.map(Body::new)),
+        });
+        let scope = compiler.session()?.add_source_in(home, definition.clone());
+        definition.scope.set(scope).expect("set here only");
+        compiler.inlining.add(scope, &definition);
+        Ok(scope)
+    }
+
+    /// The body to compile now.
+    fn take(&self) -> Result<Body> {
+        let mut kept = self.body.lock();
+        if let Some(body) = &mut *kept
+            && (self.build.is_none() || (!body.is_used && self.holds(body)))
+        {
+            body.is_used = true;
+            return Ok(body.clone());
+        }
+        let body = Body { is_used: true, ..self.make()? };
+        *kept = self.compiler.inlining.is_on().then(|| body.clone());
+        Ok(body)
+    }
+
+    /// Does everything still hold that was assumed?
+    fn holds(&self, body: &Body) -> bool {
+        let Ok(session) = self.compiler.session() else { return false };
+        !body.assumptions.iter().any(|&id| session.has_changed(id, body.began))
+    }
+
+    fn make(&self) -> Result<Body> {
+        let began = self.compiler.session()?.time();
+        let name = Name::from(&*self.name);
+        let build = self.build.as_ref().ok_or_else(|| Error::other("nothing builds it"))?;
+        let (function, assumptions) =
+            building::run(&self.compiler, self.home, &name, &self.signature, build)?;
+        Ok(Body::assuming(function, assumptions, began))
+    }
+}
+
+impl Bodies for Definition {
+    fn body(&self, _: u64) -> Option<Body> {
+        // A closure that builds calls of itself has no body to inline yet.
+        let mut kept = self.body.try_lock()?;
+        if !kept.as_ref().is_some_and(|body| self.build.is_none() || self.holds(body)) {
+            *kept = self.make().ok();
+        }
+        kept.clone()
+    }
+}
+
+impl Source for Definition {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn materialize(&self, _: u64) -> Result<LinkGraph> {
+        let body = self.take()?;
+        let function = Function::clone(&body.function);
+        let mut graph = self.compiler.compile(&self.name, &Name::from(&*self.name), function)?;
+        graph.dependencies.extend(body.assumptions.iter().copied().map(Dependency::Assumption));
+        Ok(graph)
+    }
+
+    fn body_hash(&self, key: u64) -> Option<u64> {
+        Some(self.body(key)?.hash)
+    }
+
+    fn signature(&self, _: u64) -> Option<String> {
+        Some(signature::text(&self.signature))
+    }
+
+    fn has_signature(&self, _: u64, wanted: &str) -> bool {
+        signature::is_callable(&self.signature, wanted)
+    }
+
+    fn private(&self, key: u64) -> Private {
+        Private { key, kind: SymbolKind::Function, unit: Unit::Lazy }
+    }
+}
+
+impl Drop for Definition {
+    fn drop(&mut self) {
+        if let Some(&scope) = self.scope.get() {
+            self.compiler.inlining.remove(scope);
+        }
+    }
+}

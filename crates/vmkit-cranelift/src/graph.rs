@@ -1,0 +1,239 @@
+//! Compiled functions become link graphs.
+
+use std::sync::Arc;
+
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::ir::{ExternalName, Function, KnownSymbol, UserExternalNameRef};
+use cranelift_codegen::{CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget};
+use rustc_hash::{FxHashMap, FxHashSet};
+use vmkit::graph::{Binding, Edge, LinkGraph, Place, Section, SectionKind, Symbol};
+use vmkit::{Error, Linkage, Name, Result, Session, SymbolId, SymbolKind, Visibility};
+
+use crate::compile::Compiler;
+use crate::machine::Machine;
+use crate::names;
+use crate::notes;
+use crate::unwind::{self, Of, Records};
+
+/// The section of the code, in the numbers of the symbols; the function itself comes before it.
+const CODE: usize = 1;
+
+/// The name of the routine that reads tables of handlers.
+pub(crate) const PERSONALITY: &str = "vmkit_cranelift_personality";
+
+/// The graph of the function that a context has compiled.
+pub(crate) fn graph(
+    compiler: &Compiler,
+    session: &Session,
+    module: &Arc<str>,
+    name: &Name,
+    context: &Context,
+) -> Result<LinkGraph> {
+    let code = context.compiled_code().ok_or_else(|| Error::other("nothing was compiled"))?;
+    let mut needs = Needs::new(compiler, session, &context.func, name, code.buffer.data().len());
+    let section = needs.code(code)?;
+    let (notes, table) =
+        notes::notes(code, compiler.machine).map_err(|what| Error::compile(name.clone(), what))?;
+    let mut sections = vec![section];
+    if compiler.isa.flags().unwind_info() {
+        let records = unwind::records(&*compiler.isa, code, table.is_some());
+        let records = records.map_err(|what| Error::compile(name.clone(), what))?;
+        if let Some(records) = records {
+            let table_number = sections.len() + 1;
+            sections.push(needs.unwind(records, table_number));
+            sections.extend(table.map(table_section));
+        }
+    }
+    let Needs { symbols, .. } = needs;
+    let mut graph = LinkGraph::of_section(module.clone(), sections.remove(0), symbols);
+    graph.sections.extend(sections);
+    graph.notes = notes;
+    Ok(graph)
+}
+
+/// The symbols that code needs, as they are found.
+struct Needs<'a> {
+    compiler: &'a Compiler,
+    session: &'a Session,
+    function: &'a Function,
+    name: &'a Name,
+    symbols: Vec<Symbol>,
+    /// Numbers of the symbols that names stand for.
+    known: FxHashMap<&'a ExternalName, usize>,
+    /// Names that are functions'.
+    functions: FxHashSet<UserExternalNameRef>,
+}
+
+impl<'a> Needs<'a> {
+    fn new(
+        compiler: &'a Compiler,
+        session: &'a Session,
+        function: &'a Function,
+        name: &'a Name,
+        size: usize,
+    ) -> Self {
+        let entry = Symbol {
+            name: name.clone(),
+            place: Place::Section { index: 0, offset: 0 },
+            binding: Binding::Global(Linkage::Strong),
+            visibility: Visibility::Default,
+            kind: Some(SymbolKind::Function),
+            size: size as u64,
+        };
+        let functions = function.dfg.ext_funcs.values().filter_map(|data| match data.name {
+            ExternalName::User(name) => Some(name),
+            _ => None,
+        });
+        Self {
+            compiler,
+            session,
+            function,
+            name,
+            symbols: vec![entry, section_symbol(0)],
+            known: FxHashMap::default(),
+            functions: functions.collect(),
+        }
+    }
+
+    fn fail(&self, what: impl std::fmt::Display) -> Error {
+        Error::compile(self.name.clone(), what)
+    }
+
+    /// The section of the code, with its constants and jump tables.
+    fn code(&mut self, code: &'a CompiledCode) -> Result<Section> {
+        let bytes = code.buffer.data();
+        let relocations = code.buffer.relocs().iter();
+        let edges =
+            relocations.map(|relocation| self.edge(relocation, bytes)).collect::<Result<_>>()?;
+        let least = self.compiler.isa.function_alignment().minimum.max(1);
+        Ok(Section {
+            name: ".text".into(),
+            kind: SectionKind::Code,
+            align: u64::from(code.buffer.alignment.max(least)),
+            size: bytes.len() as u64,
+            bytes: bytes.to_vec(),
+            edges,
+            group: None,
+        })
+    }
+
+    fn edge(&mut self, relocation: &'a FinalizedMachReloc, bytes: &[u8]) -> Result<Edge> {
+        let FinalizedMachReloc { offset, kind, target, addend } = relocation;
+        let Some(edge) = (self.compiler.machine.edge)(*kind, bytes, *offset) else {
+            return Err(self.fail(format!("relocations of the kind {kind} cannot be linked")));
+        };
+        let (target, addend) = match target {
+            FinalizedRelocTarget::ExternalName(name) => (self.symbol(name, *kind)?, *addend),
+            FinalizedRelocTarget::Func(at) => (CODE, *addend + i64::from(*at)),
+        };
+        Ok(Edge { offset: u64::from(*offset), kind: edge, target, addend })
+    }
+
+    /// The number of the symbol that a name stands for.
+    fn symbol(&mut self, name: &'a ExternalName, kind: Reloc) -> Result<usize> {
+        if let Some(&number) = self.known.get(name) {
+            return Ok(number);
+        }
+        let symbol = match name {
+            ExternalName::User(reference) => self.user(*reference, kind)?,
+            ExternalName::LibCall(call) => {
+                function((self.compiler.libcall_names)(*call).as_str().into())
+            }
+            ExternalName::TestCase(name) => function(Name::new(name.raw())),
+            ExternalName::KnownSymbol(KnownSymbol::ElfGlobalOffsetTable) => {
+                Symbol::undefined("_GLOBAL_OFFSET_TABLE_".into())
+            }
+            ExternalName::KnownSymbol(symbol) => {
+                return Err(self.fail(format!("{symbol} is nothing that could be linked")));
+            }
+        };
+        self.symbols.push(symbol);
+        self.known.insert(name, self.symbols.len() - 1);
+        Ok(self.symbols.len() - 1)
+    }
+
+    fn user(&self, reference: UserExternalNameRef, kind: Reloc) -> Result<Symbol> {
+        let name = self.function.params.user_named_funcs().get(reference);
+        let name = name.ok_or_else(|| self.fail(format!("{reference} names nothing")))?;
+        let id = names::symbol(self.session, name).map_err(|error| self.fail(error))?;
+        let kind = match kind {
+            _ if self.functions.contains(&reference) => SymbolKind::Function,
+            Reloc::ElfX86_64TlsGd
+            | Reloc::Aarch64TlsDescAdrPage21
+            | Reloc::Aarch64TlsDescLd64Lo12
+            | Reloc::Aarch64TlsDescAddLo12
+            | Reloc::Aarch64TlsDescCall => SymbolKind::ThreadLocal,
+            _ => SymbolKind::Data,
+        };
+        Ok(of_session(self.session, id, kind))
+    }
+
+    /// The section of a function's unwind records; the table of its handlers, if there is one, has
+    /// the number `table`.
+    fn unwind(&mut self, records: Records, table: usize) -> Section {
+        let Records { bytes, references } = records;
+        let edges = references.into_iter().map(|reference| {
+            let target = match reference.of {
+                Of::Code => CODE,
+                Of::Table => self.add(section_symbol(table)),
+                Of::Personality => self.add(function(PERSONALITY.into())),
+            };
+            let Machine { relative, absolute, .. } = *self.compiler.machine;
+            let kind = if reference.is_relative { relative } else { absolute };
+            Edge { offset: reference.offset, kind, target, addend: 0 }
+        });
+        let edges = edges.collect();
+        Section {
+            name: ".eh_frame".into(),
+            kind: SectionKind::Unwind,
+            align: 8,
+            size: bytes.len() as u64,
+            bytes,
+            edges,
+            group: None,
+        }
+    }
+
+    fn add(&mut self, symbol: Symbol) -> usize {
+        self.symbols.push(symbol);
+        self.symbols.len() - 1
+    }
+}
+
+/// The symbol of a section as such.
+fn section_symbol(index: usize) -> Symbol {
+    Symbol {
+        name: "".into(),
+        place: Place::Section { index, offset: 0 },
+        binding: Binding::Graph,
+        visibility: Visibility::Default,
+        kind: None,
+        size: 0,
+    }
+}
+
+/// A function that is known by its name.
+fn function(name: Name) -> Symbol {
+    Symbol { kind: Some(SymbolKind::Function), ..Symbol::undefined(name) }
+}
+
+/// A symbol of the session's.
+pub(crate) fn of_session(session: &Session, id: SymbolId, kind: SymbolKind) -> Symbol {
+    Symbol {
+        kind: Some(kind),
+        binding: Binding::Session(id),
+        ..Symbol::undefined(session.name(id))
+    }
+}
+
+fn table_section(bytes: Vec<u8>) -> Section {
+    Section {
+        name: ".handlers".into(),
+        kind: SectionKind::ReadOnly,
+        align: 4,
+        size: bytes.len() as u64,
+        bytes,
+        edges: Vec::new(),
+        group: None,
+    }
+}

@@ -1,0 +1,165 @@
+//! Functions become part of those that call them, by Cranelift's own inliner.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Weak};
+
+use cranelift_codegen::Context;
+use cranelift_codegen::inline::{Inline, InlineCommand};
+use cranelift_codegen::ir::{ExternalName, FuncRef, Function, Inst, Opcode, Value};
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use vmkit::graph::{Dependency, LinkGraph};
+use vmkit::{Error, Name, Result, ScopeId, Session, SymbolId, SymbolKind};
+
+use crate::definition::Body;
+use crate::graph::of_session;
+use crate::names;
+
+/// So many instructions a function may have that is inlined.
+const LARGEST: usize = 40;
+/// So many instructions a function may gain.
+const MOST: usize = 400;
+/// So often one body goes into a function: recursion ends there.
+const OFTENEST: usize = 4;
+
+/// Gives bodies to inline, by the keys of definitions.
+pub(crate) trait Bodies: Send + Sync {
+    fn body(&self, key: u64) -> Option<Body>;
+}
+
+/// Who has bodies to inline.
+pub(crate) struct Inlining {
+    is_on: bool,
+    by_scope: Mutex<FxHashMap<ScopeId, Weak<dyn Bodies>>>,
+}
+
+impl Inlining {
+    pub(crate) fn new(is_on: bool) -> Self {
+        Self { is_on, by_scope: Mutex::default() }
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    pub(crate) fn add<B: Bodies + 'static>(&self, scope: ScopeId, bodies: &Arc<B>) {
+        if self.is_on {
+            let bodies: Weak<dyn Bodies> = Arc::downgrade(bodies) as _;
+            self.by_scope.lock().insert(scope, bodies);
+        }
+    }
+
+    pub(crate) fn remove(&self, scope: ScopeId) {
+        if self.is_on {
+            self.by_scope.lock().remove(&scope);
+        }
+    }
+
+    fn body(&self, scope: ScopeId, key: u64) -> Option<Body> {
+        let bodies = self.by_scope.lock().get(&scope)?.upgrade()?;
+        bodies.body(key)
+    }
+}
+
+/// Decides call by call, and notes what it decided.
+struct Inliner<'a> {
+    inlining: &'a Inlining,
+    session: &'a Session,
+    inlined: FxHashMap<SymbolId, (Body, usize)>,
+    gained: usize,
+}
+
+/// The bodies that went into a function.
+#[derive(Default)]
+pub(crate) struct Inlined(Vec<(SymbolId, Body)>);
+
+/// Inlines into the function of a context.
+pub(crate) fn inline(
+    inlining: &Inlining,
+    session: &Session,
+    name: &Name,
+    context: &mut Context,
+) -> Result<Inlined> {
+    if !inlining.is_on || context.func.dfg.ext_funcs.is_empty() {
+        return Ok(Inlined::default());
+    }
+    let mut inliner = Inliner { inlining, session, inlined: FxHashMap::default(), gained: 0 };
+    context.inline(&mut inliner).map_err(|error| Error::compile(name.clone(), error))?;
+    let inlined = inliner.inlined.into_iter().map(|(id, (body, _))| (id, body));
+    Ok(Inlined(inlined.collect()))
+}
+
+impl Inlined {
+    /// Notes in a graph what its code took for granted.
+    pub(crate) fn note(self, session: &Session, graph: &mut LinkGraph) {
+        for (id, body) in self.0 {
+            let symbol = graph.symbols.len();
+            graph.symbols.push(of_session(session, id, SymbolKind::Function));
+            graph.dependencies.push(Dependency::Body { symbol, hash: body.hash });
+            let assumptions = body.assumptions.iter().copied().map(Dependency::Assumption);
+            graph.dependencies.extend(assumptions);
+        }
+    }
+}
+
+impl Inliner<'_> {
+    /// The body of a function that is to be inlined once more.
+    fn choose(&mut self, user: &Function, callee: FuncRef) -> Option<SymbolId> {
+        let data = &user.dfg.ext_funcs[callee];
+        let ExternalName::User(name) = data.name else { return None };
+        let id = names::symbol(self.session, &user.params.user_named_funcs()[name]).ok()?;
+        let signature = &user.dfg.signatures[data.signature];
+        if !self.inlined.contains_key(&id) {
+            let (scope, key) = self.session.body(id)?;
+            let body = self.inlining.body(scope, key)?;
+            if !is_fit(&body.function) {
+                return None;
+            }
+            self.inlined.insert(id, (body, 0));
+        }
+        let (body, times) = self.inlined.get_mut(&id)?;
+        let size = body.function.dfg.num_insts();
+        let is_fit = body.function.signature == *signature
+            && *times < OFTENEST
+            && self.gained + size <= MOST;
+        if is_fit {
+            *times += 1;
+            self.gained += size;
+        }
+        is_fit.then_some(id)
+    }
+}
+
+impl Inline for Inliner<'_> {
+    fn inline(
+        &mut self,
+        user: &Function,
+        _: Inst,
+        _: Opcode,
+        callee: FuncRef,
+        _: &[Value],
+    ) -> InlineCommand<'_> {
+        let Some(id) = self.choose(user, callee) else { return InlineCommand::KeepCall };
+        let callee = Cow::Borrowed(&*self.inlined[&id].0.function);
+        InlineCommand::Inline { callee, visit_callee: true }
+    }
+}
+
+/// Is the function small enough, and does nothing in it ask for a frame of its own?
+fn is_fit(function: &Function) -> bool {
+    let has_frame = |opcode| {
+        matches!(
+            opcode,
+            Opcode::GetFramePointer
+                | Opcode::GetStackPointer
+                | Opcode::GetReturnAddress
+                | Opcode::GetExceptionHandlerAddress
+        )
+    };
+    let dfg = &function.dfg;
+    let mut insts = function.layout.blocks().flat_map(|block| function.layout.block_insts(block));
+    dfg.num_insts() <= LARGEST
+        && function.stack_limit.is_none()
+        && function.dynamic_stack_slots.is_empty()
+        && !insts.any(|inst| has_frame(dfg.insts[inst].opcode()))
+}

@@ -1,0 +1,6 @@
+//! What languages do with the backend.
+
+mod bench;
+mod define;
+mod inline;
+mod redefine;
