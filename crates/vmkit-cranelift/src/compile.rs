@@ -4,20 +4,32 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{Function, GlobalValueData, InstructionData, LibCall, Opcode};
+use cranelift_codegen::ir::{
+    Function, GlobalValueData, InstructionData, LibCall, Opcode, UserExternalName,
+};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{CodegenError, CompileError, Context};
 use cranelift_frontend::FunctionBuilderContext;
 use parking_lot::Mutex;
 use vmkit::graph::{Compile, LinkGraph};
-use vmkit::{Error, Name, Result, Session, WeakSession};
+use vmkit::{Error, Name, Result, Session, SymbolId, WeakSession};
 
 use crate::graph::graph;
-use crate::inline::{Inlining, inline};
+use crate::inline::{Inlined, Inlining, inline};
 use crate::machine::Machine;
+use crate::names;
 
 /// What libraries' functions are called that Cranelift needs.
 pub(crate) type LibCallNames = Box<dyn Fn(LibCall) -> String + Send + Sync>;
+
+/// A function to compile.
+pub(crate) struct Work<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) module: &'a Arc<str>,
+    pub(crate) name: &'a Name,
+    /// Says which symbol of the session a name is that the function uses.
+    pub(crate) meaning: &'a dyn Fn(&UserExternalName) -> Result<SymbolId>,
+}
 
 /// Compiles for one session.
 pub(crate) struct Compiler {
@@ -56,40 +68,51 @@ impl Compiler {
         self.session.upgrade().ok_or_else(|| Error::other("the session has ended"))
     }
 
-    /// Compiles a function.
+    /// Compiles a function, whose names are the session's.
     pub(crate) fn compile(
         &self,
         module: &Arc<str>,
         name: &Name,
         function: Function,
     ) -> Result<LinkGraph> {
-        let began = Instant::now();
+        let session = self.session()?;
         let mut context = self.contexts.lock().pop().unwrap_or_else(Context::new);
         context.clear();
         context.func = function;
-        let result = self.compile_in(module, name, &mut context);
+        let meaning = |name: &UserExternalName| names::symbol(&session, name);
+        let work = Work { session: &session, module, name, meaning: &meaning };
+        let result = self.compile_in(&work, &mut context);
         self.contexts.lock().push(context);
-        let mut graph = result?;
-        let compile = Compile { began, ended: Instant::now(), phases: Default::default() };
-        graph.compile = Some(compile);
-        Ok(graph)
+        result
     }
 
-    /// Compiles the function of a context, where its code stays.
-    pub(crate) fn compile_in(
-        &self,
-        module: &Arc<str>,
-        name: &Name,
-        context: &mut Context,
-    ) -> Result<LinkGraph> {
-        let session = self.session()?;
-        let inlined = inline(&self.inlining, &session, name, context)?;
-        make_reachable(&mut context.func);
+    fn compile_in(&self, work: &Work<'_>, context: &mut Context) -> Result<LinkGraph> {
+        let began = Instant::now();
+        let inlined = self.prepare(work, context)?;
         context
             .compile(&*self.isa, &mut ControlPlane::default())
-            .map_err(|CompileError { inner, .. }| failed(name, &inner))?;
-        let mut graph = graph(self, &session, module, name, context)?;
-        inlined.note(&session, &mut graph);
+            .map_err(|CompileError { inner, .. }| failed(work.name, &inner))?;
+        self.finish(work, context, inlined, began)
+    }
+
+    /// Makes the function of a context such that its code can be linked.
+    pub(crate) fn prepare(&self, work: &Work<'_>, context: &mut Context) -> Result<Inlined> {
+        let inlined = inline(&self.inlining, work, context)?;
+        make_reachable(&mut context.func);
+        Ok(inlined)
+    }
+
+    /// The graph of a function that was [prepared](Compiler::prepare) and compiled.
+    pub(crate) fn finish(
+        &self,
+        work: &Work<'_>,
+        context: &Context,
+        inlined: Inlined,
+        began: Instant,
+    ) -> Result<LinkGraph> {
+        let mut graph = graph(self, work, context)?;
+        inlined.note(work.session, &mut graph);
+        graph.compile = Some(Compile { began, ended: Instant::now(), phases: Default::default() });
         Ok(graph)
     }
 }

@@ -32,8 +32,7 @@ pub(crate) struct Definition {
 #[derive(Clone)]
 pub(crate) struct Body {
     pub(crate) function: Arc<Function>,
-    /// Says which body it is, wherever it is inlined.
-    pub(crate) hash: u64,
+    hash: Arc<OnceLock<u64>>,
     /// What it was built under.
     pub(crate) assumptions: Arc<[SymbolId]>,
     /// The session's time when it was begun.
@@ -48,13 +47,20 @@ impl Body {
     }
 
     fn assuming(function: Function, assumptions: Vec<SymbolId>, began: u32) -> Self {
-        let mut hasher = DefaultHasher::new();
-        function.stencil.hash(&mut hasher);
-        for name in function.params.user_named_funcs().values() {
-            name.hash(&mut hasher);
-        }
-        let (hash, function) = (hasher.finish(), Arc::new(function));
-        Self { function, hash, assumptions: assumptions.into(), began, is_used: false }
+        let (function, assumptions) = (Arc::new(function), assumptions.into());
+        Self { function, hash: Arc::default(), assumptions, began, is_used: false }
+    }
+
+    /// Says which body it is, wherever it is inlined.
+    pub(crate) fn hash(&self) -> u64 {
+        *self.hash.get_or_init(|| {
+            let mut hasher = DefaultHasher::new();
+            self.function.stencil.hash(&mut hasher);
+            for name in self.function.params.user_named_funcs().values() {
+                name.hash(&mut hasher);
+            }
+            hasher.finish()
+        })
     }
 }
 
@@ -138,7 +144,7 @@ impl Source for Definition {
     }
 
     fn body_hash(&self, key: u64) -> Option<u64> {
-        Some(self.body(key)?.hash)
+        Some(self.body(key)?.hash())
     }
 
     fn signature(&self, _: u64) -> Option<String> {

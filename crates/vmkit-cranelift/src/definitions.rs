@@ -1,9 +1,13 @@
 //! Definitions one by one: functions that are there or are built when they are called, data, native
 //! functions, and handles.
 
-use cranelift_codegen::ir::{FuncRef, Function as Clif, GlobalValue, Signature};
+use std::sync::Arc;
+
+use cranelift_codegen::ir::{FuncRef, Function as Clif, GlobalValue, Signature, UserExternalName};
 use cranelift_codegen::verify_function;
 use cranelift_frontend::FunctionBuilder;
+use cranelift_module::{DataDescription, ModuleRelocTarget};
+use vmkit::graph::Symbol;
 use vmkit::{
     Addr, Descriptor, Error, Function, FunctionPointer, Name, Outcome, Result, ScopeId, SymbolId,
     SymbolKind, Unit,
@@ -12,8 +16,9 @@ use vmkit::{
 use crate::building::{self, Build, Building};
 use crate::compile::failed;
 use crate::cranelift::Cranelift;
+use crate::data::{Access, Data, DataSource};
 use crate::definition::{Definition, ONLY};
-use crate::{names, signature};
+use crate::{graph, names, signature};
 
 impl Cranelift {
     /// Defines a function whose body `build` makes when the function is first called. It is given
@@ -141,6 +146,69 @@ impl Cranelift {
     #[expect(unsafe_code, reason = "the caller vouches for the function")]
     pub unsafe fn define_native(&self, name: &str, address: Addr) -> Result<SymbolId> {
         self.session.define_absolute(name, address)
+    }
+
+    /// Defines data, which is linked when code that needs it is. What it points to was declared in it
+    /// by names that [`external_name`](crate::external_name) gave.
+    ///
+    /// # Errors
+    ///
+    /// The name is defined already, or the description is not whole.
+    pub fn define_data(
+        &self,
+        name: &str,
+        access: Access,
+        description: &DataDescription,
+    ) -> Result<SymbolId> {
+        let source = self.data_source(ScopeId::GLOBAL, name, access, description)?;
+        let descriptor = Descriptor::strong(Name::from(name), access.kind());
+        let (id, _) = self.session.define(&descriptor, source, ONLY, Unit::Data)?;
+        Ok(id)
+    }
+
+    /// Gives data another definition, at another place (see
+    /// [`Session::redefine_data`](vmkit::Session::redefine_data)).
+    ///
+    /// # Errors
+    ///
+    /// It is none, or the description is not whole.
+    pub fn redefine_data(
+        &self,
+        name: &str,
+        access: Access,
+        description: &DataDescription,
+    ) -> Result<()> {
+        let id = self.find(name)?;
+        let source = self.data_source(ScopeId::GLOBAL, name, access, description)?;
+        self.session.redefine_data(id, source, ONLY)
+    }
+
+    fn data_source(
+        &self,
+        home: ScopeId,
+        name: &str,
+        access: Access,
+        description: &DataDescription,
+    ) -> Result<ScopeId> {
+        let module: Arc<str> = name.into();
+        let data = Data { module: &module, name: name.into(), access, description };
+        let graph = data.graph(self.compiler.machine, |target| self.pointed_to(target))?;
+        let source = DataSource { name: module, access, graph };
+        Ok(self.session.add_source_in(home, Arc::new(source)))
+    }
+
+    /// The symbol that a pointer in data is to.
+    fn pointed_to(&self, target: &ModuleRelocTarget) -> Result<Symbol> {
+        match target {
+            ModuleRelocTarget::User { namespace, index } => {
+                let name = UserExternalName::new(*namespace, *index);
+                Ok(graph::known(&self.session, names::symbol(&self.session, &name)?))
+            }
+            ModuleRelocTarget::LibCall(call) => {
+                Ok(graph::function((self.compiler.libcall_names)(*call).as_str().into()))
+            }
+            other => Err(Error::other(format!("{other} is nothing that data can point to"))),
+        }
     }
 
     /// Has a function refer to another one, whatever is called `name` when it is first called.

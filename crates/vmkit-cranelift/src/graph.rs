@@ -1,7 +1,5 @@
 //! Compiled functions become link graphs.
 
-use std::sync::Arc;
-
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{ExternalName, Function, KnownSymbol, UserExternalNameRef};
 use cranelift_codegen::{CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget};
@@ -9,9 +7,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use vmkit::graph::{Binding, Edge, LinkGraph, Place, Section, SectionKind, Symbol};
 use vmkit::{Error, Linkage, Name, Result, Session, SymbolId, SymbolKind, Visibility};
 
-use crate::compile::Compiler;
+use crate::compile::{Compiler, Work};
 use crate::machine::Machine;
-use crate::names;
 use crate::notes;
 use crate::unwind::{self, Of, Records};
 
@@ -22,15 +19,10 @@ const CODE: usize = 1;
 pub(crate) const PERSONALITY: &str = "vmkit_cranelift_personality";
 
 /// The graph of the function that a context has compiled.
-pub(crate) fn graph(
-    compiler: &Compiler,
-    session: &Session,
-    module: &Arc<str>,
-    name: &Name,
-    context: &Context,
-) -> Result<LinkGraph> {
+pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> Result<LinkGraph> {
     let code = context.compiled_code().ok_or_else(|| Error::other("nothing was compiled"))?;
-    let mut needs = Needs::new(compiler, session, &context.func, name, code.buffer.data().len());
+    let Work { name, module, .. } = *work;
+    let mut needs = Needs::new(compiler, work, &context.func, code);
     let section = needs.code(code)?;
     let (notes, table) =
         notes::notes(code, compiler.machine).map_err(|what| Error::compile(name.clone(), what))?;
@@ -54,9 +46,8 @@ pub(crate) fn graph(
 /// The symbols that code needs, as they are found.
 struct Needs<'a> {
     compiler: &'a Compiler,
-    session: &'a Session,
+    work: &'a Work<'a>,
     function: &'a Function,
-    name: &'a Name,
     symbols: Vec<Symbol>,
     /// Numbers of the symbols that names stand for.
     known: FxHashMap<&'a ExternalName, usize>,
@@ -67,18 +58,17 @@ struct Needs<'a> {
 impl<'a> Needs<'a> {
     fn new(
         compiler: &'a Compiler,
-        session: &'a Session,
+        work: &'a Work<'a>,
         function: &'a Function,
-        name: &'a Name,
-        size: usize,
+        code: &CompiledCode,
     ) -> Self {
         let entry = Symbol {
-            name: name.clone(),
+            name: work.name.clone(),
             place: Place::Section { index: 0, offset: 0 },
             binding: Binding::Global(Linkage::Strong),
             visibility: Visibility::Default,
             kind: Some(SymbolKind::Function),
-            size: size as u64,
+            size: code.buffer.data().len() as u64,
         };
         let functions = function.dfg.ext_funcs.values().filter_map(|data| match data.name {
             ExternalName::User(name) => Some(name),
@@ -86,9 +76,8 @@ impl<'a> Needs<'a> {
         });
         Self {
             compiler,
-            session,
+            work,
             function,
-            name,
             symbols: vec![entry, section_symbol(0)],
             known: FxHashMap::default(),
             functions: functions.collect(),
@@ -96,7 +85,7 @@ impl<'a> Needs<'a> {
     }
 
     fn fail(&self, what: impl std::fmt::Display) -> Error {
-        Error::compile(self.name.clone(), what)
+        Error::compile(self.work.name.clone(), what)
     }
 
     /// The section of the code, with its constants and jump tables.
@@ -155,7 +144,7 @@ impl<'a> Needs<'a> {
     fn user(&self, reference: UserExternalNameRef, kind: Reloc) -> Result<Symbol> {
         let name = self.function.params.user_named_funcs().get(reference);
         let name = name.ok_or_else(|| self.fail(format!("{reference} names nothing")))?;
-        let id = names::symbol(self.session, name).map_err(|error| self.fail(error))?;
+        let id = (self.work.meaning)(name).map_err(|error| self.fail(error))?;
         let kind = match kind {
             _ if self.functions.contains(&reference) => SymbolKind::Function,
             Reloc::ElfX86_64TlsGd
@@ -165,7 +154,7 @@ impl<'a> Needs<'a> {
             | Reloc::Aarch64TlsDescCall => SymbolKind::ThreadLocal,
             _ => SymbolKind::Data,
         };
-        Ok(of_session(self.session, id, kind))
+        Ok(of_session(self.work.session, id, kind))
     }
 
     /// The section of a function's unwind records; the table of its handlers, if there is one, has
@@ -201,7 +190,7 @@ impl<'a> Needs<'a> {
 }
 
 /// The symbol of a section as such.
-fn section_symbol(index: usize) -> Symbol {
+pub(crate) fn section_symbol(index: usize) -> Symbol {
     Symbol {
         name: "".into(),
         place: Place::Section { index, offset: 0 },
@@ -213,7 +202,7 @@ fn section_symbol(index: usize) -> Symbol {
 }
 
 /// A function that is known by its name.
-fn function(name: Name) -> Symbol {
+pub(crate) fn function(name: Name) -> Symbol {
     Symbol { kind: Some(SymbolKind::Function), ..Symbol::undefined(name) }
 }
 
@@ -224,6 +213,11 @@ pub(crate) fn of_session(session: &Session, id: SymbolId, kind: SymbolKind) -> S
         binding: Binding::Session(id),
         ..Symbol::undefined(session.name(id))
     }
+}
+
+/// As [`of_session`], of whatever the session takes it for.
+pub(crate) fn known(session: &Session, id: SymbolId) -> Symbol {
+    Symbol { kind: None, ..of_session(session, id, SymbolKind::Function) }
 }
 
 fn table_section(bytes: Vec<u8>) -> Section {

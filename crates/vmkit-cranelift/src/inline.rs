@@ -9,11 +9,11 @@ use cranelift_codegen::ir::{ExternalName, FuncRef, Function, Inst, Opcode, Value
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use vmkit::graph::{Dependency, LinkGraph};
-use vmkit::{Error, Name, Result, ScopeId, Session, SymbolId, SymbolKind};
+use vmkit::{Result, ScopeId, Session, SymbolId, SymbolKind};
 
+use crate::compile::{Work, failed};
 use crate::definition::Body;
 use crate::graph::of_session;
-use crate::names;
 
 /// So many instructions a function may have that is inlined.
 const LARGEST: usize = 40;
@@ -64,7 +64,7 @@ impl Inlining {
 /// Decides call by call, and notes what it decided.
 struct Inliner<'a> {
     inlining: &'a Inlining,
-    session: &'a Session,
+    work: &'a Work<'a>,
     inlined: FxHashMap<SymbolId, (Body, usize)>,
     gained: usize,
 }
@@ -76,17 +76,16 @@ pub(crate) struct Inlined(Vec<(SymbolId, Body)>);
 /// Inlines into the function of a context.
 pub(crate) fn inline(
     inlining: &Inlining,
-    session: &Session,
-    name: &Name,
+    work: &Work<'_>,
     context: &mut Context,
 ) -> Result<Inlined> {
     if !inlining.is_on || context.func.dfg.ext_funcs.is_empty() {
         return Ok(Inlined::default());
     }
-    let mut inliner = Inliner { inlining, session, inlined: FxHashMap::default(), gained: 0 };
-    context.inline(&mut inliner).map_err(|error| Error::compile(name.clone(), error))?;
-    let inlined = inliner.inlined.into_iter().map(|(id, (body, _))| (id, body));
-    Ok(Inlined(inlined.collect()))
+    let mut inliner = Inliner { inlining, work, inlined: FxHashMap::default(), gained: 0 };
+    context.inline(&mut inliner).map_err(|error| failed(work.name, &error))?;
+    let inlined = inliner.inlined.into_iter().filter(|(_, (_, times))| *times > 0);
+    Ok(Inlined(inlined.map(|(id, (body, _))| (id, body)).collect()))
 }
 
 impl Inlined {
@@ -95,7 +94,7 @@ impl Inlined {
         for (id, body) in self.0 {
             let symbol = graph.symbols.len();
             graph.symbols.push(of_session(session, id, SymbolKind::Function));
-            graph.dependencies.push(Dependency::Body { symbol, hash: body.hash });
+            graph.dependencies.push(Dependency::Body { symbol, hash: body.hash() });
             let assumptions = body.assumptions.iter().copied().map(Dependency::Assumption);
             graph.dependencies.extend(assumptions);
         }
@@ -107,10 +106,10 @@ impl Inliner<'_> {
     fn choose(&mut self, user: &Function, callee: FuncRef) -> Option<SymbolId> {
         let data = &user.dfg.ext_funcs[callee];
         let ExternalName::User(name) = data.name else { return None };
-        let id = names::symbol(self.session, &user.params.user_named_funcs()[name]).ok()?;
+        let id = (self.work.meaning)(&user.params.user_named_funcs()[name]).ok()?;
         let signature = &user.dfg.signatures[data.signature];
         if !self.inlined.contains_key(&id) {
-            let (scope, key) = self.session.body(id)?;
+            let (scope, key) = self.work.session.body(id)?;
             let body = self.inlining.body(scope, key)?;
             if !is_fit(&body.function) {
                 return None;

@@ -3,10 +3,13 @@
 mod building;
 mod compile;
 mod cranelift;
+mod data;
 mod definition;
 mod definitions;
 mod graph;
 mod inline;
+#[expect(clippy::result_large_err, reason = "the errors are cranelift_module's")]
+mod jit;
 mod machine;
 mod names;
 mod notes;
@@ -20,5 +23,9 @@ pub use cranelift_module;
 
 pub use crate::building::Building;
 pub use crate::cranelift::{Cranelift, Level, Options};
+pub use crate::data::Access;
+pub use crate::jit::{JitBuilder, JitModule};
+// Under the names of `cranelift_jit`: what uses that crate can use this one in its place.
+pub use crate::jit::{JitBuilder as JITBuilder, JitModule as JITModule};
 pub use crate::names::external_name;
 pub use crate::personality::{FOREIGN, rethrow, throw};

@@ -2,7 +2,6 @@
 #![expect(unsafe_code, reason = "frees code")]
 
 #[path = "kit/bench.rs"]
-#[expect(dead_code, reason = "other tests need the rest")]
 mod bench;
 
 use vmkit_cranelift::Level;

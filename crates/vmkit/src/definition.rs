@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::graph::LinkGraph;
+use crate::resolver::{Resolution, Undefined};
 use crate::signature::is_same_signature;
 use crate::symbol::{Addr, ScopeId, SymbolId, SymbolKind};
 
@@ -40,6 +41,17 @@ pub trait Source: Send + Sync {
     /// Can the function `key` be called as one of the type `wanted`? Where the type is not known, yes.
     fn has_signature(&self, key: u64, wanted: &str) -> bool {
         self.signature(key).is_none_or(|known| is_same_signature(&known, wanted))
+    }
+
+    /// What is meant by a name that only the module can use and that it does not define; asked once,
+    /// when it is first needed. By default nothing is.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the module from saying so.
+    fn resolve(&self, undefined: &Undefined<'_>) -> Result<Resolution> {
+        let _ = undefined;
+        Ok(Resolution::Process)
     }
 
     /// What the module's private definition `key` is.

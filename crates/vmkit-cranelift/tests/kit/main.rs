@@ -3,4 +3,5 @@
 mod bench;
 mod define;
 mod inline;
+mod module;
 mod redefine;

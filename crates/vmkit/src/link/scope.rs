@@ -9,18 +9,20 @@ use crate::symbol::{ScopeId, SymbolId, SymbolKind};
 use crate::table::Event;
 
 impl Linker {
-    /// Gives an undefined symbol a definition, of whoever has one: the machine first, then other
-    /// scopes and the process. Tells whether it has one now.
+    /// Gives an undefined symbol a definition, of whoever has one: the module whose name it is alone, or
+    /// the machine first, then other scopes and the process. Tells whether it has one now.
     pub(super) fn resolve(&self, id: SymbolId) -> Result<bool> {
-        let Some(resolver) = &self.policy.resolver else { return Ok(self.find_elsewhere(id)) };
         let entry = self.table.entry(id);
-        if !self.table.is_shared(entry.scope()) {
-            return Ok(false);
-        }
         let is_called = entry.lock().kind == Some(SymbolKind::Function);
         let name = entry.name();
         let asked = Undefined { symbol: id, name: &name, scope: entry.scope(), is_called };
-        match resolver(&asked)? {
+        let resolution = match (self.table.source(entry.scope()), &self.policy.resolver) {
+            // The module's own names.
+            (Some(source), _) => source.resolve(&asked)?,
+            (None, Some(resolver)) => resolver(&asked)?,
+            (None, None) => Resolution::Process,
+        };
+        match resolution {
             Resolution::Process => return Ok(self.find_elsewhere(id)),
             Resolution::Address(address) => self.note(id, Definition::Absolute(address)),
             Resolution::Symbol(target) => self.note(id, alias(target)),

@@ -11,8 +11,8 @@ use vmkit::graph::{
 };
 use vmkit::listener::Listener;
 use vmkit::{
-    Addr, Binding, Descriptor, Error, Linkage, Name, Private, Result, ScopeId, Session, Source,
-    SymbolId, SymbolKind, Unit, Visibility,
+    Addr, Binding, Descriptor, Error, Linkage, Name, Private, Resolution, Result, ScopeId, Session,
+    Source, SymbolId, SymbolKind, Undefined, Unit, Visibility,
 };
 
 use crate::body;
@@ -24,6 +24,8 @@ pub(crate) enum Body {
     Number(u32),
     /// Calls another function and adds a number to what it returns.
     Plus(&'static str, u32),
+    /// As `Plus`, of a symbol of the session.
+    PlusOf(SymbolId, u32),
     /// Returns what another function would, whose number was inlined.
     Inlined(&'static str, u32),
     /// As `Number`, as long as an assumption holds.
@@ -41,6 +43,8 @@ pub(crate) enum Body {
 pub(crate) struct Module {
     name: OnceName,
     pub(crate) bodies: Mutex<HashMap<u64, Body>>,
+    /// What it says of names of its own.
+    pub(crate) own: Mutex<HashMap<Name, Resolution>>,
     next: AtomicU64,
     compiles: AtomicU64,
 }
@@ -67,6 +71,12 @@ impl Source for Module {
                 let (code, call) = body::plus(number);
                 Ok(graph(&code, Some((callee, call)), Vec::new()))
             }
+            Body::PlusOf(callee, number) => {
+                let (code, call) = body::plus(number);
+                let mut graph = graph(&code, Some(("it", call)), Vec::new());
+                graph.symbols[1].binding = GraphBinding::Session(callee);
+                Ok(graph)
+            }
             Body::Inlined(callee, number) => {
                 let body = Dependency::Body { symbol: 1, hash: u64::from(number) };
                 let mut graph = graph(&body::number(number), None, vec![body]);
@@ -88,6 +98,11 @@ impl Source for Module {
             Body::Number(number) => Some(u64::from(number)),
             _ => None,
         }
+    }
+
+    fn resolve(&self, undefined: &Undefined<'_>) -> Result<Resolution> {
+        let own = self.own.lock().unwrap().get(undefined.name).copied();
+        Ok(own.unwrap_or(Resolution::Process))
     }
 
     fn private(&self, key: u64) -> Private {

@@ -163,6 +163,29 @@ fn a_module_can_keep_an_address_to_itself() {
 }
 
 #[test]
+fn a_module_is_asked_for_names_of_its_own() {
+    extern "C" fn native() -> u32 {
+        7
+    }
+    let bench = Bench::new();
+    let known = bench.define("known", Body::Number(8));
+    let address = Resolution::Address(Addr(native as *const () as u64));
+    let says = [("native", address), ("other", Resolution::Symbol(known))];
+    let says = says.map(|(name, resolution)| (Name::from(name), resolution));
+    bench.module.own.lock().unwrap().extend(says);
+    let call = |name: &str| {
+        let own = bench.session.own_symbol_in(bench.scope, &name.into());
+        let caller = bench.define(&format!("call {name}"), Body::PlusOf(own, 100));
+        bench.function(caller)()
+    };
+    assert_eq!((call("native"), call("other")), (107, 108));
+    assert_eq!(call("nobody"), 504);
+    // What all share is none of its own.
+    bench.define("shared", Body::Number(9));
+    assert_eq!(call("shared"), 504);
+}
+
+#[test]
 fn symbols_are_known_by_their_number() {
     let bench = Bench::new();
     let id = bench.session.symbol("some");

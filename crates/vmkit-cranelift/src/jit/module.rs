@@ -1,0 +1,251 @@
+//! The module: declarations as `cranelift_module` keeps them, definitions in a session.
+
+use std::cell::RefCell;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+
+use cranelift_codegen::ir::{LibCall, UserExternalName};
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_module::{
+    DataId, FuncId, Linkage, ModuleDeclarations, ModuleError, ModuleRelocTarget, ModuleResult,
+};
+use rustc_hash::FxHashMap;
+use vmkit::{Addr, Error, Name, Result, ScopeId, Session, SymbolId};
+
+use super::builder::JitBuilder;
+use super::source::{Definitions, Key};
+use crate::cranelift::Cranelift;
+use crate::names;
+
+/// What `cranelift_jit::JITModule` is, on a session: functions are compiled when they are called,
+/// can be redefined and removed, and need not be near one another.
+///
+/// A function has an address as soon as it is declared, for ever the same, and can be called there as
+/// soon as it is defined. So [`finalize_definitions`](JitModule::finalize_definitions) has little to
+/// do. What a module defines stays when it is dropped, as pointers to it may be around;
+/// [`free_memory`](JitModule::free_memory) takes it away.
+pub struct JitModule {
+    pub(super) cranelift: ManuallyDrop<Cranelift>,
+    pub(super) definitions: Arc<Definitions>,
+    pub(super) declarations: ModuleDeclarations,
+    /// How many functions are declared, and how much data.
+    pub(super) functions: u32,
+    pub(super) data: u32,
+    /// The scope of the names that only the module knows, and that of those it shares.
+    pub(super) scope: ScopeId,
+    pub(super) home: ScopeId,
+    /// The session's symbols of what is declared, as far as anybody has asked.
+    symbols: RefCell<FxHashMap<u64, SymbolId>>,
+    /// Functions that are compiled and not yet linked.
+    pub(super) compiled: Vec<SymbolId>,
+    pub(super) is_eager: bool,
+    owns_session: bool,
+}
+
+impl JitModule {
+    /// The module that a builder describes.
+    ///
+    /// # Panics
+    ///
+    /// Where [`JitModule::try_new`] fails; the name and the result are those of
+    /// `cranelift_jit::JITModule`.
+    #[must_use]
+    pub fn new(builder: JitBuilder) -> Self {
+        Self::try_new(builder).expect("a module, and a session for it")
+    }
+
+    /// The module that a builder describes.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no memory for a session, or code for this machine cannot be linked.
+    pub fn try_new(builder: JitBuilder) -> Result<Self> {
+        let JitBuilder { isa, libcall_names, symbols, lookups, place, is_eager, inlining } =
+            builder;
+        let owns_session = place.is_none();
+        let (session, home) = match place {
+            Some(place) => place,
+            None => (Session::builder().build()?, ScopeId::GLOBAL),
+        };
+        let cranelift = Cranelift::with_isa(&session, isa, libcall_names, inlining)?;
+        let definitions =
+            Arc::new(Definitions::new(cranelift.compiler.clone(), home, symbols, lookups));
+        let scope = session.add_source_in(home, definitions.clone());
+        cranelift.compiler.inlining.add(scope, &definitions);
+        Ok(Self {
+            cranelift: ManuallyDrop::new(cranelift),
+            definitions,
+            declarations: ModuleDeclarations::default(),
+            functions: 0,
+            data: 0,
+            scope,
+            home,
+            symbols: RefCell::default(),
+            compiled: Vec::new(),
+            is_eager,
+            owns_session,
+        })
+    }
+
+    /// The session that the module is in.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.cranelift.session
+    }
+
+    /// The session's symbol of a function.
+    #[must_use]
+    pub fn function_symbol(&self, id: FuncId) -> SymbolId {
+        let declaration = self.declarations.get_function_decl(id);
+        let name = || Name::from(&*declaration.linkage_name(id));
+        self.symbol(Key::Function(id.as_u32()), declaration.linkage, name)
+    }
+
+    /// The session's symbol of data.
+    #[must_use]
+    pub fn data_symbol(&self, id: DataId) -> SymbolId {
+        let declaration = self.declarations.get_data_decl(id);
+        let name = || Name::from(&*declaration.linkage_name(id));
+        self.symbol(self.data_key(id), declaration.linkage, name)
+    }
+
+    pub(super) fn data_key(&self, id: DataId) -> Key {
+        match self.declarations.get_data_decl(id).tls {
+            true => Key::ThreadLocal(id.as_u32()),
+            false => Key::Data(id.as_u32()),
+        }
+    }
+
+    fn symbol(&self, key: Key, linkage: Linkage, name: impl Fn() -> Name) -> SymbolId {
+        let key = key.number();
+        *self.symbols.borrow_mut().entry(key).or_insert_with(|| match linkage {
+            Linkage::Local => self.session().private(self.scope, &name(), key),
+            // Whom it means is said when it is first needed.
+            Linkage::Import => {
+                let name = name();
+                self.definitions.import(name.clone());
+                self.session().own_symbol_in(self.scope, &name)
+            }
+            _ => self.session().own_symbol_in(self.home, &name()),
+        })
+    }
+
+    /// Says which symbol a key is of from now on.
+    pub(super) fn set_symbol(&self, key: Key, id: SymbolId) {
+        self.symbols.borrow_mut().insert(key.number(), id);
+    }
+
+    /// The symbol that a name in the module's functions stands for.
+    pub(super) fn meaning(&self, name: &UserExternalName) -> Result<SymbolId> {
+        let unknown = || Error::other(format!("{name} was not declared"));
+        match name.namespace {
+            0 if name.index < self.functions => {
+                Ok(self.function_symbol(FuncId::from_u32(name.index)))
+            }
+            1 if name.index < self.data => Ok(self.data_symbol(DataId::from_u32(name.index))),
+            0 | 1 => Err(unknown()),
+            _ => names::symbol(self.session(), name),
+        }
+    }
+
+    /// Where a function is, for ever: calls there compile it if need be, and follow what becomes of
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// Memory is short.
+    pub fn function_address(&self, id: FuncId) -> Result<Addr> {
+        self.session().stub_address(self.function_symbol(id))
+    }
+
+    /// Where data is, which is linked if it is not yet.
+    ///
+    /// # Errors
+    ///
+    /// Nobody defines it or what it points to, or memory is short.
+    pub fn data_address(&self, id: DataId) -> Result<Addr> {
+        self.session().address(self.data_symbol(id))
+    }
+
+    /// As [`JitModule::function_address`], as a pointer; null where that fails.
+    #[must_use]
+    pub fn get_finalized_function(&self, id: FuncId) -> *const u8 {
+        pointer(self.function_address(id))
+    }
+
+    /// As [`JitModule::data_address`], as a pointer, with the bytes that it has; null where that
+    /// fails.
+    #[must_use]
+    pub fn get_finalized_data(&self, id: DataId) -> (*const u8, usize) {
+        let size = self.definitions.size(self.data_key(id).number());
+        (pointer(self.data_address(id)), size)
+    }
+
+    /// Where whatever a relocation names is; null if that is nowhere.
+    #[must_use]
+    pub fn get_address(&self, target: &ModuleRelocTarget) -> *const u8 {
+        let address = match *target {
+            ModuleRelocTarget::User { namespace, index } => self
+                .meaning(&UserExternalName::new(namespace, index))
+                .and_then(|id| self.session().address(id)),
+            ModuleRelocTarget::LibCall(call) => self.libcall(call),
+            ModuleRelocTarget::FunctionOffset(id, offset) => {
+                self.function_address(id).map(|address| address.offset(offset.into()))
+            }
+            ModuleRelocTarget::KnownSymbol(_) => Err(Error::other("it has no address")),
+        };
+        pointer(address)
+    }
+
+    fn libcall(&self, call: LibCall) -> Result<Addr> {
+        let name = (self.cranelift.compiler.libcall_names)(call);
+        self.session().address(self.session().symbol(&name))
+    }
+
+    /// Has everything ready that was defined: code that was [compiled](JitBuilder::eager) already is
+    /// linked. What is compiled when it is called was ready before. May be called any number of times.
+    ///
+    /// # Errors
+    ///
+    /// Code that cannot be linked.
+    pub fn finalize_definitions(&mut self) -> ModuleResult<()> {
+        let compiled = std::mem::take(&mut self.compiled);
+        compiled.iter().for_each(|&id| self.session().request(id));
+        for id in compiled {
+            self.session().compile(id).map_err(backend)?;
+        }
+        Ok(())
+    }
+
+    /// Takes away all that the module has defined, and the session if it has one of its own.
+    ///
+    /// # Safety
+    ///
+    /// Nothing of the module runs, and no pointer to its functions or data is used any more.
+    #[expect(unsafe_code, reason = "the caller knows who runs its code")]
+    pub unsafe fn free_memory(mut self) {
+        if !self.owns_session {
+            for &id in self.symbols.borrow().values() {
+                // What others define, or is data, stays.
+                if self.session().body(id).is_some_and(|(scope, _)| scope == self.scope) {
+                    let _ = self.session().remove(id);
+                }
+            }
+        }
+        // SAFETY: it is not used after this.
+        unsafe { ManuallyDrop::drop(&mut self.cranelift) };
+    }
+
+    pub(super) fn target(&self) -> &dyn TargetIsa {
+        &*self.cranelift.compiler.isa
+    }
+}
+
+fn pointer(address: Result<Addr>) -> *const u8 {
+    std::ptr::with_exposed_provenance(address.map_or(0, |address| address.0) as usize)
+}
+
+/// What the session says, as `cranelift_module` has it.
+pub(super) fn backend(error: Error) -> ModuleError {
+    ModuleError::Backend(error.into())
+}
