@@ -44,7 +44,7 @@ pub(crate) struct Context([u8; 0]);
 
 unsafe extern "C-unwind" {
     fn _Unwind_RaiseException(exception: *mut Header) -> c_int;
-    fn _Unwind_Resume(exception: *mut Header) -> !;
+    fn _Unwind_Resume_or_Rethrow(exception: *mut Header) -> c_int;
     fn _Unwind_GetLanguageSpecificData(context: *mut Context) -> *const [u32; 3];
     fn _Unwind_GetRegionStart(context: *mut Context) -> usize;
     fn _Unwind_GetIP(context: *mut Context) -> usize;
@@ -54,7 +54,8 @@ unsafe extern "C-unwind" {
 
 /// Throws an exception by the system's unwinder: to the innermost `try_call` that has a handler for
 /// the tag `number` or for any exception, which is given `value` and the number. Frames of Rust and
-/// C++ on the way clean up. Comes back only if there is no such handler.
+/// C++ on the way clean up. Comes back only if there is no such handler; one of Rust's
+/// (`catch_unwind`) that it would come to first ends the process.
 pub extern "C-unwind" fn throw(number: u32, value: u64) {
     let header = Header { class: CLASS, cleanup: Some(forget), private: [0; 2] };
     let exception = Box::into_raw(Box::new(Exception { header, number, value }));
@@ -65,7 +66,7 @@ pub extern "C-unwind" fn throw(number: u32, value: u64) {
     }
 }
 
-/// Throws on what a handler was given, its two values.
+/// Throws on what a handler was given, its two values. Comes back only if nobody handles it.
 ///
 /// # Safety
 ///
@@ -74,7 +75,9 @@ pub unsafe extern "C-unwind" fn rethrow(value: u64, number: u64) {
     match u32::try_from(number) {
         Ok(number) => throw(number, value),
         // SAFETY: the caller's promise: the object is the one that the unwinder gave.
-        Err(_) => unsafe { _Unwind_Resume(value as *mut Header) },
+        Err(_) => unsafe {
+            _Unwind_Resume_or_Rethrow(value as *mut Header);
+        },
     }
 }
 

@@ -1,7 +1,10 @@
 //! What languages do with the backend.
 
 mod bench;
+mod collect;
 mod define;
+mod exceptions;
 mod inline;
 mod module;
 mod redefine;
+mod traps;
