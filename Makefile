@@ -18,8 +18,8 @@ FUZZ_SECONDS ?= 600
 FUZZ_FOLDERS := $(wildcard fuzz crates/*/fuzz)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint doc bench conformance programs models stress fuzz aarch64 setup setup-test \
-	build clean
+.PHONY: help run test lint doc bench conformance programs clients models stress fuzz aarch64 setup \
+	setup-test build clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ conformance: setup-test build ## all of GCC's c-torture execute tests, lazily, -
 
 programs: setup build ## real C and C++ programs against their native builds, every form
 	$(CARGO) xtask programs
+
+clients: ## crates that use cranelift-jit, their own tests on vmkit-cranelift
+	$(CARGO) xtask clients
 
 models: setup ## the protocols under every order of their steps
 	RUSTFLAGS="--cfg loom" $(CARGO) test -p vmkit --lib --release --target-dir target/loom model

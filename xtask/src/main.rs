@@ -1,6 +1,7 @@
 //! The project's chores: `cargo xtask --help` lists them.
 
 mod bench;
+mod clients;
 mod conformance;
 mod engine;
 mod parallel;
@@ -30,6 +31,8 @@ enum Chore {
     Conformance(conformance::Options),
     /// Run real programs from crates.io under vmkit run
     Programs(programs::Options),
+    /// Run the tests of crates that use cranelift-jit with vmkit-cranelift in its place
+    Clients(clients::Options),
     /// Measure vmkit run against lli and native code
     Bench(bench::Options),
 }
@@ -49,6 +52,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Tidy => tidy::run(place::root()),
         Chore::Conformance(options) => conformance::run(&options),
         Chore::Programs(options) => programs::run(&options),
+        Chore::Clients(options) => clients::run(&options),
         Chore::Bench(options) => bench::run(&options),
     }
 }
