@@ -32,6 +32,9 @@ pub const COMPILE_THREAD: &CStr = c"vmkit compile";
 /// How long an idle compile thread looks for work before it sleeps: programs that start make one
 /// first call after another, and waking a thread costs tens of microseconds.
 const LOOK: Duration = Duration::from_micros(60);
+/// How long an idle compile thread sleeps before it ends: sessions that are not used any more have
+/// none, and go when their last handle has gone.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What to do about a call that cannot be resolved or compiled: the address to run instead.
 pub(crate) type FailureHook = Box<dyn Fn(SymbolId, &Error, Addr) -> Addr + Send + Sync>;
@@ -152,6 +155,14 @@ impl Compiler {
         }
     }
 
+    /// As [`Compiler::compile`], by this thread, unless another one is at it.
+    pub(crate) fn compile_here(&self, id: SymbolId) -> Result<()> {
+        if self.linker.table.entry(id).advance(Event::Request).is_some() {
+            self.undisturbed(|| self.run(id));
+        }
+        self.compile(id)
+    }
+
     pub(crate) fn error(&self, id: SymbolId) -> Error {
         let name = self.linker.table.entry(id).name();
         let errors = self.errors.lock();
@@ -249,10 +260,24 @@ impl Compiler {
             let taken = self.undisturbed(|| self.take().inspect(|&id| self.run(id)));
             if taken.is_none() && !self.look(pushes) {
                 self.idle.fetch_add(1, Ordering::SeqCst);
-                host::wait(&self.pushes, pushes);
+                host::wait_for(&self.pushes, pushes, PATIENCE);
                 self.idle.fetch_sub(1, Ordering::SeqCst);
+                if self.pushes.load(Ordering::SeqCst) == pushes && self.is_done(pushes) {
+                    return;
+                }
             }
         }
+    }
+
+    /// Ends the calling thread's part, unless something was pushed since `pushes`: whoever pushes
+    /// either finds that there is no thread, or is seen here.
+    fn is_done(&self, pushes: u32) -> bool {
+        self.threads.fetch_sub(1, Ordering::SeqCst);
+        if self.pushes.load(Ordering::SeqCst) == pushes {
+            return true;
+        }
+        self.threads.fetch_add(1, Ordering::SeqCst);
+        false
     }
 
     /// Looks for a while whether something was pushed since `pushes`.

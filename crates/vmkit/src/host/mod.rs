@@ -16,7 +16,7 @@ mod x86_64;
 #[cfg(target_arch = "aarch64")]
 use self::aarch64 as native;
 pub(crate) use self::errno::keep_errno;
-pub(crate) use self::futex::{wait, wake_all, wake_one};
+pub(crate) use self::futex::{wait, wait_for, wake_all, wake_one};
 pub(crate) use self::gate::Gate;
 pub(crate) use self::membarrier::{register_cores, sync_cores};
 pub(crate) use self::native::{

@@ -119,7 +119,7 @@ impl Linker {
             stubs,
             libraries,
             counters: Counters::default(),
-            threads: ThreadLocals::new()?,
+            threads: ThreadLocals::new(),
             sets: Sets::default(),
             data: ReentrantMutex::new(()),
             whole: Whole::default(),

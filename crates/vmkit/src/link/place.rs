@@ -155,7 +155,7 @@ impl Linker {
             (placed.code, placed.thunks) = (Some(number), has_thunks.then_some(spot));
         }
         if graph.sections[sections[0]].kind == SectionKind::ThreadLocal {
-            placed.thread_module = self.threads.declare(block.addr, size, align);
+            placed.thread_module = self.threads.declare(block.addr, size, align)?;
         }
         placed.blocks.push(block);
         Ok(())

@@ -8,6 +8,8 @@
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use parking_lot::Mutex;
+
 use crate::error::{Error, Result};
 use crate::symbol::Addr;
 
@@ -16,7 +18,8 @@ const OURS: u64 = 1 << 63;
 
 /// One session's thread-local variables.
 pub(crate) struct ThreadLocals {
-    key: libc::pthread_key_t,
+    /// Made when it is first needed: a process has few.
+    key: Mutex<Option<libc::pthread_key_t>>,
     next: AtomicU32,
 }
 
@@ -43,22 +46,31 @@ struct Blocks {
 const ROUNDS: u32 = 4;
 
 impl ThreadLocals {
-    pub(crate) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Self {
+        Self { key: Mutex::default(), next: AtomicU32::new(0) }
+    }
+
+    fn key(&self) -> Result<libc::pthread_key_t> {
+        let mut known = self.key.lock();
+        if let Some(key) = *known {
+            return Ok(key);
+        }
         let mut key = 0;
         // SAFETY: the destructor has the signature asked for and frees only what we stored.
         if unsafe { libc::pthread_key_create(&raw mut key, Some(free_blocks)) } != 0 {
             return Err(Error::other("no thread-specific data key left"));
         }
-        Ok(Self { key, next: AtomicU32::new(0) })
+        Ok(*known.insert(key))
     }
 
     /// Declares a block of `size` bytes whose initial value lies at `bytes`, and gives the module
     /// word of its pairs.
-    pub(crate) fn declare(&self, bytes: Addr, size: u64, align: u64) -> u64 {
+    pub(crate) fn declare(&self, bytes: Addr, size: u64, align: u64) -> Result<u64> {
+        let key = self.key()?;
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let (size, align) = (size as usize, align.max(16) as usize);
-        let image = Box::new(Image { key: self.key, index, align, size, bytes });
-        OURS | Box::leak(image) as *const Image as u64
+        let image = Box::new(Image { key, index, align, size, bytes });
+        Ok(OURS | Box::leak(image) as *const Image as u64)
     }
 }
 
@@ -165,10 +177,10 @@ mod tests {
 
     #[test]
     fn each_thread_has_a_copy_of_its_own() {
-        let locals = ThreadLocals::new().unwrap();
+        let locals = ThreadLocals::new();
         let initial = Addr(INITIAL.as_ptr() as u64);
-        let first = locals.declare(initial, 40, 64);
-        let second = locals.declare(initial, 40, 1);
+        let first = locals.declare(initial, 40, 64).unwrap();
+        let second = locals.declare(initial, 40, 1).unwrap();
         assert!(first != second && first & OURS != 0);
         let place = pair(first, 39);
         assert_eq!((byte(&pair(first, 0)) as u64 % 64, read(&place)), (0, 7));

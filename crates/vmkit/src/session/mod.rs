@@ -457,6 +457,16 @@ impl Session {
         self.compiler.compile(id)
     }
 
+    /// As [`Session::compile`], on this thread instead of a compile thread: for code that is there
+    /// already and only has to be linked, say. The thread's stack must do for the source.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::compile`].
+    pub fn compile_here(&self, id: SymbolId) -> Result<()> {
+        self.compiler.compile_here(id)
+    }
+
     /// Has a function compiled soon, without waiting for it.
     pub fn request(&self, id: SymbolId) {
         self.compiler.request(id);

@@ -26,6 +26,7 @@ fn is_of(exception: u64, type_info: TypeInfo) -> bool {
             let at = unsafe { (slot as *const u64).read() };
             is_of(exception, TypeInfo::At(at))
         }
+        TypeInfo::Number(_) => false,
     }
 }
 

@@ -409,3 +409,23 @@ fn debuggers_forget_what_is_freed() {
         assert_eq!(shown(), 2);
     }
 }
+
+#[test]
+fn idle_threads_end_and_sessions_go_with_their_last_handle() {
+    let bench = Bench::new();
+    let (_, f) = bench.define_pair();
+    assert_eq!(bench.function(f)(), 101);
+    let patience = std::time::Duration::from_millis(900);
+    thread::sleep(patience);
+    // There is no thread now: another one is started.
+    let h = bench.define("h", Body::Number(7));
+    assert_eq!(bench.function(h)(), 7);
+    let session = bench.session.downgrade();
+    assert!(session.upgrade().is_some());
+    drop(bench);
+    let start = std::time::Instant::now();
+    while session.upgrade().is_some() {
+        assert!(start.elapsed().as_secs() < 20, "a thread keeps the session");
+        thread::sleep(patience / 10);
+    }
+}
