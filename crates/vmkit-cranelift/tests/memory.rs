@@ -4,9 +4,17 @@
 #[path = "kit/bench.rs"]
 mod bench;
 
-use vmkit_cranelift::Level;
+use std::sync::Mutex;
 
-use self::bench::{call, plus, start, times, unary};
+use cranelift_codegen::ir::InstBuilder;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_module::{Linkage, Module, default_libcall_names};
+use vmkit_cranelift::{JitBuilder, JitModule, Level};
+
+use self::bench::{begin, call, plus, start, times, unary};
+
+/// One test at a time: they measure the process.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Bytes that the process has in memory.
 fn resident() -> u64 {
@@ -17,6 +25,7 @@ fn resident() -> u64 {
 
 #[test]
 fn a_hundred_thousand_redefinitions_run_in_bounded_memory() {
+    let _turn = TURN.lock();
     let cranelift = start(Level::None);
     cranelift.define_lazy("g", unary(), times(0)).unwrap();
     cranelift.define_lazy("f", unary(), plus("g", 0)).unwrap();
@@ -38,4 +47,47 @@ fn a_hundred_thousand_redefinitions_run_in_bounded_memory() {
     assert!(stats.modules < 10 && stats.code_bytes < 1 << 12, "{stats:?}");
     let grown = resident().saturating_sub(before);
     assert!(grown < 16 << 20, "{grown} bytes more");
+}
+
+/// The threads of this process, and bytes of its addresses.
+fn threads_and_addresses() -> (usize, u64) {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().count();
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = text.split(' ').next().unwrap().parse().unwrap();
+    (threads, pages * 4096)
+}
+
+#[test]
+fn modules_come_and_go() {
+    let _turn = TURN.lock();
+    let before = threads_and_addresses();
+    for number in 0..1500 {
+        let mut module = JitModule::new(JitBuilder::new(default_libcall_names()).unwrap());
+        let id = module.declare_function("f", Linkage::Export, &unary()).unwrap();
+        let mut context = module.make_context();
+        context.func.signature = unary();
+        let mut reused = FunctionBuilderContext::new();
+        let mut builder = FunctionBuilder::new(&mut context.func, &mut reused);
+        let params = begin(&mut builder);
+        let sum = builder.ins().iadd_imm_s(params[0], number);
+        builder.ins().return_(&[sum]);
+        builder.seal_all_blocks();
+        builder.finalize(module.target_config());
+        module.define_function(id, &mut context).unwrap();
+        let function = module.session().function::<bench::Unary>("f").unwrap();
+        // SAFETY: it takes a number and gives one.
+        assert_eq!(unsafe { function.call(1) }, number + 1);
+        drop(function);
+        // SAFETY: nothing of it runs.
+        unsafe { module.free_memory() };
+    }
+    let start = std::time::Instant::now();
+    loop {
+        let (threads, addresses) = threads_and_addresses();
+        if threads <= before.0 + 4 && addresses < before.1 + (64 << 30) {
+            return;
+        }
+        assert!(start.elapsed().as_secs() < 20, "{threads} threads, {addresses} bytes");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
 }

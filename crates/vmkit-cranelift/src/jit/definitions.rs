@@ -11,7 +11,7 @@ use cranelift_module::{
     DataDescription, DataId, FuncId, FuncOrDataId, Linkage, Module, ModuleDeclarations,
     ModuleError, ModuleReloc, ModuleRelocTarget, ModuleResult,
 };
-use vmkit::graph::{LinkGraph, Section, SectionKind, Symbol};
+use vmkit::graph::{LinkGraph, Place, Section, SectionKind, Symbol};
 use vmkit::{
     Descriptor, Error, Linkage as Competition, Name, Result, State, SymbolId, SymbolKind, Unit,
     Visibility,
@@ -84,8 +84,11 @@ impl Module for JitModule {
     ) -> ModuleResult<()> {
         self.check_definable(id)?;
         let item = self.function_item(id, context, control)?;
+        let can_link = matches!(&item, Item::Graph(graph) if !names_data(graph));
         let symbol = self.define_function_item(id, item)?;
-        if self.is_eager {
+        if can_link {
+            self.session().compile_here(symbol).map_err(backend)?;
+        } else if self.is_eager {
             self.compiled.push(symbol);
         }
         Ok(())
@@ -113,6 +116,14 @@ impl Module for JitModule {
         self.add(key, linkage, &name, Item::Graph(Arc::new(graph)))?;
         Ok(())
     }
+}
+
+/// Does code name data, which need not be defined yet?
+fn names_data(graph: &LinkGraph) -> bool {
+    let is_data = |symbol: &Symbol| {
+        symbol.place == Place::Undefined && symbol.kind != Some(SymbolKind::Function)
+    };
+    graph.symbols.iter().any(is_data)
 }
 
 impl JitModule {

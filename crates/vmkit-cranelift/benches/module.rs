@@ -1,0 +1,353 @@
+//! Processor time and memory of modules beside those of `cranelift-jit`, one a line: what, whose and of how many,
+//! and nanoseconds or bytes. `cargo xtask bench --only cranelift` makes a table of them.
+//!
+//! Each line is measured in a process of its own: what is asked for is its first argument.
+#![expect(unsafe_code, reason = "calls compiled code")]
+
+use std::process::Command;
+use std::time::Duration;
+
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{AbiParam, BlockArg, InstBuilder, Signature, types};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_jit::{JITBuilder as PeerBuilder, JITModule as Peer};
+use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
+use vmkit_cranelift::{JitBuilder, JitModule};
+
+type Unary = unsafe extern "C" fn(i64) -> i64;
+
+const CALLS: i64 = 50_000_000;
+const REDEFINITIONS: u32 = 2_000;
+const FLAGS: [(&str, &str); 1] = [("enable_verifier", "false")];
+
+/// Processor time of all threads: on a busy machine it says more than the time of day.
+struct Clock(Duration);
+
+impl Clock {
+    fn now() -> Self {
+        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: it is written to, and the clock is every process's.
+        unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut now) };
+        Self(Duration::new(now.tv_sec.cast_unsigned(), now.tv_nsec as u32))
+    }
+
+    fn elapsed(&self) -> Duration {
+        Self::now().0 - self.0
+    }
+}
+
+/// Whose module it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// That of `cranelift-jit`.
+    Peer,
+    /// Ours, which compiles what is called.
+    Lazy,
+    /// Ours, which compiles what is defined.
+    Eager,
+}
+
+const ALL: [(Whose, &str); 3] =
+    [(Whose::Peer, "cranelift-jit"), (Whose::Lazy, "lazy"), (Whose::Eager, "eager")];
+
+/// A module of either.
+enum Jit {
+    Peer(Box<Peer>),
+    Ours(Box<JitModule>),
+}
+
+impl Jit {
+    fn new(whose: Whose) -> Self {
+        if whose == Whose::Peer {
+            let builder = PeerBuilder::with_flags(&FLAGS, default_libcall_names());
+            return Self::Peer(Box::new(Peer::new(builder.expect("a builder"))));
+        }
+        let builder = JitBuilder::with_flags(&FLAGS, default_libcall_names());
+        let mut builder = builder.expect("a builder");
+        builder.eager(whose == Whose::Eager);
+        Self::Ours(Box::new(JitModule::new(builder)))
+    }
+
+    fn module(&mut self) -> &mut dyn Module {
+        match self {
+            Self::Peer(module) => &mut **module,
+            Self::Ours(module) => &mut **module,
+        }
+    }
+
+    fn finalize(&mut self) {
+        match self {
+            Self::Peer(module) => module.finalize_definitions(),
+            Self::Ours(module) => module.finalize_definitions(),
+        }
+        .expect("whole definitions");
+    }
+
+    fn function(&self, id: FuncId) -> Unary {
+        let pointer = match self {
+            Self::Peer(module) => module.get_finalized_function(id),
+            Self::Ours(module) => module.get_finalized_function(id),
+        };
+        // SAFETY: all functions here take a number and give one.
+        unsafe { std::mem::transmute::<*const u8, Unary>(pointer) }
+    }
+}
+
+fn unary() -> Signature {
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params.push(AbiParam::new(types::I64));
+    signature.returns.push(AbiParam::new(types::I64));
+    signature
+}
+
+/// A function of a loop and a call: adds up what `callee` gives for the parameter, `number` times.
+fn body(module: &mut dyn Module, context: &mut Context, callee: FuncId, number: i64) {
+    module.clear_context(context);
+    context.func.signature = unary();
+    let mut reused = FunctionBuilderContext::new();
+    let mut builder = FunctionBuilder::new(&mut context.func, &mut reused);
+    let callee = module.declare_func_in_func(callee, builder.func);
+    let [entry, head, end] = [(); 3].map(|()| builder.create_block());
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    let param = builder.block_params(entry)[0];
+    let zero = builder.ins().iconst(types::I64, 0);
+    builder.ins().jump(head, &[BlockArg::Value(zero), BlockArg::Value(zero)]);
+    let [count, sum] = [(); 2].map(|()| builder.append_block_param(head, types::I64));
+    builder.switch_to_block(head);
+    let call = builder.ins().call(callee, &[param]);
+    let result = builder.inst_results(call)[0];
+    let sum = builder.ins().iadd(sum, result);
+    let count = builder.ins().iadd_imm_s(count, 1);
+    let is_more = builder.ins().icmp_imm_s(IntCC::SignedLessThan, count, number);
+    let again = [BlockArg::Value(count), BlockArg::Value(sum)];
+    builder.ins().brif(is_more, head, &again, end, &[]);
+    builder.switch_to_block(end);
+    builder.ins().return_(&[sum]);
+    builder.seal_all_blocks();
+    builder.finalize(module.target_config());
+}
+
+/// A function that gives its parameter and a number.
+fn leaf(module: &mut dyn Module, context: &mut Context, number: i64) {
+    module.clear_context(context);
+    context.func.signature = unary();
+    let mut reused = FunctionBuilderContext::new();
+    let mut builder = FunctionBuilder::new(&mut context.func, &mut reused);
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    let param = builder.block_params(entry)[0];
+    let sum = builder.ins().iadd_imm_s(param, number);
+    builder.ins().return_(&[sum]);
+    builder.seal_all_blocks();
+    builder.finalize(module.target_config());
+}
+
+/// Defines `count` functions, each of which calls the one before it once; and how long it took to
+/// define them and to finalize, without the building of their CLIF.
+fn define(jit: &mut Jit, count: u32) -> (Vec<FuncId>, Duration) {
+    let mut context = Context::new();
+    let mut ids: Vec<FuncId> = Vec::new();
+    let mut spent = Duration::ZERO;
+    for number in 0..count {
+        let module = jit.module();
+        let name = format!("f{number}");
+        let id = module.declare_function(&name, Linkage::Export, &unary()).expect("a new name");
+        match ids.last() {
+            Some(&callee) => body(module, &mut context, callee, 1),
+            None => leaf(module, &mut context, 0),
+        }
+        let start = Clock::now();
+        module.define_function(id, &mut context).expect("a whole function");
+        spent += start.elapsed();
+        ids.push(id);
+    }
+    let start = Clock::now();
+    jit.finalize();
+    (ids, spent + start.elapsed())
+}
+
+fn print(what: &str, of: &str, figure: f64) {
+    println!("{what}\t{of}\t{figure}");
+}
+
+/// The least of a few runs, each with a module of its own.
+fn best(runs: u32, mut run: impl FnMut() -> Duration) -> f64 {
+    (0..runs).map(|_| run().as_nanos() as f64).fold(f64::INFINITY, f64::min)
+}
+
+fn definition(whose: Whose, of: &str, count: u32) {
+    let runs = (20_000 / count).clamp(1, 20);
+    let time = best(runs, || define(&mut Jit::new(whose), count).1);
+    print("define and finalize", of, time / f64::from(count));
+}
+
+/// As defined, and every function called.
+fn defined_and_called(whose: Whose, of: &str, count: u32) {
+    let runs = (20_000 / count).clamp(1, 20);
+    let time = best(runs, || {
+        let mut jit = Jit::new(whose);
+        let (ids, spent) = define(&mut jit, count);
+        let last = jit.function(*ids.last().expect("a function"));
+        let start = Clock::now();
+        // SAFETY: it is one of these functions; they call one another, and use a little stack.
+        assert_eq!(unsafe { last(7) }, 7);
+        spent + start.elapsed()
+    });
+    print("define, finalize, call", of, time / f64::from(count));
+}
+
+/// Every hundredth function is called, from the start of the module on.
+fn start(whose: Whose, of: &str, count: u32) {
+    let time = best(3, || {
+        let start = Clock::now();
+        let mut jit = Jit::new(whose);
+        let mut context = Context::new();
+        let mut ids = Vec::new();
+        for number in 0..count {
+            let module = jit.module();
+            let name = format!("f{number}");
+            let id = module.declare_function(&name, Linkage::Export, &unary()).expect("a new name");
+            match number % 100 {
+                0 => leaf(module, &mut context, 0),
+                _ => body(module, &mut context, ids[ids.len() - 1], 1),
+            }
+            module.define_function(id, &mut context).expect("a whole function");
+            ids.push(id);
+        }
+        jit.finalize();
+        for &id in ids.iter().step_by(100) {
+            // SAFETY: it is one of these functions.
+            assert_eq!(unsafe { jit.function(id)(7) }, 7);
+        }
+        start.elapsed()
+    });
+    print("start, 1 % called", of, time);
+}
+
+/// Bytes in memory that the process has to itself.
+fn resident() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("a process");
+    let pages = |field| text.split(' ').nth(field).and_then(|text| text.parse::<f64>().ok());
+    pages(1).expect("pages") * 4096.0
+}
+
+fn memory(whose: Whose, of: &str, count: u32) {
+    let mut jit = Jit::new(whose);
+    define(&mut jit, 1);
+    drop(jit);
+    let before = resident();
+    let mut jit = Jit::new(whose);
+    let (ids, _) = define(&mut jit, count);
+    let grown = resident() - before;
+    std::hint::black_box((&jit, ids));
+    print("memory", of, grown / f64::from(count));
+}
+
+fn calls(whose: Whose, of: &str) {
+    let mut jit = Jit::new(whose);
+    let mut context = Context::new();
+    let module = jit.module();
+    let declare = |module: &mut dyn Module, name| {
+        module.declare_function(name, Linkage::Export, &unary()).expect("a new name")
+    };
+    let callee = declare(module, "callee");
+    leaf(module, &mut context, 1);
+    module.define_function(callee, &mut context).expect("a whole function");
+    let caller = declare(module, "caller");
+    body(module, &mut context, callee, CALLS);
+    module.define_function(caller, &mut context).expect("a whole function");
+    jit.finalize();
+    let (caller, callee) = (jit.function(caller), jit.function(callee));
+    // SAFETY: these are the functions above.
+    let run = || assert_eq!(unsafe { caller(0) }, CALLS);
+    let each = |time: f64| time / CALLS as f64;
+    let timed = |run: &dyn Fn()| {
+        let start = Clock::now();
+        run();
+        start.elapsed()
+    };
+    print("call", of, each(best(5, || timed(&run))));
+    let through = || {
+        let callee = std::hint::black_box(callee);
+        let mut number = 0;
+        for _ in 0..CALLS {
+            // SAFETY: as above.
+            number = unsafe { callee(number) };
+        }
+        assert_eq!(number, CALLS);
+    };
+    print("call of a pointer", of, each(best(5, || timed(&through))));
+}
+
+/// Redefines a function and calls it over another one, again and again; old code is freed.
+fn redefinition(of: &str) {
+    let mut jit = Jit::new(Whose::Lazy);
+    let (ids, _) = define(&mut jit, 2);
+    let call = jit.function(ids[1]);
+    let Jit::Ours(module) = &mut jit else { return };
+    let mut context = Context::new();
+    let time = best(3, || {
+        let mut spent = Duration::ZERO;
+        for number in 0..REDEFINITIONS {
+            leaf(module, &mut context, number.into());
+            let start = Clock::now();
+            module.redefine_function(ids[0], &mut context).expect("a whole function");
+            // SAFETY: it is the second function.
+            assert_eq!(unsafe { call(0) }, number.into());
+            // SAFETY: no code runs.
+            unsafe { module.session().reclaim() };
+            spent += start.elapsed();
+        }
+        spent
+    });
+    print("redefine, compile, call, free", of, time / f64::from(REDEFINITIONS));
+}
+
+fn measure(what: &str, whose: Whose, of: &str, count: u32) {
+    match what {
+        "define" => definition(whose, of, count),
+        "called" => defined_and_called(whose, of, count),
+        "memory" => memory(whose, of, count),
+        "start" => start(whose, of, count),
+        "calls" => calls(whose, of),
+        "redefine" => redefinition(of),
+        _ => eprintln!("nothing is called {what}"),
+    }
+}
+
+/// What is measured, of how many functions and of whom.
+type Measured = (&'static str, u32, &'static [(Whose, &'static str)]);
+
+fn all() -> Vec<Measured> {
+    let mut all: Vec<Measured> = Vec::new();
+    for count in [10, 1_000, 100_000] {
+        all.push(("define", count, &ALL));
+    }
+    all.extend([("called", 1_000, &ALL[..]), ("memory", 100_000, &ALL)]);
+    all.extend([("start", 10_000, &ALL[..]), ("calls", 1, &ALL[..2]), ("redefine", 1, &ALL[1..2])]);
+    all
+}
+
+fn main() {
+    // Cargo adds arguments of its own.
+    let arguments: Vec<_> =
+        std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    if let [what, whose, count] = &arguments[..] {
+        let known = ALL.iter().find(|(_, name)| name == whose);
+        let count = count.parse().expect("a number");
+        let &(whose, name) = known.expect("one of those that are measured");
+        return measure(what, whose, &format!("{name}, {count}"), count);
+    }
+    let program = std::env::current_exe().expect("this program");
+    for (what, count, whose) in all() {
+        for (_, name) in whose {
+            let mut command = Command::new(&program);
+            let status = command.args([what, name, &count.to_string()]).status();
+            assert!(status.is_ok_and(|status| status.success()), "{what} {name} {count}");
+        }
+    }
+}
