@@ -1,6 +1,6 @@
 //! From CLIF to a link graph.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use cranelift_codegen::control::ControlPlane;
@@ -16,6 +16,7 @@ use vmkit::{Error, Name, Result, Session, SymbolId, WeakSession};
 
 use crate::graph::graph;
 use crate::inline::{Inlined, Inlining, inline};
+use crate::lines::Positions;
 use crate::machine::Machine;
 use crate::names;
 
@@ -37,6 +38,8 @@ pub(crate) struct Compiler {
     pub(crate) machine: &'static Machine,
     pub(crate) libcall_names: LibCallNames,
     pub(crate) inlining: Inlining,
+    /// Who knows the places of source locations.
+    pub(crate) positions: OnceLock<Positions>,
     session: WeakSession,
     /// Those that nobody uses now, with the memory they have.
     contexts: Mutex<Vec<Context>>,
@@ -58,6 +61,7 @@ impl Compiler {
             machine,
             libcall_names,
             inlining: Inlining::new(inlining),
+            positions: OnceLock::new(),
             session: session.downgrade(),
             contexts: Mutex::default(),
             builders: Mutex::default(),

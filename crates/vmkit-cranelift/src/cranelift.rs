@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cranelift_codegen::ir::SourceLoc;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_module::default_libcall_names;
@@ -9,6 +10,7 @@ use vmkit::{Addr, Error, Result, Session};
 
 use crate::compile::{Compiler, LibCallNames};
 use crate::graph::PERSONALITY;
+use crate::lines::Position;
 use crate::personality::personality;
 
 /// How much Cranelift optimizes.
@@ -83,6 +85,20 @@ impl Cranelift {
         }
         let compiler = Arc::new(Compiler::new(session, isa, libcall_names, inlining)?);
         Ok(Self { session: session.clone(), compiler })
+    }
+
+    /// Says where source locations of functions are, given a function's name: from now on code comes with
+    /// debug information.
+    ///
+    /// # Errors
+    ///
+    /// Somebody has said so already.
+    pub fn set_lines(
+        &self,
+        positions: impl Fn(&str, SourceLoc) -> Option<Position> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let set = self.compiler.positions.set(Box::new(positions));
+        set.map_err(|_| Error::other("where source locations are was said already"))
     }
 
     /// The session.

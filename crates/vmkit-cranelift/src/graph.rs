@@ -8,6 +8,7 @@ use vmkit::graph::{Binding, Edge, LinkGraph, Place, Section, SectionKind, Symbol
 use vmkit::{Error, Linkage, Name, Result, Session, SymbolId, SymbolKind, Visibility};
 
 use crate::compile::{Compiler, Work};
+use crate::lines::{self, DebugSection};
 use crate::machine::Machine;
 use crate::notes;
 use crate::unwind::{self, Of, Records};
@@ -35,6 +36,11 @@ pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> 
             sections.push(needs.unwind(records, table_number));
             sections.extend(table.map(table_section));
         }
+    }
+    if let Some(positions) = compiler.positions.get() {
+        let debug = lines::sections(&name.to_string(), code, positions);
+        let debug = debug.map_err(|what| Error::compile(name.clone(), what))?;
+        sections.extend(debug.into_iter().map(|part| debug_section(compiler.machine, part)));
     }
     let Needs { symbols, .. } = needs;
     let mut graph = LinkGraph::of_section(module.clone(), sections.remove(0), symbols);
@@ -218,6 +224,19 @@ pub(crate) fn of_session(session: &Session, id: SymbolId, kind: SymbolKind) -> S
 /// As [`of_session`], of whatever the session takes it for.
 pub(crate) fn known(session: &Session, id: SymbolId) -> Symbol {
     Symbol { kind: None, ..of_session(session, id, SymbolKind::Function) }
+}
+
+fn debug_section(machine: &Machine, part: DebugSection) -> Section {
+    let edge = |(offset, addend)| Edge { offset, kind: machine.absolute, target: CODE, addend };
+    Section {
+        name: part.name.into(),
+        kind: SectionKind::Unloaded,
+        align: 1,
+        size: part.bytes.len() as u64,
+        bytes: part.bytes,
+        edges: part.addresses.into_iter().map(edge).collect(),
+        group: None,
+    }
 }
 
 fn table_section(bytes: Vec<u8>) -> Section {

@@ -10,6 +10,7 @@ mod graph;
 mod inline;
 #[expect(clippy::result_large_err, reason = "the errors are cranelift_module's")]
 mod jit;
+mod lines;
 mod machine;
 mod names;
 mod notes;
@@ -27,5 +28,6 @@ pub use crate::data::Access;
 pub use crate::jit::{JitBuilder, JitModule};
 // Under the names of `cranelift_jit`: what uses that crate can use this one in its place.
 pub use crate::jit::{JitBuilder as JITBuilder, JitModule as JITModule};
+pub use crate::lines::Position;
 pub use crate::names::external_name;
 pub use crate::personality::{FOREIGN, rethrow, throw};

@@ -5,6 +5,7 @@ mod collect;
 mod define;
 mod exceptions;
 mod inline;
+mod lines;
 mod module;
 mod redefine;
 mod traps;
