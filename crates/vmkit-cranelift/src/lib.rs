@@ -1,4 +1,9 @@
 //! The Cranelift backend of vmkit: functions in CLIF, each compiled when it is first called.
+//!
+//! [`Cranelift`] defines functions one by one, from closures that build them or as they are;
+//! [`JitModule`] is `cranelift_module::Module` on a session, for those who come from `cranelift-jit`.
+//! Compiled code becomes a [`LinkGraph`](vmkit::graph::LinkGraph) as it comes out of Cranelift's
+//! buffer; nothing of the system's need be installed.
 
 mod building;
 mod compile;
@@ -31,3 +36,8 @@ pub use crate::jit::{JitBuilder as JITBuilder, JitModule as JITModule};
 pub use crate::lines::Position;
 pub use crate::names::external_name;
 pub use crate::personality::{FOREIGN, rethrow, throw};
+
+// The examples in this text are compiled and run as tests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/from-cranelift-jit.md")]
+mod from_cranelift_jit {}

@@ -22,7 +22,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     );
     let chosen = if bench.quick { &["calls", "dispatch"][..] } else { &[] };
     let chosen: Vec<_> = chosen.iter().map(|word| (*word).to_owned()).collect();
-    let mut lines = lines_of("kit", &chosen)?;
+    let mut lines = lines_of("vmkit-llvm", "kit", &chosen)?;
     lines.extend(orc(bench)?);
     for line in &lines {
         let mut row = vec![line.what.clone(), line.count.clone(), nanoseconds(line.nanoseconds)];

@@ -17,10 +17,10 @@ pub(super) struct Line {
     pub(super) nanoseconds: f64,
 }
 
-/// What a bench of vmkit-llvm prints.
-pub(super) fn lines_of(bench: &str, arguments: &[String]) -> Result<Vec<Line>> {
+/// What a bench of a crate prints.
+pub(super) fn lines_of(package: &str, bench: &str, arguments: &[String]) -> Result<Vec<Line>> {
     let mut command = Command::new(place::cargo());
-    command.args(["bench", "-q", "-p", "vmkit-llvm", "--bench", bench, "--"]);
+    command.args(["bench", "-q", "-p", package, "--bench", bench, "--"]);
     command.args(arguments).current_dir(place::root());
     run(command)
 }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod cold;
+mod cranelift;
 mod eager;
 mod generate;
 mod inlining;
@@ -90,6 +91,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("inlining", inlining::measure_all),
     ("throws", throws::measure_all),
     ("kit", kit::measure_all),
+    ("cranelift", cranelift::measure_all),
 ];
 
 /// Takes all measurements and prints their tables.

@@ -25,7 +25,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     );
     let chosen = if bench.quick { &FUNCTIONS[..1] } else { &FUNCTIONS };
     for &functions in chosen {
-        let lines = lines_of("throws", &[functions.to_string()])?;
+        let lines = lines_of("vmkit-llvm", "throws", &[functions.to_string()])?;
         for line in lines.iter().filter(|line| !line.what.ends_with(SYSTEM)) {
             let name = line.what.clone() + SYSTEM;
             let mut others = lines.iter();
@@ -47,7 +47,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
             table.row(row);
         }
     }
-    for line in lines_of("collect", &[])? {
+    for line in lines_of("vmkit-llvm", "collect", &[])? {
         table.row(vec!["-".into(), line.what, line.count, nanoseconds(line.nanoseconds)]);
     }
     Ok(table)
