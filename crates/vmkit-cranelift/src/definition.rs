@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 use cranelift_codegen::ir::{Function, Signature};
 use parking_lot::Mutex;
 use vmkit::graph::{Dependency, LinkGraph};
-use vmkit::{Error, Name, Private, Result, ScopeId, Source, SymbolId, SymbolKind, Unit};
+use vmkit::{
+    Error, KeptSource, Name, Private, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
+};
 
 use crate::building::{self, Build};
 use crate::compile::Compiler;
@@ -64,6 +66,17 @@ impl Body {
     }
 }
 
+/// Adds a source to a session, where it stays while it is kept or what it defines is wanted.
+pub(crate) fn add(
+    session: &Session,
+    home: ScopeId,
+    source: Arc<dyn Source>,
+) -> Result<(ScopeId, KeptSource)> {
+    let scope = session.add_source_in(home, source.clone());
+    let kept = session.keep_source(scope, &source);
+    kept.map(|kept| (scope, kept)).ok_or_else(|| Error::other("the session has let go of a source"))
+}
+
 impl Definition {
     /// A function that is there, or is to be built.
     pub(crate) fn add(
@@ -73,7 +86,7 @@ impl Definition {
         signature: Signature,
         build: Option<Build>,
         function: Option<Function>,
-    ) -> Result<ScopeId> {
+    ) -> Result<(ScopeId, KeptSource)> {
         let definition = Arc::new(Self {
             compiler: compiler.clone(),
             name: name.into(),
@@ -83,10 +96,10 @@ impl Definition {
             build,
             body: Mutex::new(function.map(Body::new)),
         });
-        let scope = compiler.session()?.add_source_in(home, definition.clone());
+        let (scope, kept) = add(&compiler.session()?, home, definition.clone())?;
         definition.scope.set(scope).expect("set here only");
         compiler.inlining.add(scope, &definition);
-        Ok(scope)
+        Ok((scope, kept))
     }
 
     /// The body to compile now.

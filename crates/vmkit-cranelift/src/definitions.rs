@@ -9,15 +9,15 @@ use cranelift_frontend::FunctionBuilder;
 use cranelift_module::{DataDescription, ModuleRelocTarget};
 use vmkit::graph::Symbol;
 use vmkit::{
-    Addr, Descriptor, Error, Function, FunctionPointer, Name, Outcome, Result, ScopeId, SymbolId,
-    SymbolKind, Unit,
+    Addr, Descriptor, Error, Function, FunctionPointer, KeptSource, Name, Outcome, Result, ScopeId,
+    SymbolId, SymbolKind, Unit,
 };
 
 use crate::building::{self, Build, Building};
 use crate::compile::failed;
 use crate::cranelift::Cranelift;
 use crate::data::{Access, Data, DataSource};
-use crate::definition::{Definition, ONLY};
+use crate::definition::{self, Definition, ONLY};
 use crate::{graph, names, signature};
 
 impl Cranelift {
@@ -160,10 +160,12 @@ impl Cranelift {
         access: Access,
         description: &DataDescription,
     ) -> Result<SymbolId> {
-        let source = self.data_source(ScopeId::GLOBAL, name, access, description)?;
+        let (source, kept) = self.data_source(ScopeId::GLOBAL, name, access, description)?;
         let descriptor = Descriptor::strong(Name::from(name), access.kind());
-        let (id, _) = self.session.define(&descriptor, source, ONLY, Unit::Data)?;
-        Ok(id)
+        let defined = self.session.define(&descriptor, source, ONLY, Unit::Data);
+        // Unless it is what the name stands for now.
+        kept.withdraw();
+        Ok(defined?.0)
     }
 
     /// Gives data another definition, at another place (see
@@ -179,8 +181,10 @@ impl Cranelift {
         description: &DataDescription,
     ) -> Result<()> {
         let id = self.find(name)?;
-        let source = self.data_source(ScopeId::GLOBAL, name, access, description)?;
-        self.session.redefine_data(id, source, ONLY)
+        let (source, kept) = self.data_source(ScopeId::GLOBAL, name, access, description)?;
+        let redefined = self.session.redefine_data(id, source, ONLY);
+        kept.withdraw();
+        redefined
     }
 
     fn data_source(
@@ -189,12 +193,12 @@ impl Cranelift {
         name: &str,
         access: Access,
         description: &DataDescription,
-    ) -> Result<ScopeId> {
+    ) -> Result<(ScopeId, KeptSource)> {
         let module: Arc<str> = name.into();
         let data = Data { module: &module, name: name.into(), access, description };
         let graph = data.graph(self.compiler.machine, |target| self.pointed_to(target))?;
         let source = DataSource { name: module, access, graph };
-        Ok(self.session.add_source_in(home, Arc::new(source)))
+        definition::add(&self.session, home, Arc::new(source))
     }
 
     /// The symbol that a pointer in data is to.
@@ -259,9 +263,13 @@ impl Cranelift {
         build: Option<Build>,
         function: Option<Clif>,
     ) -> Result<SymbolId> {
-        let source = Definition::add(&self.compiler, scope, name, signature, build, function)?;
+        let (source, kept) =
+            Definition::add(&self.compiler, scope, name, signature, build, function)?;
         let descriptor = Descriptor::strong(Name::from(name), SymbolKind::Function);
-        let (id, outcome) = self.session.define(&descriptor, source, ONLY, Unit::Lazy)?;
+        let defined = self.session.define(&descriptor, source, ONLY, Unit::Lazy);
+        // Unless it is what the name stands for now.
+        kept.withdraw();
+        let (id, outcome) = defined?;
         match outcome {
             Outcome::Taken => Ok(id),
             Outcome::Ignored => Err(Error::other(format!("{name} is in use already"))),
@@ -281,8 +289,10 @@ impl Cranelift {
             return self.add(scope, name, signature, build, function);
         }
         self.session.check_signature(id, &signature::text(&signature))?;
-        let source = Definition::add(&self.compiler, scope, name, signature, build, function)?;
-        self.session.redefine(id, source, ONLY)?;
-        Ok(id)
+        let (source, kept) =
+            Definition::add(&self.compiler, scope, name, signature, build, function)?;
+        let redefined = self.session.redefine(id, source, ONLY);
+        kept.withdraw();
+        redefined.map(|()| id)
     }
 }

@@ -12,12 +12,12 @@ const NAMESPACE: u32 = u32::from_be_bytes(*b"vmki");
 /// The name that stands for a symbol of a session, in any CLIF function or data of that session.
 #[must_use]
 pub fn external_name(id: SymbolId) -> UserExternalName {
-    UserExternalName::new(NAMESPACE, id.index())
+    UserExternalName::new(NAMESPACE, id.number())
 }
 
 /// The symbol that a name stands for.
 pub(crate) fn symbol(session: &Session, name: &UserExternalName) -> Result<SymbolId> {
-    let id = (name.namespace == NAMESPACE).then(|| session.symbol_at(name.index)).flatten();
+    let id = (name.namespace == NAMESPACE).then(|| session.symbol_numbered(name.index)).flatten();
     id.ok_or_else(|| Error::other(format!("{name} is no name of the session's")))
 }
 

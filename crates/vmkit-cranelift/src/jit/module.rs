@@ -10,11 +10,12 @@ use cranelift_module::{
     DataId, FuncId, Linkage, ModuleDeclarations, ModuleError, ModuleRelocTarget, ModuleResult,
 };
 use rustc_hash::FxHashMap;
-use vmkit::{Addr, Error, Name, Result, ScopeId, Session, SymbolId};
+use vmkit::{Addr, Error, KeptSource, Name, Result, ScopeId, Session, SymbolId};
 
 use super::builder::JitBuilder;
 use super::source::{Definitions, Key};
 use crate::cranelift::Cranelift;
+use crate::definition;
 use crate::names;
 
 /// What `cranelift_jit::JITModule` is, on a session: functions are compiled when they are called,
@@ -33,6 +34,9 @@ pub struct JitModule {
     pub(super) data: u32,
     /// The scope of the names that only the module knows, and that of those it shares.
     pub(super) scope: ScopeId,
+    /// The scope is the module's also while it defines nothing, and when only pointers to private
+    /// functions are left.
+    kept: ManuallyDrop<KeptSource>,
     pub(super) home: ScopeId,
     /// The session's symbols of what is declared, as far as anybody has asked.
     symbols: RefCell<FxHashMap<u64, SymbolId>>,
@@ -70,7 +74,7 @@ impl JitModule {
         let cranelift = Cranelift::with_isa(&session, isa, libcall_names, inlining)?;
         let definitions =
             Arc::new(Definitions::new(cranelift.compiler.clone(), home, symbols, lookups));
-        let scope = session.add_source_in(home, definitions.clone());
+        let (scope, kept) = definition::add(&session, home, definitions.clone())?;
         cranelift.compiler.inlining.add(scope, &definitions);
         Ok(Self {
             cranelift: ManuallyDrop::new(cranelift),
@@ -79,6 +83,7 @@ impl JitModule {
             functions: 0,
             data: 0,
             scope,
+            kept: ManuallyDrop::new(kept),
             home,
             symbols: RefCell::default(),
             compiled: Vec::new(),
@@ -232,8 +237,11 @@ impl JitModule {
                 }
             }
         }
-        // SAFETY: it is not used after this.
-        unsafe { ManuallyDrop::drop(&mut self.cranelift) };
+        // SAFETY: neither is used after this.
+        unsafe {
+            ManuallyDrop::drop(&mut self.kept);
+            ManuallyDrop::drop(&mut self.cranelift);
+        }
     }
 
     pub(super) fn target(&self) -> &dyn TargetIsa {

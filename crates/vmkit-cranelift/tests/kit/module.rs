@@ -402,6 +402,20 @@ fn memory_of_a_module_is_freed_with_its_session() {
 }
 
 #[test]
+fn functions_stay_when_their_module_is_dropped() {
+    let mut module = module();
+    let id = module.declare_anonymous_function(&unary()).unwrap();
+    let mut context = add(&mut module, 5);
+    module.define_function(id, &mut context).unwrap();
+    let pointer = module.get_finalized_function(id);
+    drop(module);
+    // SAFETY: the function takes a number and gives one.
+    let function: Unary = unsafe { std::mem::transmute(pointer) };
+    // SAFETY: as above.
+    assert_eq!(unsafe { function(1) }, 6);
+}
+
+#[test]
 fn two_gigabytes_lie_between_functions_and_data() {
     let mut module = module();
     let far = module.declare_data("far", Linkage::Export, true, false).unwrap();
