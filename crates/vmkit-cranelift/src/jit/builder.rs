@@ -10,7 +10,7 @@ use super::source::Lookup;
 use crate::compile::LibCallNames;
 use crate::cranelift::native_isa;
 
-/// How a [`JitModule`] is made: what `cranelift_jit::JITBuilder` has, and what a session adds.
+/// How a [`JitModule`](super::JitModule) is made: what `cranelift_jit::JITBuilder` has, and what a session adds.
 pub struct JitBuilder {
     pub(super) isa: OwnedTargetIsa,
     pub(super) libcall_names: LibCallNames,
