@@ -12,6 +12,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("vmkit-gc", &["vmkit"]),
     ("vmkit-java", &["vmkit", "vmkit-llvm", "vmkit-cranelift", "vmkit-gc"]),
     ("vmkit-cli", &["vmkit", "vmkit-llvm", "vmkit-cranelift", "vmkit-gc", "vmkit-java"]),
+    ("vmkit-examples", &["vmkit", "vmkit-llvm", "vmkit-cranelift", "vmkit-gc"]),
     ("xtask", &[]),
 ];
 

@@ -1,5 +1,7 @@
 //! From a function to LLVM's IR.
 
+use std::sync::{Arc, RwLock};
+
 use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::basic_block::BasicBlock;
 use inkwell::builder::Builder;
@@ -7,21 +9,40 @@ use inkwell::context::Context;
 use inkwell::intrinsics::Intrinsic;
 use inkwell::values::{FloatValue, FunctionValue, PointerValue};
 use inkwell::{FloatPredicate, IntPredicate};
-use vmkit::{Error, Result};
-use vmkit_llvm::Building;
+use vmkit::{Error, Result, Session};
+use vmkit_llvm::{Building, Level, Llvm, Options};
 
+use super::{Backend, LINE, STACK_LIMIT, TOO_DEEP};
+use crate::machine::UNPOISONED;
 use crate::names::Names;
 use crate::syntax::{Expression, Function, Operator};
 
-/// What evaluates an expression that is entered; no program can name it.
-pub(crate) const LINE: &str = "(line)";
+pub(super) struct Compiler(Llvm);
 
-/// The word below which the stack must not grow, and the function that is called if it would.
-pub(crate) const STACK_LIMIT: &str = "(stack limit)";
-pub(crate) const TOO_DEEP: &str = "(too deep)";
+impl Compiler {
+    pub(super) fn new(session: &Session) -> Self {
+        Self(Llvm::new(session, Options { level: Level::O2, ..Options::default() }))
+    }
+}
+
+impl Backend for Compiler {
+    fn define(&self, function: Function, names: &Arc<RwLock<Names>>) -> Result<()> {
+        let name = function.prototype.name.clone();
+        let signature = signature(function.prototype.parameters.len());
+        let names = names.clone();
+        self.0.redefine_lazy(&name, &signature, move |building| {
+            build(building, &function, &names.read().expect(UNPOISONED))
+        })?;
+        Ok(())
+    }
+
+    fn functions_inlined(&self) -> Option<u64> {
+        Some(self.0.functions_inlined())
+    }
+}
 
 /// The type of a function of so many parameters, as LLVM writes it.
-pub(crate) fn signature(parameters: usize) -> String {
+fn signature(parameters: usize) -> String {
     format!("double ({})", vec!["double"; parameters].join(", "))
 }
 
@@ -30,7 +51,7 @@ pub(crate) fn signature(parameters: usize) -> String {
 /// # Errors
 ///
 /// LLVM refuses something.
-pub(crate) fn build(building: &Building<'_>, function: &Function, names: &Names) -> Result<()> {
+fn build(building: &Building<'_>, function: &Function, names: &Names) -> Result<()> {
     let context = building.context();
     let builder = context.create_builder();
     let value = building.function();

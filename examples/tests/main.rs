@@ -1,6 +1,7 @@
-//! Runs the programs in `examples/`.
+//! Runs the examples.
 
 mod kaleidoscope;
+#[cfg(feature = "llvm")]
 mod plugins;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,15 @@ fn example(name: &str) -> PathBuf {
         "--manifest-path",
         concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
     ]);
+    // As this test is, so that nothing is built twice.
+    cargo.arg("--no-default-features");
+    for (feature, is_on) in
+        [("llvm", cfg!(feature = "llvm")), ("cranelift", cfg!(feature = "cranelift"))]
+    {
+        if is_on {
+            cargo.args(["--features", feature]);
+        }
+    }
     cargo.args(["--example", name, "--target-dir"]).arg(profile.parent().expect("as above"));
     if profile.ends_with("release") {
         cargo.arg("--release");

@@ -8,9 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use vmkit::{Addr, Error, Reader, Resolution, Result, Session, State, SymbolId, Undefined};
-use vmkit_llvm::{Level, Llvm, Options};
 
-use crate::codegen::{self, LINE, STACK_LIMIT, TOO_DEEP};
+use crate::backend::{Backend, LINE, STACK_LIMIT, TOO_DEEP};
 use crate::names::{Names, title};
 use crate::syntax::{Expression, Function, Item, Prototype};
 
@@ -26,7 +25,7 @@ static LIMIT: AtomicU64 = AtomicU64::new(0);
 /// Where programs run.
 pub(crate) struct Machine {
     session: Session,
-    llvm: Llvm,
+    backend: Box<dyn Backend>,
     reader: Reader,
     names: Arc<RwLock<Names>>,
 }
@@ -40,7 +39,12 @@ thread_local! {
 struct GivenUp;
 
 impl Machine {
-    pub(crate) fn new() -> Result<Self> {
+    /// A machine whose backend `make` makes.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made.
+    pub(crate) fn new(make: fn(&Session) -> Result<Box<dyn Backend>>) -> Result<Self> {
         let names = Arc::<RwLock<Names>>::default();
         let known = names.clone();
         let session = Session::builder()
@@ -50,11 +54,14 @@ impl Machine {
                 Addr(give_up as *const () as u64)
             })
             .build()?;
-        let llvm = Llvm::new(&session, Options { level: Level::O2, ..Options::default() });
         session.define_absolute(STACK_LIMIT, Addr(LIMIT.as_ptr() as u64))?;
         session.define_absolute(TOO_DEEP, Addr(too_deep as *const () as u64))?;
+        // Programs expect C's mathematical functions; no backend need have loaded them.
+        // SAFETY: the C library's own, whose initializers ask for nothing.
+        unsafe { session.load_library("libm.so.6") }?;
+        let backend = make(&session)?;
         let reader = session.reader();
-        Ok(Self { session, llvm, reader, names })
+        Ok(Self { session, backend, reader, names })
     }
 
     /// Does what an item says; an expression has a value.
@@ -62,7 +69,7 @@ impl Machine {
         self.names.write().expect(UNPOISONED).learn(&item)?;
         let done = match item {
             Item::Extern(prototype) => self.declare(&prototype).map(|()| None),
-            Item::Define(function) => self.define(function).map(|()| None),
+            Item::Define(function) => self.backend.define(function, &self.names).map(|()| None),
             Item::Evaluate(expression) => self.evaluate(expression).map(Some),
         };
         done.map_err(|error| error.to_string())
@@ -74,19 +81,10 @@ impl Machine {
         if self.session.state(id) == State::Failed { self.session.remove(id) } else { Ok(()) }
     }
 
-    fn define(&self, function: Function) -> Result<()> {
-        let Prototype { name, parameters } = function.prototype.clone();
-        let names = self.names.clone();
-        self.llvm.redefine_lazy(&name, &codegen::signature(parameters.len()), move |building| {
-            codegen::build(building, &function, &names.read().expect(UNPOISONED))
-        })?;
-        Ok(())
-    }
-
     fn evaluate(&self, body: Expression) -> Result<f64> {
         let prototype = Prototype { name: LINE.into(), parameters: Vec::new() };
-        self.define(Function { prototype, body })?;
-        let line = self.llvm.function::<unsafe extern "C-unwind" fn() -> f64>(LINE)?;
+        self.backend.define(Function { prototype, body }, &self.names)?;
+        let line = self.session.function::<unsafe extern "C-unwind" fn() -> f64>(LINE)?;
         let here = 0_u8;
         LIMIT.store((&raw const here as u64).saturating_sub(STACK_OF_PROGRAMS), Ordering::Relaxed);
         let result = {
@@ -135,14 +133,14 @@ impl Machine {
 
     pub(crate) fn stats(&self) -> String {
         let stats = self.session.stats();
-        [
-            format!("compiled: {}", stats.functions_compiled),
-            format!("inlined: {}", self.llvm.functions_inlined()),
+        let mut lines = vec![format!("compiled: {}", stats.functions_compiled)];
+        lines.extend(self.backend.functions_inlined().map(|count| format!("inlined: {count}")));
+        lines.extend([
             format!("outdated: {}", stats.functions_invalidated),
             format!("modules: {}", stats.modules),
             format!("code: {} bytes", stats.code_bytes),
-        ]
-        .join("\n")
+        ]);
+        lines.join("\n")
     }
 
     fn names_of(&self, symbols: &[SymbolId]) -> String {
@@ -152,7 +150,7 @@ impl Machine {
     }
 }
 
-const UNPOISONED: &str = "nothing panics while names are locked";
+pub(crate) const UNPOISONED: &str = "nothing panics while names are locked";
 
 /// Finds a function that nobody has defined: only what was declared extern is somewhere else.
 fn resolve(undefined: &Undefined<'_>, names: &Names) -> Result<Resolution> {

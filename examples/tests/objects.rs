@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use vmkit_llvm::Level;
 
 #[expect(dead_code, reason = "the example's own `main`")]
-#[path = "../examples/objects/main.rs"]
+#[path = "../objects/main.rs"]
 mod objects;
 
 use objects::vm::{Outcome, Setting, Vm};
@@ -35,7 +35,7 @@ impl Write for Output {
 }
 
 fn program(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/objects/programs");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("objects/programs");
     std::fs::read_to_string(folder.join(name)).unwrap()
 }
 

@@ -2,13 +2,16 @@
 //! first call, inlined into one another, and can be defined anew at any time.
 //!
 //! ```sh
-//! cargo run --release -p vmkit-llvm --example kaleidoscope
+//! cargo run --release -p vmkit-examples --example kaleidoscope
 //! ```
+//!
+//! An argument chooses the compiler: `-- llvm` or `-- cranelift`. With the latter alone, no LLVM is
+//! needed: `--no-default-features --features cranelift`.
 //!
 //! An item ends where the line does, unless something is missing; `;` ends it earlier. `:help` lists
 //! the commands.
 
-mod codegen;
+mod backend;
 mod lexer;
 mod machine;
 mod names;
@@ -25,6 +28,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{Config, Editor};
 
+use crate::backend::BACKENDS;
 use crate::machine::Machine;
 use crate::repl::{Next, Repl};
 
@@ -40,7 +44,13 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let repl = Repl::new(Machine::new()?);
+    let wanted = std::env::args().nth(1);
+    let chosen = BACKENDS.iter().find(|(name, _)| wanted.as_deref().is_none_or(|w| w == *name));
+    let Some((_, make)) = chosen else {
+        let names: Vec<_> = BACKENDS.iter().map(|(name, _)| *name).collect();
+        return Err(format!("usage: kaleidoscope [{}]", names.join(" | ")).into());
+    };
+    let repl = Repl::new(Machine::new(*make)?);
     match io::stdin().is_terminal() {
         true => converse(repl),
         false => read(repl),

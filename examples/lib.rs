@@ -1,0 +1,1 @@
+//! Languages and hosts to start from, each a program: see the folders beside this file.
