@@ -1,6 +1,6 @@
 //! Functions that are built when they are first called.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use cranelift_codegen::ir::{FuncRef, Function, GlobalValue, Signature, UserFuncName};
 use cranelift_frontend::FunctionBuilder;
@@ -14,6 +14,16 @@ pub struct Building {
     session: Session,
     home: ScopeId,
     assumptions: RefCell<Vec<SymbolId>>,
+    is_apart: Cell<bool>,
+}
+
+/// A function that was built.
+pub(crate) struct Built {
+    pub(crate) function: Function,
+    /// What it was built under.
+    pub(crate) assumptions: Vec<SymbolId>,
+    /// Is it never to be inlined?
+    pub(crate) is_apart: bool,
 }
 
 /// What is said of a function without blocks.
@@ -52,19 +62,25 @@ impl Building {
     pub fn assume(&self, assumption: SymbolId) {
         self.assumptions.borrow_mut().push(assumption);
     }
+
+    /// Keeps the function, as it is built now, from being inlined.
+    pub fn keep_apart(&self) {
+        self.is_apart.set(true);
+    }
 }
 
-/// Has a function built; the assumptions that it was built under.
+/// Has a function built.
 pub(crate) fn run(
     compiler: &Compiler,
     home: ScopeId,
     name: &Name,
     signature: &Signature,
     build: &Build,
-) -> Result<(Function, Vec<SymbolId>)> {
+) -> Result<Built> {
     let session = compiler.session()?;
     let mut function = Function::with_name_signature(UserFuncName::default(), signature.clone());
-    let building = Building { session, home, assumptions: RefCell::default() };
+    let building =
+        Building { session, home, assumptions: RefCell::default(), is_apart: Cell::default() };
     let mut context = compiler.builders.lock().pop().unwrap_or_default();
     let mut builder = FunctionBuilder::new(&mut function, &mut context);
     build(&mut builder, &building)?;
@@ -74,5 +90,6 @@ pub(crate) fn run(
     if function.layout.entry_block().is_none() {
         return Err(Error::compile(name.clone(), NO_BODY));
     }
-    Ok((function, building.assumptions.into_inner()))
+    let Building { assumptions, is_apart, .. } = building;
+    Ok(Built { function, assumptions: assumptions.into_inner(), is_apart: is_apart.get() })
 }

@@ -10,7 +10,7 @@ use vmkit::{
     Error, KeptSource, Name, Private, Result, ScopeId, Session, Source, SymbolId, SymbolKind, Unit,
 };
 
-use crate::building::{self, Build};
+use crate::building::{self, Build, Built};
 use crate::compile::Compiler;
 use crate::inline::Bodies;
 use crate::signature;
@@ -37,6 +37,8 @@ pub(crate) struct Body {
     hash: Arc<OnceLock<u64>>,
     /// What it was built under.
     pub(crate) assumptions: Arc<[SymbolId]>,
+    /// Is it never to be inlined?
+    pub(crate) is_apart: bool,
     /// The session's time when it was begun.
     began: u32,
     /// Was it compiled? Then, the next time, a closure may build another.
@@ -45,12 +47,13 @@ pub(crate) struct Body {
 
 impl Body {
     pub(crate) fn new(function: Function) -> Self {
-        Self::assuming(function, Vec::new(), 0)
+        Self::built(Built { function, assumptions: Vec::new(), is_apart: false }, 0)
     }
 
-    fn assuming(function: Function, assumptions: Vec<SymbolId>, began: u32) -> Self {
+    fn built(built: Built, began: u32) -> Self {
+        let Built { function, assumptions, is_apart } = built;
         let (function, assumptions) = (Arc::new(function), assumptions.into());
-        Self { function, hash: Arc::default(), assumptions, began, is_used: false }
+        Self { function, hash: Arc::default(), assumptions, is_apart, began, is_used: false }
     }
 
     /// Says which body it is, wherever it is inlined.
@@ -126,9 +129,8 @@ impl Definition {
         let began = self.compiler.session()?.time();
         let name = Name::from(&*self.name);
         let build = self.build.as_ref().ok_or_else(|| Error::other("nothing builds it"))?;
-        let (function, assumptions) =
-            building::run(&self.compiler, self.home, &name, &self.signature, build)?;
-        Ok(Body::assuming(function, assumptions, began))
+        let built = building::run(&self.compiler, self.home, &name, &self.signature, build)?;
+        Ok(Body::built(built, began))
     }
 }
 

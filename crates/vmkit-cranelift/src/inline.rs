@@ -111,7 +111,7 @@ impl Inliner<'_> {
         if !self.inlined.contains_key(&id) {
             let (scope, key) = self.work.session.body(id)?;
             let body = self.inlining.body(scope, key)?;
-            if !is_fit(&body.function) {
+            if body.is_apart || !is_fit(&body.function) {
                 return None;
             }
             self.inlined.insert(id, (body, 0));

@@ -98,3 +98,17 @@ fn nothing_is_inlined_unless_it_is_asked_for() {
         assert_eq!(compiled(&cranelift), 2);
     }
 }
+
+#[test]
+fn a_function_can_keep_apart() {
+    let cranelift = start(Level::Speed);
+    cranelift
+        .define_lazy("leaf", unary(), |builder, building| {
+            building.keep_apart();
+            times(2)(builder, building)
+        })
+        .unwrap();
+    cranelift.define_lazy("top", unary(), plus("leaf", 100)).unwrap();
+    assert_eq!(call(&cranelift, "top", 5), 110);
+    assert_eq!(compiled(&cranelift), 2);
+}
