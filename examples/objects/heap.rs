@@ -26,13 +26,13 @@ const CHUNK: u64 = 8 << 10;
 #[derive(Default, Debug)]
 pub(crate) struct Local {
     /// Where the next object goes, and where the thread's chunk ends.
-    next: AtomicU64,
-    limit: AtomicU64,
+    pub(crate) next: AtomicU64,
+    pub(crate) limit: AtomicU64,
     /// The exception that was thrown last.
     pub(crate) exception: AtomicU64,
     /// Whether that ended the thread.
     pub(crate) uncaught: AtomicU64,
-    /// The object whose `run` the thread is to run.
+    /// The object whose `run` the thread runs.
     pub(crate) receiver: AtomicU64,
     /// What the natives know of it.
     pub(crate) current: AtomicPtr<Current>,

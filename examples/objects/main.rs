@@ -1,4 +1,11 @@
-//! A small class-based language on vmkit: `cargo run --example objects -- PROGRAM.obj`.
+//! A small class-based language on vmkit:
+//!
+//! ```sh
+//! cargo run --release -p vmkit-examples --example objects -- examples/objects/programs/collect.obj
+//! ```
+//!
+//! `--backend llvm` and `--backend cranelift` choose the compiler. With the latter alone, no LLVM is
+//! needed: `--no-default-features --features cranelift`.
 //!
 //! Classes are loaded when their first object is made, methods are compiled when they are first
 //! called, and objects move. Read it in this order:
@@ -8,20 +15,22 @@
 //! 2. `vm.rs` makes a session. The session asks it what an undefined name is (`resolve`: a class is
 //!    loaded, a function defined) and which method a call means (`dispatch`). `load` makes a class's
 //!    dispatch table, and outdates code that took for granted that nobody overrides a method.
-//! 3. `emit/mod.rs` builds the IR of one function, in a closure that runs when the function is first
-//!    called; `emit/calls.rs` is about direct, virtual and interface calls, `emit/catching.rs` about
-//!    exceptions.
-//! 4. `runtime.ll` is the runtime module: allocation's fast path, which becomes part of every function
-//!    that makes objects.
+//! 3. `emit/mod.rs` says what one function does, when it is first called; `emit/calls.rs` is about
+//!    direct, virtual and interface calls.
+//! 4. `code/mod.rs` has the words that it says it in, and `code/llvm.rs` or `code/cranelift.rs` makes
+//!    code of them: read the one you want to use. There are exceptions, references, polls, and the
+//!    runtime with allocation's fast path, which becomes part of every function that makes objects
+//!    (`code/runtime.ll` for LLVM).
 //! 5. `natives.rs` is what compiled code calls: the slow path, `throw`, `print`, threads.
-//! 6. `heap.rs` is the collector: stops all threads, finds the references in their frames by LLVM's
-//!    stack maps, and moves all objects.
+//! 6. `heap.rs` is the collector: stops all threads, finds the references in their frames by the
+//!    compiler's stack maps, and moves all objects.
 //!
 //! `programs/` has programs to run, and says what they print.
 //!
 //! What it leaves out: strings, arrays and casts, locks, and a limit to recursion: a stack that
 //! overflows ends the process.
 
+pub(crate) mod code;
 mod emit;
 mod heap;
 mod natives;
@@ -32,8 +41,7 @@ pub(crate) mod vm;
 
 use std::process::ExitCode;
 
-use vmkit_llvm::Level;
-
+use code::BACKENDS;
 use program::{PRELUDE, Program};
 use vm::{Outcome, Setting, Vm};
 
@@ -59,7 +67,9 @@ fn run(file: &str, setting: Setting, stats: bool) -> Result<Outcome, String> {
     if stats {
         eprintln!("classes loaded: {}", vm.loaded().join(", "));
         eprintln!("functions compiled: {}", vm.session.stats().functions_compiled);
-        eprintln!("functions inlined: {}", vm.llvm.functions_inlined());
+        if let Some(count) = vm.backend.functions_inlined() {
+            eprintln!("functions inlined: {count}");
+        }
         eprintln!("collections: {}", vm.heap.collections());
         eprintln!("objects moved: {}", vm.heap.moved());
         eprintln!("functions' old code freed: {}", vm.heap.freed());
@@ -67,22 +77,34 @@ fn run(file: &str, setting: Setting, stats: bool) -> Result<Outcome, String> {
     Ok(outcome)
 }
 
-fn main() -> ExitCode {
+/// What the command line asks for: a file, how to run it, and whether to print statistics.
+fn arguments() -> Option<(String, Setting, bool)> {
     let (mut file, mut stats) = (None, false);
-    let mut setting = Setting { level: Level::O2, heap: 64 << 20 };
-    for argument in std::env::args().skip(1) {
+    let mut setting = Setting { backend: BACKENDS[0].1, optimizes: true, heap: 64 << 20 };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "-O0" => setting.level = Level::O0,
-            "-O2" => setting.level = Level::O2,
+            "--backend" => {
+                let wanted = arguments.next()?;
+                setting.backend = BACKENDS.iter().find(|(name, _)| *name == wanted)?.1;
+            }
+            "-O0" => setting.optimizes = false,
+            "-O2" => setting.optimizes = true,
             "--stats" => stats = true,
-            other => match other.strip_prefix("--heap=").map(str::parse) {
-                Some(Ok(bytes)) => setting.heap = bytes,
-                _ => file = Some(argument),
+            other => match other.strip_prefix("--heap=") {
+                Some(bytes) => setting.heap = bytes.parse().ok()?,
+                None => file = Some(argument),
             },
         }
     }
-    let Some(file) = file else {
-        eprintln!("objects [-O0 | -O2] [--heap=BYTES] [--stats] PROGRAM.obj");
+    Some((file?, setting, stats))
+}
+
+fn main() -> ExitCode {
+    let Some((file, setting, stats)) = arguments() else {
+        let names: Vec<_> = BACKENDS.iter().map(|(name, _)| *name).collect();
+        let names = names.join(" | ");
+        eprintln!("objects [--backend {names}] [-O0 | -O2] [--heap=BYTES] [--stats] PROGRAM.obj");
         return ExitCode::from(2);
     };
     match run(&file, setting, stats) {

@@ -33,9 +33,8 @@ impl Current {
         let current = Self { vm, mutator };
         local.current.store((&raw const current).cast_mut(), Ordering::Relaxed);
         let result = current.mutator.managed(|| {
-            let receiver = local.receiver.swap(0, Ordering::Relaxed);
             // SAFETY: this is the thread, and whoever started it looked the code up.
-            unsafe { current.vm.enter(code, receiver, local) }
+            unsafe { current.vm.enter(code, local) }
         });
         local.current.store(std::ptr::null_mut(), Ordering::Relaxed);
         result
@@ -94,8 +93,8 @@ fn raise(exception: u64, local: &Local, anchor: &Anchor) -> ! {
     fail(&format!("an exception got lost: {unhandled:?}"))
 }
 
-/// Is an exception of the class whose number is at `type_info`? In `vm_is_a`, the same in the
-/// language of the runtime module.
+/// Is an exception of the class that `type_info` stands for? LLVM's tables have the address of the
+/// class's number, Cranelift's the number itself.
 fn is_of(exception: u64, type_info: TypeInfo) -> bool {
     use super::vm::table::{CLASS, PARENT};
     // SAFETY: a clause's type is a number in linked data, or a slot with its address; an object's
@@ -105,8 +104,7 @@ fn is_of(exception: u64, type_info: TypeInfo) -> bool {
         TypeInfo::Any => return true,
         TypeInfo::At(at) => word(at),
         TypeInfo::InSlot(slot) => word(word(slot)),
-        // Not of LLVM's.
-        TypeInfo::Number(_) => return false,
+        TypeInfo::Number(number) => u64::from(number),
     };
     let tables = std::iter::successors(Some(word(exception)), |table| match word(table + PARENT) {
         0 => None,
@@ -115,13 +113,21 @@ fn is_of(exception: u64, type_info: TypeInfo) -> bool {
     tables.into_iter().any(|table| word(table + CLASS) == wanted)
 }
 
-extern "C" fn print(number: i64, local: &Local, _: u64, _: u64, _: u64, anchor: &mut Anchor) {
+extern "C" fn print(
+    number: i64,
+    local: &Local,
+    _: u64,
+    _: u64,
+    _: u64,
+    anchor: &mut Anchor,
+) -> i64 {
     let Current { vm, mutator } = Current::of(local);
     // The output may block: nobody need wait for this thread meanwhile.
     let written = mutator.native(anchor, || writeln!(vm.output.lock().unwrap(), "{number}"));
     if let Err(error) = written {
         fail(&format!("cannot print: {error}"));
     }
+    number
 }
 
 extern "C" fn spawn(receiver: u64, local: &Local, _: u64, _: u64, _: u64, _: &mut Anchor) -> i64 {

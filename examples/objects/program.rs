@@ -61,6 +61,11 @@ impl Method {
 }
 
 impl Class {
+    /// Bytes of an object: a header, and a word for each field.
+    pub(crate) fn size(&self) -> u64 {
+        8 + 8 * self.fields.len() as u64
+    }
+
     /// The place of a method in the dispatch table's part for methods.
     pub(crate) fn method(&self, name: &str) -> Option<(usize, &Method)> {
         self.methods.iter().enumerate().find(|(_, method)| method.function.name == name)

@@ -7,7 +7,7 @@
 //! new C    makes an object of class C; whoever calls it first has the class loaded
 //! fn f     a function
 //! I.m n    a call of an interface's method, an inline cache
-//! vm_…     the runtime module, and natives
+//! vm_…     the runtime, and natives
 //! ```
 #![expect(unsafe_code, reason = "reads the headers of objects")]
 
@@ -19,11 +19,11 @@ use std::thread;
 use vmkit::code::CodeMap;
 use vmkit::safepoint::Safepoints;
 use vmkit::{
-    Addr, Asked, Chosen, DispatchTable, Error, InlineCache, Resolution, Result, Session, SymbolId,
-    Undefined,
+    Addr, Asked, Chosen, DispatchTable, Error, Function, InlineCache, Resolution, Result, Session,
+    SymbolId, Undefined,
 };
-use vmkit_llvm::{Function, Level, Llvm, Options, Value};
 
+use super::code::{Backend, Kind, Make};
 use super::emit;
 use super::heap::{Heap, Local};
 use super::natives::{self, Current};
@@ -45,22 +45,15 @@ pub(crate) mod table {
 /// The C stack of a thread of the language.
 const STACK: usize = 64 << 20;
 
-/// A reference to an object, as compiled functions take and give it.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(crate) struct Reference(u64);
-
-impl Value for Reference {
-    const TYPE: &'static str = "ptr addrspace(1)";
-}
-
-/// `vm_enter` of the runtime module.
-type Enter = unsafe extern "C" fn(*const u8, Reference, *const Local) -> i64;
+/// `vm_enter` of the runtime.
+type Enter = unsafe extern "C" fn(*const u8, *const Local) -> i64;
 
 /// How a program is run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
-    pub(crate) level: Level,
+    /// The compiler, and whether it optimizes.
+    pub(crate) backend: Make,
+    pub(crate) optimizes: bool,
     /// Bytes of half of the heap.
     pub(crate) heap: u64,
 }
@@ -72,7 +65,7 @@ pub(crate) struct Vm {
     pub(crate) map: Arc<CodeMap>,
     pub(crate) safepoints: Safepoints,
     pub(crate) session: Session,
-    pub(crate) llvm: Llvm,
+    pub(crate) backend: Box<dyn Backend>,
     pub(crate) output: Mutex<Box<dyn Write + Send>>,
     pub(crate) threads: Mutex<Vec<Option<Running>>>,
     enter: OnceLock<Function<Enter>>,
@@ -110,7 +103,7 @@ impl Vm {
     ///
     /// # Errors
     ///
-    /// The system lacks what the session or the runtime module needs.
+    /// The system lacks what the session or the backend needs.
     pub(crate) fn new(
         program: Program,
         setting: Setting,
@@ -134,16 +127,14 @@ impl Vm {
         for (name, address) in names {
             session.define_absolute(name, address)?;
         }
-        let options = Options { level: setting.level, polls: true, ..Options::default() };
-        let llvm = Llvm::new(&session, options);
-        llvm.runtime_module(include_bytes!("runtime.ll").to_vec())?;
+        let backend = (setting.backend)(&session, setting.optimizes)?;
         let vm = Arc::new(Self {
             program,
             heap: Heap::new(setting.heap),
             map,
             safepoints,
             session,
-            llvm,
+            backend,
             output: Mutex::new(output),
             threads: Mutex::default(),
             enter: OnceLock::new(),
@@ -153,7 +144,7 @@ impl Vm {
             stubs: Mutex::default(),
         });
         this.set(Arc::downgrade(&vm)).expect("set here only");
-        let _ = vm.enter.set(vm.llvm.function("vm_enter")?);
+        let _ = vm.enter.set(vm.session.function("vm_enter")?);
         Ok(vm)
     }
 
@@ -195,12 +186,12 @@ impl Vm {
     ///
     /// # Safety
     ///
-    /// The thread is `local`'s, and managed; the code is that of a method of the receiver's, or of a
+    /// The thread is `local`'s, and managed; the code is that of a method of its receiver's, or of a
     /// function, that takes nothing and gives a number.
-    pub(crate) unsafe fn enter(&self, code: Addr, receiver: u64, local: &Arc<Local>) -> i64 {
+    pub(crate) unsafe fn enter(&self, code: Addr, local: &Arc<Local>) -> i64 {
         let enter = self.enter.get().expect("set when the machine is made");
         // SAFETY: the caller's promise.
-        unsafe { enter.call(code.0 as *const u8, Reference(receiver), Arc::as_ptr(local)) }
+        unsafe { enter.call(code.0 as *const u8, Arc::as_ptr(local)) }
     }
 
     /// The exception that ended a thread.
@@ -239,10 +230,10 @@ impl Vm {
             self.session.dispatch_table(table::METHODS as usize / 8 + class.methods.len())?;
         let references = class.fields.iter().enumerate();
         let references =
-            references.map(|(n, (_, ty))| u64::from(emit::is_reference(ty)) << n).sum();
+            references.map(|(n, (_, ty))| u64::from(emit::kind(ty) == Kind::Reference) << n).sum();
         let parent = parent.and_then(|parent| self.table(&parent.name));
         for (at, number) in [
-            (table::SIZE, 8 + 8 * class.fields.len() as u64),
+            (table::SIZE, class.size()),
             (table::REFERENCES, references),
             (table::PARENT, parent.map_or(0, |parent| parent.address().0)),
             (table::CLASS, class.number),

@@ -1,4 +1,4 @@
-//! The example `objects` runs its programs, which say in their first lines what is to happen:
+//! The example `objects` runs its programs with each compiler. They say in their first lines what is to happen:
 //!
 //! ```text
 //! prints: 1 2 3           the numbers that it prints
@@ -13,12 +13,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use vmkit_llvm::Level;
-
 #[expect(dead_code, reason = "the example's own `main`")]
 #[path = "../objects/main.rs"]
 mod objects;
 
+use objects::code::BACKENDS;
 use objects::vm::{Outcome, Setting, Vm};
 
 #[derive(Clone, Default)]
@@ -52,26 +51,28 @@ fn check(name: &str) {
         lines.find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": "))
     };
     let heap = header("heap").map_or(1 << 20, |bytes| bytes.parse().unwrap());
-    for level in [Level::O0, Level::O2] {
-        let (vm, output) = start(&text, Setting { level, heap });
+    let both = |&(backend, make)| [false, true].map(|optimizes| (backend, make, optimizes));
+    for (backend, make, optimizes) in BACKENDS.iter().flat_map(both) {
+        let name = format!("{name}, {backend}, optimized: {optimizes}");
+        let (vm, output) = start(&text, Setting { backend: make, optimizes, heap });
         let outcome = vm.run().unwrap();
         let printed = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
         let printed: Vec<_> = printed.lines().collect();
-        assert_eq!(printed.join(" "), header("prints").unwrap(), "{name} {level:?}");
+        assert_eq!(printed.join(" "), header("prints").unwrap(), "{name}");
         let expected = header("ends").and_then(|end| end.strip_prefix("uncaught "));
         let expected =
             expected.map_or(Outcome::Returned(0), |class| Outcome::Uncaught(class.into()));
-        assert_eq!(outcome, expected, "{name} {level:?}");
+        assert_eq!(outcome, expected, "{name}");
         if let Some(classes) = header("loads") {
-            assert_eq!(vm.loaded().join(", "), classes, "{name} {level:?}");
+            assert_eq!(vm.loaded().join(", "), classes, "{name}");
         }
         let least = header("collections").map_or(0, |number| number.parse().unwrap());
-        assert!(vm.heap.collections() >= least, "{name} {level:?}: {}", vm.heap.collections());
+        assert!(vm.heap.collections() >= least, "{name}: {}", vm.heap.collections());
         for function in header("outdated").into_iter().flat_map(|names| names.split(", ")) {
             let why = vm.session.why(vm.session.symbol(function));
-            assert!(!why.outdated_by.is_empty(), "{name} {level:?}: {function}");
+            assert!(!why.outdated_by.is_empty(), "{name}: {function}");
         }
-        assert!(vm.map.take_errors().is_empty());
+        assert!(vm.map.take_errors().is_empty(), "{name}");
     }
 }
 
@@ -107,16 +108,18 @@ fn threads_collect_stress() {
 
 #[test]
 fn allocation_is_part_of_the_functions_that_allocate() {
-    let setting = Setting { level: Level::O2, heap: 300_000 };
-    let (vm, _) = start(&program("collect.obj"), setting);
-    vm.run().unwrap();
-    let [tree, create, allocate] =
-        ["fn tree", "new Node", "vm_allocate"].map(|name| vm.session.symbol(name));
-    let why = vm.session.why(tree);
-    assert!([create, allocate].iter().all(|id| why.relies_on.contains(id)), "{why:?}");
-    // It was compiled first when there was no object of the class yet.
-    assert_eq!(why.outdated_by, [vm.session.assumption("Node is not loaded")]);
-    assert!(vm.heap.freed() > 0, "the old code of `tree`");
+    for &(name, backend) in BACKENDS {
+        let setting = Setting { backend, optimizes: true, heap: 300_000 };
+        let (vm, _) = start(&program("collect.obj"), setting);
+        vm.run().unwrap();
+        let [tree, create, allocate] =
+            ["fn tree", "new Node", "vm_allocate"].map(|name| vm.session.symbol(name));
+        let why = vm.session.why(tree);
+        assert!([create, allocate].iter().all(|id| why.relies_on.contains(id)), "{name}: {why:?}");
+        // It was compiled first when there was no object of the class yet.
+        assert_eq!(why.outdated_by, [vm.session.assumption("Node is not loaded")], "{name}");
+        assert!(vm.heap.freed() > 0, "{name}: the old code of `tree`");
+    }
 }
 
 #[test]

@@ -1,12 +1,10 @@
 //! Statements.
 
-use inkwell::IntPredicate;
-use inkwell::values::IntValue;
-
+use super::super::code::{Code, Comparison, Kind};
 use super::super::syntax::{Expr, Stmt, Type};
 use super::{Emitted, Emitter};
 
-impl<'ctx> Emitter<'_, 'ctx> {
+impl<C: Code> Emitter<'_, C> {
     pub(super) fn block(&mut self, body: &[Stmt]) -> Emitted<()> {
         let outside = self.scope.len();
         body.iter().try_for_each(|statement| self.statement(statement))?;
@@ -20,7 +18,7 @@ impl<'ctx> Emitter<'_, 'ctx> {
                 let (value, found) = self.expr(value)?;
                 let ty = ty.as_ref().unwrap_or(&found);
                 self.check(&found, ty)?;
-                self.declare(name, ty.clone(), value)
+                self.declare(name, ty.clone(), value).map(|_| ())
             }
             Stmt::Assign(to, value) => self.assign(to, value),
             Stmt::Expr(expr) => self.expr(expr).map(|_| ()),
@@ -28,9 +26,9 @@ impl<'ctx> Emitter<'_, 'ctx> {
             Stmt::While(condition, body) => self.repeat(condition, body),
             Stmt::Return(value) => {
                 let (value, ty) = self.expr(value)?;
-                self.check(&ty, &self.result)?;
-                self.builder.build_return(Some(&value))?;
-                self.start_dead_block();
+                self.check(&ty, self.result)?;
+                self.code.give(value)?;
+                self.begin_dead_block();
                 Ok(())
             }
             Stmt::Throw(exception) => {
@@ -40,15 +38,14 @@ impl<'ctx> Emitter<'_, 'ctx> {
                 }
                 self.check_null(exception)?;
                 self.throw(exception)?;
-                self.start_dead_block();
+                self.begin_dead_block();
                 Ok(())
             }
             Stmt::Try(body, catch) => self.catching(body, catch),
             Stmt::Print(number) => {
                 let number = self.int(number)?;
-                let ty = self.building.context().void_type();
-                let ty = ty.fn_type(&[number.get_type().into(), self.pointer().into()], false);
-                self.invoke("vm_print", ty, &[number.into(), self.thread()]).map(|_| ())
+                self.code.call("vm_print", &[number, self.code.parameter(1)], Kind::Int)?;
+                Ok(())
             }
         }
     }
@@ -59,48 +56,48 @@ impl<'ctx> Emitter<'_, 'ctx> {
                 let (value, ty) = self.expr(value)?;
                 let variable = self.variable(name)?;
                 self.check(&ty, &variable.ty)?;
-                self.builder.build_store(variable.place, value)?;
-                Ok(())
+                let place = variable.place;
+                self.code.set(place, value)
             }
             Expr::Field(object, name) => {
                 let object = self.expr(object)?;
                 let (value, ty) = self.expr(value)?;
-                let (place, field) = self.field(object, name)?;
+                let (object, offset, field) = self.field(object, name)?;
                 self.check(&ty, &field)?;
-                self.store_shared(place, value)
+                self.code.store_shared(object, offset, value)
             }
             _ => Err("only variables and fields can be assigned to".into()),
         }
     }
 
     fn branch(&mut self, condition: &Expr, then: &[Stmt], otherwise: &[Stmt]) -> Emitted<()> {
-        let condition = self.condition(condition)?;
-        let [yes, no, end] = ["then", "else", "end"].map(|name| self.new_block(name));
-        self.builder.build_conditional_branch(condition, yes, no)?;
+        let condition = self.int(condition)?;
+        let [yes, no, end] = self.new_blocks();
+        self.code.branch(condition, yes, no)?;
         for (block, body) in [(yes, then), (no, otherwise)] {
-            self.builder.position_at_end(block);
+            self.code.begin(block);
             self.block(body)?;
-            self.builder.build_unconditional_branch(end)?;
+            self.code.jump(end)?;
         }
-        self.builder.position_at_end(end);
+        self.code.begin(end);
         Ok(())
     }
 
     fn repeat(&mut self, condition: &Expr, body: &[Stmt]) -> Emitted<()> {
-        let [head, again, end] = ["while", "do", "end"].map(|name| self.new_block(name));
+        let [head, again, end] = self.new_blocks();
         self.go_on_at(head)?;
-        let condition = self.condition(condition)?;
-        self.builder.build_conditional_branch(condition, again, end)?;
-        self.builder.position_at_end(again);
+        let condition = self.int(condition)?;
+        self.code.branch(condition, again, end)?;
+        self.code.begin(again);
         self.block(body)?;
-        self.builder.build_unconditional_branch(head)?;
-        self.builder.position_at_end(end);
+        self.code.repeat(head)?;
+        self.code.begin(end);
         Ok(())
     }
 
-    pub(super) fn condition(&mut self, condition: &Expr) -> Emitted<IntValue<'ctx>> {
-        let number = self.int(condition)?;
-        let zero = number.get_type().const_zero();
-        Ok(self.builder.build_int_compare(IntPredicate::NE, number, zero, "")?)
+    /// 1 if a number is not 0, or 0.
+    pub(super) fn truth(&mut self, number: &Expr) -> Emitted<C::Value> {
+        let (number, zero) = (self.int(number)?, self.code.int(0));
+        self.code.compare(Comparison::NotEqual, number, zero)
     }
 }

@@ -2,6 +2,7 @@
 ;
 ; A thread is (see heap.rs)
 ;   0 where the next object goes | 8 where its chunk ends | 16 the exception | 24 is it uncaught?
+;   32 the object whose method it is to run
 ; and the dispatch table that an object's first word points to (see vm.rs)
 ;   0 bytes of an object | 8 its references | 16 the parent's table | 24 number of the class | 32 methods
 
@@ -11,7 +12,7 @@ declare i32 @vm_personality(...)
 ; A new object, all of whose fields are 0 or null: memory is cleared before a thread gets it. The
 ; thread's words are volatile: at a poll, which is put into the code when all else is done, the collector
 ; changes them.
-define ptr addrspace(1) @vm_allocate(ptr %thread, i64 %size, ptr %table) inlinehint gc "statepoint-example" {
+define ptr addrspace(1) @vm_allocate(ptr %thread, i64 %size, i64 %table) inlinehint gc "statepoint-example" {
   %object = load volatile ptr addrspace(1), ptr %thread
   %limit.at = getelementptr i8, ptr %thread, i64 8
   %limit = load volatile i64, ptr %limit.at
@@ -21,16 +22,16 @@ define ptr addrspace(1) @vm_allocate(ptr %thread, i64 %size, ptr %table) inlineh
   br i1 %fits, label %fast, label %slow, !prof !0
 fast:
   store volatile ptr addrspace(1) %next, ptr %thread
-  store ptr %table, ptr addrspace(1) %object
+  store i64 %table, ptr addrspace(1) %object
   ret ptr addrspace(1) %object
 slow:
   %fresh = call ptr addrspace(1) @vm_allocate_slow(ptr %thread, i64 %size)
-  store ptr %table, ptr addrspace(1) %fresh
+  store i64 %table, ptr addrspace(1) %fresh
   ret ptr addrspace(1) %fresh
 }
 
 ; Is an object of a class, by the class's number?
-define i1 @vm_is_a(ptr addrspace(1) %object, i64 %class) "gc-leaf-function" {
+define i64 @vm_is_a(ptr addrspace(1) %object, i64 %class) "gc-leaf-function" {
   %own = load ptr, ptr addrspace(1) %object
   br label %look
 look:
@@ -45,7 +46,8 @@ next:
   %is.last = icmp eq ptr %parent, null
   br i1 %is.last, label %end, label %look
 end:
-  ret i1 %is
+  %result = zext i1 %is to i64
+  ret i64 %result
 }
 
 ; Division where the divisor is not 0; the least number by -1 is itself.
@@ -65,10 +67,11 @@ define i64 @vm_remainder(i64 %a, i64 %b) alwaysinline "gc-leaf-function" {
   ret i64 %result
 }
 
-; How a thread comes into the language: runs a method or a function that takes nothing, and catches
-; whatever it throws.
-define i64 @vm_enter(ptr %function, ptr addrspace(1) %receiver, ptr %thread)
-    gc "statepoint-example" personality ptr @vm_personality {
+; How a thread comes into the language: runs a method of the thread's object or a function, which takes
+; nothing, and catches whatever it throws.
+define i64 @vm_enter(ptr %function, ptr %thread) gc "statepoint-example" personality ptr @vm_personality {
+  %receiver.at = getelementptr i8, ptr %thread, i64 32
+  %receiver = load volatile ptr addrspace(1), ptr %receiver.at
   %result = invoke i64 %function(ptr addrspace(1) %receiver, ptr %thread) to label %end unwind label %pad
 end:
   ret i64 %result
