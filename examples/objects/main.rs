@@ -17,10 +17,10 @@
 //!    dispatch table, and outdates code that took for granted that nobody overrides a method.
 //! 3. `emit/mod.rs` says what one function does, when it is first called; `emit/calls.rs` is about
 //!    direct, virtual and interface calls.
-//! 4. `code/mod.rs` has the words that it says it in, and `code/llvm.rs` or `code/cranelift.rs` makes
+//! 4. `code/mod.rs` has the words that it says it in, and `code/llvm/` or `code/cranelift/` makes
 //!    code of them: read the one you want to use. There are exceptions, references, polls, and the
 //!    runtime with allocation's fast path, which becomes part of every function that makes objects
-//!    (`code/runtime.ll` for LLVM).
+//!    (`llvm/runtime.ll`, `cranelift/runtime.rs`).
 //! 5. `natives.rs` is what compiled code calls: the slow path, `throw`, `print`, threads.
 //! 6. `heap.rs` is the collector: stops all threads, finds the references in their frames by the
 //!    compiler's stack maps, and moves all objects.

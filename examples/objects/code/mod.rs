@@ -61,19 +61,10 @@ pub(crate) trait Code {
     fn int(&mut self, number: i64) -> Self::Value;
     fn null(&mut self) -> Self::Value;
 
-    fn arithmetic(
-        &mut self,
-        operator: Arithmetic,
-        left: Self::Value,
-        right: Self::Value,
-    ) -> Emitted<Self::Value>;
+    fn arithmetic(&mut self, operator: Arithmetic, sides: [Self::Value; 2])
+    -> Emitted<Self::Value>;
     /// Compares two numbers or two references: 1 or 0.
-    fn compare(
-        &mut self,
-        comparison: Comparison,
-        left: Self::Value,
-        right: Self::Value,
-    ) -> Emitted<Self::Value>;
+    fn compare(&mut self, comparison: Comparison, sides: [Self::Value; 2]) -> Emitted<Self::Value>;
 
     fn variable(&mut self, kind: Kind, value: Self::Value) -> Emitted<Self::Variable>;
     fn get(&mut self, variable: Self::Variable) -> Emitted<Self::Value>;

@@ -34,7 +34,7 @@ impl<C: Code> Emitter<'_, C> {
             }
             Expr::Negate(number) => {
                 let (zero, number) = (self.code.int(0), self.int(number)?);
-                Ok((self.code.arithmetic(Arithmetic::Subtract, zero, number)?, Type::Int))
+                Ok((self.code.arithmetic(Arithmetic::Subtract, [zero, number])?, Type::Int))
             }
             Expr::Binary(operator @ ("&&" | "||"), left, right) => {
                 Ok((self.short(operator, left, right)?, Type::Int))
@@ -72,12 +72,12 @@ impl<C: Code> Emitter<'_, C> {
             if !matches!(operator, "==" | "!=") || right_type == Type::Int {
                 return Err("objects can be equal or not, no more".into());
             }
-            return self.code.compare(*comparison, left, right);
+            return self.code.compare(*comparison, [left, right]);
         }
         self.check(&left_type, &Type::Int)?;
         self.check(&right_type, &Type::Int)?;
         if let Some((_, comparison)) = comparison {
-            return self.code.compare(*comparison, left, right);
+            return self.code.compare(*comparison, [left, right]);
         }
         let operator = match operator {
             "+" => Arithmetic::Add,
@@ -88,10 +88,10 @@ impl<C: Code> Emitter<'_, C> {
         };
         if matches!(operator, Arithmetic::Divide | Arithmetic::Remainder) {
             let zero = self.code.int(0);
-            let is_zero = self.code.compare(Comparison::Equal, right, zero)?;
+            let is_zero = self.code.compare(Comparison::Equal, [right, zero])?;
             self.unless(is_zero, "throwZero")?;
         }
-        self.code.arithmetic(operator, left, right)
+        self.code.arithmetic(operator, [left, right])
     }
 
     /// `&&` and `||`: 0 or 1, and the right side only where it decides.
@@ -127,7 +127,7 @@ impl<C: Code> Emitter<'_, C> {
     /// Throws a `NullError` where an object is none.
     pub(super) fn check_null(&mut self, object: C::Value) -> Emitted<()> {
         let null = self.code.null();
-        let is_null = self.code.compare(Comparison::Equal, object, null)?;
+        let is_null = self.code.compare(Comparison::Equal, [object, null])?;
         self.unless(is_null, "throwNull")
     }
 

@@ -98,6 +98,6 @@ impl<C: Code> Emitter<'_, C> {
     /// 1 if a number is not 0, or 0.
     pub(super) fn truth(&mut self, number: &Expr) -> Emitted<C::Value> {
         let (number, zero) = (self.int(number)?, self.code.int(0));
-        self.code.compare(Comparison::NotEqual, number, zero)
+        self.code.compare(Comparison::NotEqual, [number, zero])
     }
 }

@@ -1,20 +1,19 @@
 //! Code by Cranelift. All values are `i64`; those that are references are declared to be, so that
 //! Cranelift keeps them in the frame at each call, and tells the collector where.
 
-use std::mem::offset_of;
+mod calls;
+mod runtime;
 
 use vmkit::{Result, Session, SymbolId};
 use vmkit_cranelift::cranelift_codegen::ir::condcodes::IntCC;
 use vmkit_cranelift::cranelift_codegen::ir::{
-    AbiParam, Block, BlockArg, ExceptionTable, ExceptionTableData, ExceptionTableItem,
-    ExceptionTag, InstBuilder, MemFlagsData, SigRef, Signature, TrapCode, Value, types,
+    AbiParam, Block, ExceptionTag, InstBuilder, MemFlagsData, Signature, TrapCode, Value, types,
 };
 use vmkit_cranelift::cranelift_codegen::isa::CallConv;
 use vmkit_cranelift::cranelift_frontend::{FunctionBuilder, Variable};
 use vmkit_cranelift::{Building, Cranelift, Level, Options};
 
 use super::super::emit::Body;
-use super::super::heap::Local;
 use super::{Arithmetic, Backend, Code, Comparison, Emitted, Kind};
 
 /// Why the processor traps where nothing gets to.
@@ -30,19 +29,7 @@ impl Compiler {
     pub(super) fn new(session: &Session, optimizes: bool) -> Result<Self> {
         let level = if optimizes { Level::Speed } else { Level::None };
         let cranelift = Cranelift::new(session, Options { level, ..Options::default() })?;
-        let convention = cranelift.isa().default_call_conv();
-        cranelift.define_lazy(
-            "vm_allocate",
-            signature(convention, 3),
-            move |builder, building| {
-                allocate(&mut Function::new(convention, builder, building));
-                Ok(())
-            },
-        )?;
-        cranelift.define_lazy("vm_enter", signature(convention, 2), move |builder, building| {
-            enter(&mut Function::new(convention, builder, building));
-            Ok(())
-        })?;
+        runtime::define(&cranelift)?;
         Ok(Self(cranelift))
     }
 }
@@ -73,50 +60,6 @@ fn signature(convention: CallConv, parameters: usize) -> Signature {
     signature.params = vec![AbiParam::new(types::I64); parameters];
     signature.returns.push(AbiParam::new(types::I64));
     signature
-}
-
-/// `vm_allocate`: a new object, all of whose fields are 0 or null, since memory is cleared before a
-/// thread gets it.
-fn allocate(function: &mut Function<'_, '_>) {
-    let [thread, size, table] = [0, 1, 2].map(|index| function.parameters[index]);
-    let [fast, slow] = function.blocks();
-    let [next, limit] = [offset_of!(Local, next), offset_of!(Local, limit)].map(|at| at as i32);
-    let builder = &mut *function.builder;
-    let object = builder.ins().load(types::I64, TRUSTED, thread, next);
-    let limit = builder.ins().load(types::I64, TRUSTED, thread, limit);
-    let end = builder.ins().iadd(object, size);
-    let fits = builder.ins().icmp(IntCC::UnsignedLessThanOrEqual, end, limit);
-    builder.ins().brif(fits, fast, &[], slow, &[]);
-    builder.switch_to_block(fast);
-    builder.ins().store(TRUSTED, end, thread, next);
-    builder.ins().store(TRUSTED, table, object, 0);
-    builder.ins().return_(&[object]);
-    builder.set_cold_block(slow);
-    builder.switch_to_block(slow);
-    let object = function.call_named("vm_allocate_slow", &[thread, size]);
-    function.builder.ins().store(TRUSTED, table, object, 0);
-    function.builder.ins().return_(&[object]);
-}
-
-/// `vm_enter`: runs a method of the thread's object or a function, which takes nothing, and catches
-/// whatever it throws.
-fn enter(function: &mut Function<'_, '_>) {
-    let [code, thread] = [0, 1].map(|index| function.parameters[index]);
-    let [pad] = function.blocks();
-    let receiver = offset_of!(Local, receiver) as i32;
-    let receiver = function.builder.ins().load(types::I64, TRUSTED, thread, receiver);
-    let signature = function.builder.import_signature(signature(function.convention, 2));
-    let to_pad = function.builder.func.dfg.block_call(pad, &[]);
-    let (next, result, table) =
-        function.table(signature, vec![ExceptionTableItem::Default(to_pad)]);
-    function.builder.ins().try_call_indirect(code, &[receiver, thread], table);
-    function.builder.switch_to_block(next);
-    function.builder.ins().return_(&[result]);
-    function.builder.switch_to_block(pad);
-    let (yes, nothing) = (function.int(1), function.int(0));
-    let uncaught = offset_of!(Local, uncaught) as i32;
-    function.builder.ins().store(TRUSTED, yes, thread, uncaught);
-    function.builder.ins().return_(&[nothing]);
 }
 
 struct Function<'a, 'f> {
@@ -151,62 +94,6 @@ impl<'a, 'f> Function<'a, 'f> {
         }
         value
     }
-
-    /// Stops while somebody wants this thread to.
-    fn poll(&mut self) {
-        let [stop, go_on] = self.blocks();
-        let flag = self.building.data(self.builder.func, "vmkit_safepoint_flag");
-        let flag = self.builder.ins().symbol_value(types::I64, flag);
-        let is_raised = self.builder.ins().atomic_load(types::I32, TRUSTED, flag);
-        self.builder.ins().brif(is_raised, stop, &[], go_on, &[]);
-        self.builder.set_cold_block(stop);
-        self.builder.switch_to_block(stop);
-        let mut takes_flag = signature(self.convention, 1);
-        takes_flag.returns.clear();
-        let entry = self.building.function(self.builder.func, "vmkit_safepoint", &takes_flag);
-        self.builder.ins().call(entry, &[flag]);
-        self.builder.ins().jump(go_on, &[]);
-        self.builder.switch_to_block(go_on);
-    }
-
-    fn call_named(&mut self, name: &str, arguments: &[Value]) -> Value {
-        let signature = signature(self.convention, arguments.len());
-        let callee = self.building.function(self.builder.func, name, &signature);
-        if self.tries.is_empty() {
-            let call = self.builder.ins().call(callee, arguments);
-            return self.builder.inst_results(call)[0];
-        }
-        let signature = self.builder.func.dfg.ext_funcs[callee].signature;
-        let handlers = self.handlers();
-        let (next, result, table) = self.table(signature, handlers);
-        self.builder.ins().try_call(callee, arguments, table);
-        self.builder.switch_to_block(next);
-        result
-    }
-
-    /// What catches exceptions here, the innermost first. Each goes straight to its `catch`.
-    fn handlers(&mut self) -> Vec<ExceptionTableItem> {
-        let dfg = &mut self.builder.func.dfg;
-        let handlers = self.tries.iter().rev().map(|&(tag, handler)| {
-            let target = dfg.block_call(handler, &[BlockArg::TryCallExn(0)]);
-            ExceptionTableItem::Tag(tag, target)
-        });
-        handlers.collect()
-    }
-
-    /// Where a call with handlers goes on, what it gives there, and its table.
-    fn table(
-        &mut self,
-        signature: SigRef,
-        handlers: Vec<ExceptionTableItem>,
-    ) -> (Block, Value, ExceptionTable) {
-        let [next] = self.blocks();
-        let result = self.builder.append_block_param(next, types::I64);
-        let dfg = &mut self.builder.func.dfg;
-        let returned = dfg.block_call(next, &[BlockArg::TryCallRet(0)]);
-        let table = ExceptionTableData::new(signature, returned, handlers);
-        (next, result, dfg.exception_tables.push(table))
-    }
 }
 
 impl Code for Function<'_, '_> {
@@ -226,7 +113,8 @@ impl Code for Function<'_, '_> {
         self.int(0)
     }
 
-    fn arithmetic(&mut self, operator: Arithmetic, left: Value, right: Value) -> Emitted<Value> {
+    fn arithmetic(&mut self, operator: Arithmetic, sides: [Value; 2]) -> Emitted<Value> {
+        let [left, right] = sides;
         Ok(match operator {
             Arithmetic::Add => self.builder.ins().iadd(left, right),
             Arithmetic::Subtract => self.builder.ins().isub(left, right),
@@ -243,7 +131,7 @@ impl Code for Function<'_, '_> {
         })
     }
 
-    fn compare(&mut self, comparison: Comparison, left: Value, right: Value) -> Emitted<Value> {
+    fn compare(&mut self, comparison: Comparison, sides: [Value; 2]) -> Emitted<Value> {
         let condition = match comparison {
             Comparison::Equal => IntCC::Equal,
             Comparison::NotEqual => IntCC::NotEqual,
@@ -252,7 +140,7 @@ impl Code for Function<'_, '_> {
             Comparison::Greater => IntCC::SignedGreaterThan,
             Comparison::GreaterEqual => IntCC::SignedGreaterThanOrEqual,
         };
-        let bit = self.builder.ins().icmp(condition, left, right);
+        let bit = self.builder.ins().icmp(condition, sides[0], sides[1]);
         Ok(self.builder.ins().uextend(types::I64, bit))
     }
 
@@ -326,23 +214,12 @@ impl Code for Function<'_, '_> {
     }
 
     fn call(&mut self, name: &str, arguments: &[Value], result: Kind) -> Emitted<Value> {
-        let value = self.call_named(name, arguments);
+        let value = self.invoke(name, arguments);
         Ok(self.declare(result, value))
     }
 
     fn call_at(&mut self, code: Value, arguments: &[Value], result: Kind) -> Emitted<Value> {
-        let signature = signature(self.convention, arguments.len());
-        let signature = self.builder.import_signature(signature);
-        let value = if self.tries.is_empty() {
-            let call = self.builder.ins().call_indirect(signature, code, arguments);
-            self.builder.inst_results(call)[0]
-        } else {
-            let handlers = self.handlers();
-            let (next, value, table) = self.table(signature, handlers);
-            self.builder.ins().try_call_indirect(code, arguments, table);
-            self.builder.switch_to_block(next);
-            value
-        };
+        let value = self.invoke_at(code, arguments);
         Ok(self.declare(result, value))
     }
 

@@ -1,0 +1,81 @@
+//! Calls, and where exceptions that they throw go on; and polls.
+
+use vmkit_cranelift::cranelift_codegen::ir::{
+    Block, BlockArg, ExceptionTable, ExceptionTableData, ExceptionTableItem, InstBuilder, SigRef,
+    Value, types,
+};
+
+use super::{Function, TRUSTED, signature};
+
+impl Function<'_, '_> {
+    /// Stops while somebody wants this thread to.
+    pub(super) fn poll(&mut self) {
+        let [stop, go_on] = self.blocks();
+        let flag = self.building.data(self.builder.func, "vmkit_safepoint_flag");
+        let flag = self.builder.ins().symbol_value(types::I64, flag);
+        let is_raised = self.builder.ins().atomic_load(types::I32, TRUSTED, flag);
+        self.builder.ins().brif(is_raised, stop, &[], go_on, &[]);
+        self.builder.set_cold_block(stop);
+        self.builder.switch_to_block(stop);
+        let mut takes_flag = signature(self.convention, 1);
+        takes_flag.returns.clear();
+        let entry = self.building.function(self.builder.func, "vmkit_safepoint", &takes_flag);
+        self.builder.ins().call(entry, &[flag]);
+        self.builder.ins().jump(go_on, &[]);
+        self.builder.switch_to_block(go_on);
+    }
+
+    /// Calls a function; within a `try`, with its handlers.
+    pub(super) fn invoke(&mut self, name: &str, arguments: &[Value]) -> Value {
+        let signature = signature(self.convention, arguments.len());
+        let callee = self.building.function(self.builder.func, name, &signature);
+        if self.tries.is_empty() {
+            let call = self.builder.ins().call(callee, arguments);
+            return self.builder.inst_results(call)[0];
+        }
+        let signature = self.builder.func.dfg.ext_funcs[callee].signature;
+        let handlers = self.handlers();
+        let (next, result, table) = self.table(signature, handlers);
+        self.builder.ins().try_call(callee, arguments, table);
+        self.builder.switch_to_block(next);
+        result
+    }
+
+    pub(super) fn invoke_at(&mut self, code: Value, arguments: &[Value]) -> Value {
+        let signature = signature(self.convention, arguments.len());
+        let signature = self.builder.import_signature(signature);
+        if self.tries.is_empty() {
+            let call = self.builder.ins().call_indirect(signature, code, arguments);
+            return self.builder.inst_results(call)[0];
+        }
+        let handlers = self.handlers();
+        let (next, result, table) = self.table(signature, handlers);
+        self.builder.ins().try_call_indirect(code, arguments, table);
+        self.builder.switch_to_block(next);
+        result
+    }
+
+    /// What catches exceptions here, the innermost first. Each goes straight to its `catch`.
+    fn handlers(&mut self) -> Vec<ExceptionTableItem> {
+        let dfg = &mut self.builder.func.dfg;
+        let handlers = self.tries.iter().rev().map(|&(tag, handler)| {
+            let target = dfg.block_call(handler, &[BlockArg::TryCallExn(0)]);
+            ExceptionTableItem::Tag(tag, target)
+        });
+        handlers.collect()
+    }
+
+    /// Where a call with handlers goes on, what it gives there, and its table.
+    pub(super) fn table(
+        &mut self,
+        signature: SigRef,
+        handlers: Vec<ExceptionTableItem>,
+    ) -> (Block, Value, ExceptionTable) {
+        let [next] = self.blocks();
+        let result = self.builder.append_block_param(next, types::I64);
+        let dfg = &mut self.builder.func.dfg;
+        let returned = dfg.block_call(next, &[BlockArg::TryCallRet(0)]);
+        let table = ExceptionTableData::new(signature, returned, handlers);
+        (next, result, dfg.exception_tables.push(table))
+    }
+}
