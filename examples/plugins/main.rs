@@ -1,9 +1,9 @@
 //! A host with a plugin that can be replaced while it runs.
 //!
 //! ```sh
-//! cd crates/vmkit-llvm/examples/plugins
+//! cd examples/plugins
 //! clang-22 -O1 -c -emit-llvm plugin.c -o /tmp/plugin.bc
-//! cargo run --release -p vmkit-llvm --example plugins -- /tmp/plugin.bc
+//! cargo run --release -p vmkit-examples --example plugins -- /tmp/plugin.bc
 //! ```
 //!
 //! Change `plugin.c`, and compile it again meanwhile: the next tick runs the new `step`, with the
