@@ -78,10 +78,11 @@ fn run(file: &str, setting: Setting, stats: bool) -> Result<Outcome, String> {
 }
 
 /// What the command line asks for: a file, how to run it, and whether to print statistics.
-fn arguments() -> Option<(String, Setting, bool)> {
+pub(crate) fn read_arguments(
+    mut arguments: impl Iterator<Item = String>,
+) -> Option<(String, Setting, bool)> {
     let (mut file, mut stats) = (None, false);
     let mut setting = Setting { backend: BACKENDS[0].1, optimizes: true, heap: 64 << 20 };
-    let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--backend" => {
@@ -101,7 +102,7 @@ fn arguments() -> Option<(String, Setting, bool)> {
 }
 
 fn main() -> ExitCode {
-    let Some((file, setting, stats)) = arguments() else {
+    let Some((file, setting, stats)) = read_arguments(std::env::args().skip(1)) else {
         let names: Vec<_> = BACKENDS.iter().map(|(name, _)| *name).collect();
         let names = names.join(" | ");
         eprintln!("objects [--backend {names}] [-O0 | -O2] [--heap=BYTES] [--stats] PROGRAM.obj");

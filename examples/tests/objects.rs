@@ -136,3 +136,16 @@ fn wrong_programs_are_refused() {
         "B.f is not as A.f",
     );
 }
+
+#[test]
+fn the_command_line_names_a_compiler_that_there_is() {
+    let read = |line: &str| objects::read_arguments(line.split(' ').map(String::from));
+    for (name, _) in BACKENDS {
+        let (file, setting, stats) = read(&format!("--backend {name} -O0 --stats a.obj")).unwrap();
+        assert_eq!((&*file, setting.optimizes, stats), ("a.obj", false, true));
+    }
+    assert!(read("a.obj --heap=4096").is_some_and(|(_, setting, _)| setting.heap == 4096));
+    for wrong in ["--backend gcc a.obj", "a.obj --backend", "--heap=much a.obj", "-O0"] {
+        assert!(read(wrong).is_none(), "{wrong}");
+    }
+}
