@@ -1,22 +1,19 @@
 //! Edges become bytes.
 
-use std::ops::Range;
+mod calls;
+mod finish;
 
-use super::bind::{Bound, Target, Value};
+use super::Linker;
+use super::bind::{Bound, Target};
 use super::place::{Placed, Spot};
-use super::{Function, Linker};
 use crate::allocation::AllocationId;
 use crate::error::{Error, Result};
-use crate::graph::{Edge, LinkGraph, SectionKind, fixup};
+use crate::graph::{Edge, SectionKind, fixup};
 use crate::host;
 use crate::memory::{Extent, Zone};
-use crate::metadata::{Span, check_records};
-use crate::patch;
 use crate::process;
-use crate::stats::Counters;
 use crate::symbol::{Addr, Name, SymbolId};
-use crate::table::{Site, State};
-use crate::target::{Base, Isa, Row, Term, native};
+use crate::target::{Base, Isa, Row, Term};
 
 /// A graph being fixed up.
 struct Fixer<'a> {
@@ -87,68 +84,6 @@ impl Linker {
             .collect();
         self.note_functions(allocation, bound, &placed);
         Ok(finished)
-    }
-
-    /// The system's unwinder trusts what it is given, whatever is thrown: damage must not get there.
-    fn check_unwind(&self, graph: &LinkGraph, placed: &Placed) -> Result<()> {
-        let sections = || graph.sections.iter().zip(&placed.spots);
-        let is_own = |code: Range<u64>| {
-            sections().filter(|(section, _)| section.kind == SectionKind::Code).any(
-                |(section, spot)| {
-                    spot.is_some_and(|Spot { addr, .. }| {
-                        addr.0 <= code.start && code.end <= addr.0 + section.size
-                    })
-                },
-            )
-        };
-        for (section, spot) in sections().filter(|(section, _)| section.kind == SectionKind::Unwind)
-        {
-            let Some(spot) = spot else { continue };
-            let bytes = &placed.blocks[spot.block].bytes()[spot.offset as usize..];
-            let bytes = &bytes[..section.size as usize];
-            check_records(&graph.name, Span { address: spot.addr.0, bytes }, is_own)?;
-        }
-        Ok(())
-    }
-
-    /// Lets the unwinder and the session know of what is linked now.
-    fn announce(&self, allocation: AllocationId, graph: &LinkGraph, placed: &Placed) {
-        for (section, spot) in graph.sections.iter().zip(&placed.spots) {
-            let Some(spot) = spot else { continue };
-            // The words of an array, as fixed up.
-            let words = || {
-                let bytes = &placed.blocks[spot.block].bytes()[spot.offset as usize..];
-                let words = bytes[..section.size as usize].chunks_exact(8);
-                words.map(|word| Addr(u64::from_le_bytes(word.try_into().expect("8 bytes"))))
-            };
-            let mut structors = self.structors.lock();
-            match section.kind {
-                SectionKind::Unwind => {
-                    self.unwind.register(spot.addr);
-                    self.allocations.update(allocation, |known| known.unwind.push(spot.addr));
-                }
-                SectionKind::Init(priority) => {
-                    structors.constructors.extend(words().map(|function| (priority, function)));
-                }
-                SectionKind::Fini(priority) => {
-                    structors.destructors.extend(words().map(|function| (priority, function)));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn note_functions(&self, allocation: AllocationId, bound: &Bound<'_>, placed: &Placed) {
-        let mut loaded = self.loaded.lock();
-        for defined in &bound.symbols.defined {
-            let is_code = bound.graph.sections[defined.section].kind == SectionKind::Code;
-            if let Some(spot) = placed.spots[defined.section].filter(|_| is_code) {
-                let start = spot.addr.offset(defined.offset.cast_signed());
-                let function = Function { start, size: defined.size, symbol: defined.id };
-                loaded.insert(start.0, function);
-                self.allocations.update(allocation, |known| known.functions.push(start.0));
-            }
-        }
     }
 }
 
@@ -317,77 +252,6 @@ impl Fixer<'_> {
             self.write(part, edge, row, value)?;
         }
         Ok(count)
-    }
-
-    /// A call: straight to the code if that is there and in reach, else to the stub; noted so that
-    /// it is bound when the code comes.
-    fn call(&mut self, part: Part, edge: Edge, row: &Row) -> Result<()> {
-        let Value { call, late, .. } = self.bound.values[edge.target];
-        let Some(callee) = late else {
-            let to = if matches!(self.bound.symbols.targets[edge.target], Target::Symbol { .. }) {
-                call
-            } else {
-                self.address(edge.target)?
-            };
-            return self.call_to(part, edge, row, to);
-        };
-        self.call_to(part, edge, row, call)?;
-        // Only a plain call or jump to the function's start can be bound.
-        let is_plain = edge.addend == native::CALL_ADDEND && row.field == native::CALL_FIELD;
-        if is_plain && self.is_code(part) {
-            self.note_site(part.place(edge), callee, Addr(call));
-        }
-        Ok(())
-    }
-
-    fn call_to(&mut self, part: Part, edge: Edge, row: &Row, to: u64) -> Result<()> {
-        let place = part.place(edge);
-        let mut to = to;
-        if !self.linker.memory.reaches(place, Addr(to)) && self.is_code(part) {
-            // From the symbol to where in it the call goes.
-            let within = edge.addend.wrapping_sub(native::CALL_ADDEND);
-            to = self.thunk(to.wrapping_add_signed(within)).wrapping_sub_signed(within);
-        }
-        let sum = i128::from(to) + i128::from(edge.addend);
-        self.write(part, edge, row, row.base.value(sum, place.0, 0))
-    }
-
-    fn is_code(&self, part: Part) -> bool {
-        self.placed.code == Some(part.spot.block)
-    }
-
-    /// A jump to an address out of reach, beside the code.
-    fn thunk(&mut self, to: u64) -> u64 {
-        // Without room for it, nothing that the session placed is out of reach.
-        let Some(spot) = self.placed.thunks else { return to };
-        let offset = self.thunks_used * native::THUNK_SIZE;
-        self.thunks_used += 1;
-        let at = Spot { offset: spot.offset + offset, ..spot };
-        self.placed.bytes_mut(at, native::THUNK_SIZE).copy_from_slice(&native::thunk(to));
-        spot.addr.0 + offset
-    }
-
-    fn note_site(&mut self, place: Addr, callee: SymbolId, stub: Addr) {
-        let memory = &self.linker.memory;
-        let offset = place.0 - memory.start(Zone::Code).0;
-        let site = Site { place: offset as u32, owner: self.allocation };
-        Counters::add(&self.linker.counters.sites, 1);
-        // What could not be sent back to the stub stays there.
-        if !patch::can_bind(memory, site, stub) {
-            return;
-        }
-        let entry = self.linker.table.entry(callee);
-        let mut inner = entry.lock();
-        let (is_ready, address) = (entry.state() == State::Ready, Addr(entry.address()));
-        if is_ready && !memory.contains(address) {
-            return; // a library's function: for ever through its stub
-        }
-        inner.add_site(site);
-        self.callees.push(callee);
-        // Under the callee's lock: whoever publishes it binds this site, or we do, now.
-        if is_ready && self.linker.bind_site(&inner, site, address) {
-            Counters::add(&self.linker.counters.sites_bound, 1);
-        }
     }
 
     fn write(&mut self, part: Part, edge: Edge, row: &Row, value: i128) -> Result<()> {
