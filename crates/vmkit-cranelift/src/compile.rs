@@ -157,3 +157,87 @@ fn make_reachable(function: &mut Function) {
             InstructionData::FuncAddr { opcode: Opcode::FuncAddr, func_ref: far };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, UserFuncName, types};
+    use cranelift_codegen::isa::{CallConv, lookup_by_name};
+    use cranelift_codegen::settings::{self, Configurable};
+    use cranelift_frontend::FunctionBuilder;
+    use cranelift_module::default_libcall_names;
+    use vmkit::graph::Layout;
+
+    use super::*;
+
+    /// A function that calls `callee` and gives the sum of the result and of a datum.
+    fn function(session: &Session, isa: &OwnedTargetIsa) -> Function {
+        let mut signature = Signature::new(CallConv::SystemV);
+        signature.params.push(AbiParam::new(types::I64));
+        signature.returns.push(AbiParam::new(types::I64));
+        let mut function =
+            Function::with_name_signature(UserFuncName::default(), signature.clone());
+        let callee = names::import_function(&mut function, session.symbol("callee"), signature);
+        let datum = names::import_data(&mut function, session.symbol("datum"), false);
+        let mut context = FunctionBuilderContext::new();
+        let mut builder = FunctionBuilder::new(&mut function, &mut context);
+        let block = builder.create_block();
+        builder.append_block_params_for_function_params(block);
+        builder.switch_to_block(block);
+        let argument = builder.block_params(block)[0];
+        let call = builder.ins().call(callee, &[argument]);
+        let result = builder.inst_results(call)[0];
+        let address = builder.ins().symbol_value(types::I64, datum);
+        let sum = builder.ins().iadd(result, address);
+        builder.ins().return_(&[sum]);
+        builder.seal_all_blocks();
+        builder.finalize(isa.frontend_config());
+        function
+    }
+
+    #[test]
+    fn code_for_aarch64_is_linked_by_its_rules() {
+        let session = Session::builder().build().unwrap();
+        let mut flags = settings::builder();
+        flags.set("is_pic", "true").unwrap();
+        let isa = lookup_by_name("aarch64-unknown-linux-gnu").unwrap();
+        let isa = isa.finish(settings::Flags::new(flags)).unwrap();
+        let function = function(&session, &isa);
+        let compiler = Compiler::new(&session, isa, default_libcall_names(), false).unwrap();
+        let graph = compiler.compile(&"module".into(), &"f".into(), function).unwrap();
+        assert_eq!(graph.isa.name, "aarch64");
+        let (code, callee, datum, slots) = (0x10_0000, 0x20_0000, 0x1234_5678, 0x30_0010);
+        let at = |number| code + 0x1000 * number as u64;
+        let layout = Layout {
+            sections: (0..graph.sections.len()).map(|number| Some(at(number))).collect(),
+            symbols: [("callee", callee), ("datum", datum), ("vmkit_cranelift_personality", 0)]
+                .map(|(name, address)| (Name::from(name), address))
+                .into(),
+            slots,
+            thunks: 0x40_0000,
+            thread_block: 0,
+            relaxes: false,
+        };
+        let image = graph.image(&layout).unwrap();
+        let words: Vec<u32> = image.sections[0]
+            .as_ref()
+            .unwrap()
+            .chunks_exact(4)
+            .map(|word| u32::from_le_bytes(word.try_into().unwrap()))
+            .collect();
+        let find = |mask, bits| {
+            let place = words.iter().position(|word| word & mask == bits).unwrap();
+            (code + 4 * place as u64, words[place])
+        };
+        // Arm Architecture Reference Manual, C6.2: `bl` counts words from itself.
+        let (place, call) = find(0xfc00_0000, 0x9400_0000);
+        let distance = i64::from((call << 6).cast_signed() >> 6) * 4;
+        assert_eq!(place.wrapping_add_signed(distance), callee);
+        // `adrp` counts pages, and `ldr` has the slot's place in its page.
+        let (place, page) = find(0x9f00_0000, 0x9000_0000);
+        let pages = i64::from(page << 8) >> 13 << 2 | i64::from(page >> 29 & 3);
+        let (_, load) = find(0xffc0_0000, 0xf940_0000);
+        let low = u64::from(load >> 10 & 0xfff) * 8;
+        let slot = (place & !0xfff).wrapping_add_signed(pages << 12) + low;
+        assert_eq!((slot, image.slots.as_slice()), (slots, &[datum][..]));
+    }
+}

@@ -49,6 +49,7 @@ impl Data<'_> {
             return Err(fail("its alignment is no power of two"));
         }
         let mut graph = self.section(bytes, size as u64, align);
+        graph.isa = machine.isa;
         for pointer in self.description.all_relocs(Reloc::Abs8) {
             if u64::from(pointer.offset) + 8 > size as u64 {
                 return Err(fail("a pointer does not lie within the data"));

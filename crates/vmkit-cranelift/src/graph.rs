@@ -45,6 +45,7 @@ pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> 
     let Needs { symbols, .. } = needs;
     let mut graph = LinkGraph::of_section(module.clone(), sections.remove(0), symbols);
     graph.sections.extend(sections);
+    graph.isa = compiler.machine.isa;
     graph.notes = notes;
     Ok(graph)
 }

@@ -4,11 +4,12 @@
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::isa::TargetIsa;
 use vmkit::graph::EdgeKind;
+use vmkit::target::{Isa, aarch64, x86_64};
 
 /// What differs between instruction sets.
 pub(crate) struct Machine {
-    /// What target triples call it.
-    name: &'static str,
+    /// What the linker knows of it.
+    pub(crate) isa: &'static Isa,
     /// The number of a relocation at an offset in code; none if no ELF relocation says the same.
     pub(crate) edge: fn(Reloc, &[u8], u32) -> Option<EdgeKind>,
     /// An address of eight bytes.
@@ -20,15 +21,15 @@ pub(crate) struct Machine {
 
 const MACHINES: [Machine; 2] = [
     Machine {
-        name: "x86_64",
-        edge: x86_64,
+        isa: &x86_64::ISA,
+        edge: x86_64_edge,
         absolute: EdgeKind(1), // R_X86_64_64
         relative: EdgeKind(2), // R_X86_64_PC32
         stack_pointer: 7,
     },
     Machine {
-        name: "aarch64",
-        edge: aarch64,
+        isa: &aarch64::ISA,
+        edge: aarch64_edge,
         absolute: EdgeKind(257), // R_AARCH64_ABS64
         relative: EdgeKind(261), // R_AARCH64_PREL32
         stack_pointer: 31,
@@ -39,7 +40,7 @@ impl Machine {
     /// That of a target; none if its code cannot be linked.
     pub(crate) fn of(isa: &dyn TargetIsa) -> Option<&'static Self> {
         let architecture = isa.triple().architecture.to_string();
-        MACHINES.iter().find(|machine| machine.name == architecture)
+        MACHINES.iter().find(|machine| machine.isa.name == architecture)
     }
 }
 
@@ -48,7 +49,7 @@ const BRANCHES: [u8; 2] = [0xe8, 0xe9];
 
 /// The number of a relocation of the four or eight bytes at `offset` in x86-64 code or data; none if
 /// no ELF relocation says the same.
-fn x86_64(kind: Reloc, bytes: &[u8], offset: u32) -> Option<EdgeKind> {
+fn x86_64_edge(kind: Reloc, bytes: &[u8], offset: u32) -> Option<EdgeKind> {
     let before = (offset as usize).checked_sub(1).and_then(|at| bytes.get(at));
     let is_branch = before.is_some_and(|opcode| BRANCHES.contains(opcode));
     Some(EdgeKind(match kind {
@@ -66,7 +67,7 @@ fn x86_64(kind: Reloc, bytes: &[u8], offset: u32) -> Option<EdgeKind> {
 
 /// The number of a relocation at `offset` in aarch64 code or data; none if no ELF relocation says the
 /// same.
-fn aarch64(kind: Reloc, bytes: &[u8], offset: u32) -> Option<EdgeKind> {
+fn aarch64_edge(kind: Reloc, bytes: &[u8], offset: u32) -> Option<EdgeKind> {
     // The top bit of a branch's last byte tells `bl` from `b`.
     let last = (offset as usize).checked_add(3).and_then(|at| bytes.get(at));
     let is_call = last.is_some_and(|byte| byte & 0x80 != 0);
@@ -95,20 +96,20 @@ mod tests {
     fn near_addresses_and_calls_are_told_apart() {
         let check = |opcode: u8, expected| {
             let bytes = [0x48, opcode, 0, 0, 0, 0];
-            assert_eq!(x86_64(Reloc::X86CallPCRel4, &bytes, 2), Some(EdgeKind(expected)));
+            assert_eq!(x86_64_edge(Reloc::X86CallPCRel4, &bytes, 2), Some(EdgeKind(expected)));
         };
         check(0xe8, 4);
         check(0xe9, 4);
         // The byte that names registers in `lea disp(%rip), %rax`.
         check(0x05, 2);
-        assert_eq!(x86_64(Reloc::X86CallPCRel4, &[], 0), Some(EdgeKind(2)));
+        assert_eq!(x86_64_edge(Reloc::X86CallPCRel4, &[], 0), Some(EdgeKind(2)));
     }
 
     #[test]
     fn branches_and_calls_of_aarch64_are_told_apart() {
         let check = |last: u8, expected| {
             let bytes = [0, 0, 0, last];
-            assert_eq!(aarch64(Reloc::Arm64Call, &bytes, 0), Some(EdgeKind(expected)));
+            assert_eq!(aarch64_edge(Reloc::Arm64Call, &bytes, 0), Some(EdgeKind(expected)));
         };
         check(0x94, 283);
         check(0x14, 282);
@@ -116,7 +117,7 @@ mod tests {
 
     #[test]
     fn relocations_of_other_machines_are_none() {
-        assert_eq!(x86_64(Reloc::Arm64Call, &[], 0), None);
-        assert_eq!(aarch64(Reloc::X86GOTPCRel4, &[], 0), None);
+        assert_eq!(x86_64_edge(Reloc::Arm64Call, &[], 0), None);
+        assert_eq!(aarch64_edge(Reloc::X86GOTPCRel4, &[], 0), None);
     }
 }
