@@ -14,7 +14,8 @@ use vmkit::{
 };
 
 use crate::llvm::Llvm;
-use crate::module::Module;
+use crate::module::{Clocks, Module};
+use crate::pool::Pool;
 use crate::signature;
 
 /// The key of what a closure builds.
@@ -34,7 +35,9 @@ type Build = Box<dyn Fn(&Building<'_>) -> Result<()> + Send + Sync>;
 
 /// A module of one function, made when it is wanted.
 pub(crate) struct Closure {
-    llvm: Llvm,
+    // Not the backend, which keeps the session, which keeps this.
+    pool: Arc<Pool>,
+    clocks: Arc<Clocks>,
     name: Arc<str>,
     signature: String,
     home: ScopeId,
@@ -115,7 +118,8 @@ impl Closure {
         build: Build,
     ) -> Result<(Arc<Self>, KeptSource)> {
         let closure = Arc::new(Self {
-            llvm: llvm.clone(),
+            pool: llvm.pool.clone(),
+            clocks: llvm.clocks.clone(),
             name: name.into(),
             signature,
             home,
@@ -156,25 +160,25 @@ impl Closure {
 
     /// Does everything still hold that was assumed?
     fn holds(&self, built: &Built) -> bool {
-        let Ok(session) = self.llvm.pool.session() else { return false };
+        let Ok(session) = self.pool.session() else { return false };
         !built.assumptions.iter().any(|&id| session.has_changed(id, built.began))
     }
 
     fn make(&self) -> Result<Built> {
-        let began = self.llvm.pool.session()?.time();
+        let (pool, clocks) = (&self.pool, &self.clocks);
+        let began = pool.session()?.time();
         let (bitcode, assumptions) = self.run()?;
-        let llvm = &self.llvm;
-        let (module, key) = llvm.pool.read(&self.name, bitcode, |number, index| {
+        let (module, key) = pool.read(&self.name, bitcode, |number, index| {
             let name = self.name.as_bytes();
             let own = index.symbols().find(|(_, symbol)| symbol.name == name);
             let (key, _) = own.ok_or_else(|| self.fail("it was built away"))?;
-            Ok((Module::new(llvm, self.name.clone(), self.home, number, index), key))
+            Ok((Module::new((pool, clocks), self.name.clone(), self.home, number, index), key))
         })?;
-        let (scope, kept) = add(&llvm.pool.session()?, self.home, module.clone())?;
+        let (scope, kept) = add(&pool.session()?, self.home, module.clone())?;
         module.set_scope(scope);
         let assumptions: Arc<[_]> = assumptions.into();
         if !assumptions.is_empty() {
-            llvm.pool.assume(module.number, assumptions.clone());
+            pool.assume(module.number, assumptions.clone());
         }
         Ok(Built { module, _kept: Arc::new(kept), key, assumptions, began, is_used: false })
     }
@@ -189,7 +193,7 @@ impl Closure {
         let module = module.map_err(|error| self.fail(&error.to_string()))?;
         let function = module.get_function(&self.name);
         let function = function.ok_or_else(|| self.fail("it cannot be declared"))?;
-        let session = self.llvm.pool.session()?;
+        let session = self.pool.session()?;
         let mut building = Building {
             context: &context,
             module,
@@ -271,7 +275,7 @@ impl Source for Closure {
 impl Drop for Closure {
     fn drop(&mut self) {
         if let Some(&scope) = self.scope.get() {
-            self.llvm.pool.remove_closure(scope);
+            self.pool.remove_closure(scope);
         }
     }
 }

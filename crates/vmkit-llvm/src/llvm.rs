@@ -232,7 +232,7 @@ impl Llvm {
         // Of one that cannot be added, nothing is to stay.
         let mut added = None;
         let read = self.pool.read(name, bitcode, |number, index| {
-            let module = Module::new(self, name.into(), home, number, index);
+            let module = Module::new((&self.pool, &self.clocks), name.into(), home, number, index);
             if others != Others::Compete {
                 self.check_types(&module, index)?;
             }

@@ -9,7 +9,6 @@ use vmkit::graph::{Binding, Compile, LinkGraph, Place, Symbol};
 use vmkit::{Error, Name, Private, Result, ScopeId, Source, SymbolKind, Unit};
 
 use crate::ffi::{Index, Kind, ModuleRef, Needed, Object};
-use crate::llvm::Llvm;
 use crate::pool::Pool;
 
 /// The key of a module's assembly.
@@ -117,7 +116,7 @@ pub(crate) fn symbol_kind(kind: Kind) -> SymbolKind {
 
 impl Module {
     pub(crate) fn new(
-        llvm: &Llvm,
+        (pool, clocks): (&Arc<Pool>, &Arc<Clocks>),
         name: Arc<str>,
         home: ScopeId,
         number: usize,
@@ -126,8 +125,8 @@ impl Module {
         let whole = index.symbols().filter(|(_, symbol)| symbol.is_whole);
         Arc::new(Self {
             name,
-            pool: llvm.pool.clone(),
-            clocks: llvm.clocks.clone(),
+            pool: pool.clone(),
+            clocks: clocks.clone(),
             number,
             scope: OnceLock::new(),
             home,

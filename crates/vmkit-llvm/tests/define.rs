@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use inkwell::memory_buffer::MemoryBuffer;
 use inkwell::values::FunctionValue;
@@ -618,5 +620,22 @@ fn what_is_redefined_for_ever_takes_no_more_memory() {
         if number > 10 {
             assert_eq!(*used.get_or_insert(now), now);
         }
+    }
+}
+
+#[test]
+fn a_session_with_closures_ends_with_its_last_handle() {
+    let session = {
+        let (session, llvm) = start(Level::O1);
+        llvm.define_lazy("f", UNARY, plus(1)).unwrap();
+        llvm.define_lazy("g", UNARY, twice("f")).unwrap();
+        assert_eq!(call(&llvm.function("g").unwrap(), 20), 42);
+        session.downgrade()
+    };
+    // Idle compile threads keep it for a moment.
+    let patience = Instant::now() + Duration::from_secs(20);
+    while session.upgrade().is_some() {
+        assert!(Instant::now() < patience, "somebody keeps the session");
+        thread::sleep(Duration::from_millis(20));
     }
 }
