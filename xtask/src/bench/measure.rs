@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn failures_are_told() {
-        check("echo a", Some(b"a\n"), "ms");
+        check("sleep 0.01; echo a", Some(b"a\n"), "ms");
         check("echo b", Some(b"a\n"), "wrong output");
         check("exit 3", None, "fails (exit 3)");
         check("kill -SEGV $$", None, "crashes (SIGSEGV)");
