@@ -80,8 +80,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
     graph.entry = graph.symbols.iter().position(|s| matches!(s.place, Place::Section { .. }));
     let descriptor = Descriptor::strong(Name::new(name.as_bytes()), SymbolKind::Function);
-    let source = Arc::new(Input { name, graph });
-    let (id, _) = SESSION.define(&descriptor, source, 0, Unit::Whole).expect("a new name");
+    let scope = SESSION.add_source(Arc::new(Input { name, graph }));
+    let (id, _) = SESSION.define(&descriptor, scope, 0, Unit::Whole).expect("a new name");
     if let Err(error) = SESSION.compile(id) {
         assert!(!error.to_string().contains("panicked"), "{error}");
     }
