@@ -75,9 +75,13 @@ bool has_labels(const Function &function) {
   return any_of(function, [](const BasicBlock &block) { return block.hasAddressTaken(); });
 }
 
+// By function, those whose labels its code names.
+using Owners = DenseMap<const GlobalValue *, Functions>;
+
 // Reads the members' bodies. A label is where it is in one piece of code, so functions whose code names
 // labels of each other are compiled together, whichever of them is asked for.
-void gather(vk_worker &worker, vk_module &source, std::vector<GlobalValue *> &members) {
+Owners gather(vk_worker &worker, vk_module &source, std::vector<GlobalValue *> &members) {
+  Owners owners;
   auto add = [&](GlobalValue *value) {
     if (!is_contained(members, value)) members.push_back(value);
   };
@@ -86,6 +90,7 @@ void gather(vk_worker &worker, vk_module &source, std::vector<GlobalValue *> &me
     if (!function) continue;
     source.read(*function, worker.options);
     Functions related = label_owners(*function);
+    if (!related.empty()) owners[function] = related;
     related.insert_range(label_users(*function));
     for (Function *other : related) {
       add(other);
@@ -93,10 +98,12 @@ void gather(vk_worker &worker, vk_module &source, std::vector<GlobalValue *> &me
     }
   }
   // What names labels needs to find them.
-  std::stable_partition(members.begin(), members.end(), [](GlobalValue *member) {
-    auto *function = dyn_cast<Function>(member);
-    return function && has_labels(*function) && label_owners(*function).empty();
-  });
+  if (!owners.empty())
+    std::stable_partition(members.begin(), members.end(), [&](GlobalValue *member) {
+      auto *function = dyn_cast<Function>(member);
+      return function && has_labels(*function) && !owners.contains(function);
+    });
+  return owners;
 }
 
 Function *declare_own(Function &function, Module &target) {
@@ -146,9 +153,6 @@ void move_body(Function &function, Function &own, ValueToValueMapTy &map, Declar
 }
 
 void fill(Function &function, Function &own, vk_module &source, ValueToValueMapTy &map, Declarer &declarer) {
-  for (const Function *owner : label_owners(function))
-    if (!map.count(owner) || cast<Function>(map[owner])->empty())
-      fail("it takes the address of a block of another function, " + owner->getName());
   clone_header(function, own, map, declarer);
   // Labels that data points to must stay with the function that the data names.
   if (has_labels(function))
@@ -191,7 +195,7 @@ std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t 
   if (members.empty()) members.push_back(source.values.at(key));
   Module &from = *source.module;
   auto extract = std::make_unique<Extract>(worker, source);
-  gather(worker, source, members);
+  Owners owners = gather(worker, source, members);
   if (worker.options.keep_debug) trim_debug_info(source);
 
   ValueToValueMapTy map;
@@ -211,8 +215,12 @@ std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t 
   }
   copy_flags(from, *extract->module);
   for (GlobalValue *member : members)
-    if (auto *function = dyn_cast<Function>(member))
+    if (auto *function = dyn_cast<Function>(member)) {
+      for (const Function *owner : owners.lookup(function))
+        if (cast<Function>(map[owner])->empty())
+          fail("it takes the address of a block of another function, " + owner->getName());
       fill(*function, *cast<Function>(map[function]), source, map, declarer);
+    }
   for (GlobalValue *member : members)
     if (auto *variable = dyn_cast<GlobalVariable>(member))
       cast<GlobalVariable>(map[variable])
