@@ -18,7 +18,7 @@ namespace {
 // Fewer slots than this are not worth the work.
 constexpr unsigned Fewest = 16;
 
-enum class Access { None, Load, Store, Other };
+enum class Access { Load, Store, Other };
 
 // What one instruction does with one slot.
 struct Use {
