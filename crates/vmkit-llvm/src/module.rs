@@ -122,7 +122,13 @@ impl Module {
         number: usize,
         index: &Index<'_>,
     ) -> Arc<Self> {
-        let whole = index.symbols().filter(|(_, symbol)| symbol.is_whole);
+        let (mut kinds, mut units) = (Vec::new(), FxHashMap::default());
+        for (key, symbol) in index.symbols() {
+            kinds.push(symbol.kind);
+            if symbol.is_whole {
+                units.insert(key, symbol.unit);
+            }
+        }
         Arc::new(Self {
             name,
             pool: pool.clone(),
@@ -130,8 +136,8 @@ impl Module {
             number,
             scope: OnceLock::new(),
             home,
-            kinds: index.symbols().map(|(_, symbol)| symbol.kind).collect(),
-            units: whole.map(|(key, symbol)| (key, symbol.unit)).collect(),
+            kinds,
+            units,
             assembly: OnceLock::new(),
         })
     }
