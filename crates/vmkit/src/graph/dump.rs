@@ -8,6 +8,31 @@ use crate::symbol::{Linkage, Visibility};
 /// Bytes on one line.
 const WIDTH: usize = 16;
 
+/// Bytes in lines of sixteen, each with its offset. Of equal lines, what is between the first and the
+/// last is one asterisk.
+pub struct Hex<'a>(pub &'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> = self.0.chunks(WIDTH).collect();
+        let is_between = |at: usize| {
+            at > 0 && lines.get(at - 1..at + 2).is_some_and(|l| l[0] == l[1] && l[1] == l[2])
+        };
+        for (number, line) in lines.iter().enumerate() {
+            match (is_between(number), number > 0 && is_between(number - 1)) {
+                (true, true) => {}
+                (true, false) => writeln!(f, "  *")?,
+                (false, _) => {
+                    write!(f, "  {:04x}:", number * WIDTH)?;
+                    line.iter().try_for_each(|byte| write!(f, " {byte:02x}"))?;
+                    writeln!(f)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Sections with their bytes and edges, then the symbols. Equal graphs have equal texts.
 impl fmt::Display for LinkGraph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,11 +61,7 @@ impl LinkGraph {
             write!(f, ", group {}", self.groups[group])?;
         }
         writeln!(f)?;
-        for (line, bytes) in bytes.chunks(WIDTH).enumerate() {
-            write!(f, "  {:04x}:", line * WIDTH)?;
-            bytes.iter().try_for_each(|byte| write!(f, " {byte:02x}"))?;
-            writeln!(f)?;
-        }
+        write!(f, "{}", Hex(bytes))?;
         section.edges.iter().try_for_each(|edge| self.edge(f, edge))
     }
 

@@ -15,6 +15,7 @@ pub(crate) mod sample;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use self::dump::Hex;
 pub use self::image::{Image, Layout};
 pub use self::listing::{Content, Listed, Standing};
 use crate::metadata::Record;

@@ -11,7 +11,7 @@ use object::LittleEndian;
 use object::elf::FileHeader64;
 use object::read::elf::{FileHeader, SectionHeader, Sym};
 use vmkit::Name;
-use vmkit::graph::{Image, Layout, LinkGraph, Section, SectionKind};
+use vmkit::graph::{Hex, Image, Layout, LinkGraph, Section, SectionKind};
 use yaxpeax_arch::{Decoder, U8Reader};
 use yaxpeax_arm::armv8::a64::InstDecoder;
 
@@ -187,8 +187,5 @@ fn instructions(text: &mut String, bytes: &[u8]) {
 }
 
 fn words(text: &mut String, bytes: &[u8]) {
-    for (at, line) in (0..).step_by(16).zip(bytes.chunks(16)) {
-        let line: Vec<_> = line.iter().map(|byte| format!("{byte:02x}")).collect();
-        let _ = writeln!(text, "  {at:04x}: {}", line.join(" "));
-    }
+    let _ = write!(text, "{}", Hex(bytes));
 }
