@@ -29,9 +29,12 @@ use crate::table::{Event, State};
 const STACK: usize = 64 << 20;
 /// What the system calls compile threads.
 pub const COMPILE_THREAD: &CStr = c"vmkit compile";
-/// How long an idle compile thread looks for work before it sleeps: programs that start make one
-/// first call after another, and waking a thread costs tens of microseconds.
+/// How long an idle compile thread looks for work before it sleeps, and one that waits for a compile
+/// whether it is done: programs that start make one first call after another, and waking a thread
+/// costs tens of microseconds.
 const LOOK: Duration = Duration::from_micros(60);
+/// By then a compile thread that is running, and idle, has begun on what was queued.
+const PICK_UP: Duration = Duration::from_micros(5);
 /// How long an idle compile thread sleeps before it ends: sessions that are not used any more have
 /// none, and go when their last handle has gone.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -177,7 +180,8 @@ impl Compiler {
                 State::Undefined | State::Defined => self.request(id),
                 state @ (State::Queued | State::Compiling) => {
                     began.get_or_insert_with(Instant::now);
-                    host::wait(entry.word(), state as u32);
+                    let look = if state == State::Queued { PICK_UP } else { LOOK };
+                    self.linker.waiters.wait(entry.word(), state as u32, look);
                 }
                 state => {
                     if let Some(began) = began {
@@ -258,7 +262,7 @@ impl Compiler {
             let pushes = self.pushes.load(Ordering::SeqCst);
             // No lock of ours is held outside: a child must not inherit one that nobody opens.
             let taken = self.undisturbed(|| self.take().inspect(|&id| self.run(id)));
-            if taken.is_none() && !self.look(pushes) {
+            if taken.is_none() && !host::changes(&self.pushes, pushes, LOOK) {
                 self.idle.fetch_add(1, Ordering::SeqCst);
                 host::wait_for(&self.pushes, pushes, PATIENCE);
                 self.idle.fetch_sub(1, Ordering::SeqCst);
@@ -277,20 +281,6 @@ impl Compiler {
             return true;
         }
         self.threads.fetch_add(1, Ordering::SeqCst);
-        false
-    }
-
-    /// Looks for a while whether something was pushed since `pushes`.
-    fn look(&self, pushes: u32) -> bool {
-        let began = Instant::now();
-        while began.elapsed() < LOOK {
-            for _ in 0..32 {
-                if self.pushes.load(Ordering::Relaxed) != pushes {
-                    return true;
-                }
-                std::hint::spin_loop();
-            }
-        }
         false
     }
 
@@ -373,5 +363,6 @@ impl Compiler {
         self.threads.store(0, Ordering::SeqCst);
         self.idle.store(0, Ordering::SeqCst);
         self.busy.store(0, Ordering::SeqCst);
+        self.linker.waiters.forget();
     }
 }

@@ -10,6 +10,7 @@ mod gate;
 mod membarrier;
 mod signals;
 mod thread;
+mod waiters;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
@@ -25,5 +26,6 @@ pub(crate) use self::native::{
 };
 pub(crate) use self::signals::{SignalMask, block_signals, restore_signals};
 pub(crate) use self::thread::spawn;
+pub(crate) use self::waiters::{Waiters, changes};
 #[cfg(target_arch = "x86_64")]
 use self::x86_64 as native;

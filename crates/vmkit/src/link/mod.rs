@@ -8,6 +8,7 @@ mod bind;
 mod data;
 mod fixup;
 mod free;
+mod materialize;
 mod place;
 mod publish;
 mod redefine;
@@ -18,7 +19,6 @@ mod tell;
 mod whole;
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, ReentrantMutex};
@@ -29,10 +29,10 @@ use self::data::{Former, Sets};
 pub use self::redefine::Why;
 use self::whole::Whole;
 use crate::allocation::{AllocationId, Allocations};
-use crate::definition::{Definition, Private, Unit};
+use crate::definition::{Definition, Private};
 use crate::error::{Error, Result};
 use crate::graph::{Dependency, LinkGraph};
-use crate::host;
+use crate::host::Waiters;
 use crate::listener::Listener;
 use crate::memory::Memory;
 use crate::process::{Libraries, ThreadLocals};
@@ -54,6 +54,8 @@ pub(crate) struct Linker {
     pub(crate) stubs: Stubs,
     pub(crate) libraries: Libraries,
     pub(crate) counters: Counters,
+    /// Those who wait for symbols to become ready.
+    pub(crate) waiters: Waiters,
     threads: ThreadLocals,
     sets: Sets,
     /// Orders the placing of data that may refer to one another in circles.
@@ -119,6 +121,7 @@ impl Linker {
             stubs,
             libraries,
             counters: Counters::default(),
+            waiters: Waiters::default(),
             threads: ThreadLocals::new(),
             sets: Sets::default(),
             data: ReentrantMutex::new(()),
@@ -156,88 +159,6 @@ impl Linker {
             entry.advance(Event::Define);
         }
         id
-    }
-
-    /// Finds or produces the address of `id` and publishes it. Called on a compile thread. If that
-    /// fails, `note` is told before anybody sees it.
-    pub(crate) fn materialize(&self, id: SymbolId, note: impl FnOnce(Error)) {
-        loop {
-            let began = self.table.now();
-            // Whoever waits must not wait for ever.
-            let panicked = |_| Err(Error::compile(self.name(id), "the compiler panicked"));
-            let work = AssertUnwindSafe(|| self.materialize_since(id, began));
-            match catch_unwind(work).unwrap_or_else(panicked) {
-                Ok(true) => return,
-                // Another definition came meanwhile.
-                Ok(false) => continue,
-                Err(error) => {
-                    let entry = self.table.entry(id);
-                    let inner = entry.lock();
-                    if !is_after(inner.changed, began) {
-                        note(error);
-                        entry.advance(Event::Fail);
-                        drop(inner);
-                        return host::wake_all(entry.word());
-                    }
-                }
-            }
-        }
-    }
-
-    fn name(&self, id: SymbolId) -> Name {
-        self.table.entry(id).name()
-    }
-
-    /// As it is defined at the time `began`; tells whether it still is.
-    fn materialize_since(&self, id: SymbolId, began: u32) -> Result<bool> {
-        let entry = self.table.entry(id);
-        let inner = entry.lock();
-        let definition = inner.definition.clone();
-        // As long as it is the symbol's, the module is there.
-        let scope = definition.as_ref().and_then(Definition::scope);
-        let _held = scope.map(|scope| self.table.held(scope));
-        drop(inner);
-        match definition {
-            None if self.resolve(id)? => self.materialize_since(id, self.table.now()),
-            None => Err(Error::undefined(entry.name(), None)),
-            Some(Definition::Module { scope, key, unit: Unit::Lazy }) => {
-                self.check_expected(id, scope, key)?;
-                let graph = self.produce(scope, key)?;
-                let finished = self.counters.link(|| self.link(id, scope, graph, began))?;
-                let Some(finished) = finished else { return Ok(false) };
-                // Whoever is woken may run at once, in this thread's place.
-                finished.iter().for_each(|&(id, _)| host::wake_all(self.table.entry(id).word()));
-                Ok(true)
-            }
-            Some(Definition::Indirect { resolver }) => {
-                let resolver = self.stub_address(resolver)?;
-                let inner = entry.lock();
-                if is_after(inner.changed, began) {
-                    return Ok(false);
-                }
-                entry.place(resolver.0);
-                entry.advance(Event::Defer);
-                drop(inner);
-                host::wake_all(entry.word());
-                Ok(true)
-            }
-            Some(_) => {
-                let address = self.address(id, id)?;
-                Ok(self.publish(id, address, began))
-            }
-        }
-    }
-
-    /// What the module of a scope defines under a key.
-    fn produce(&self, scope: ScopeId, key: u64) -> Result<LinkGraph> {
-        let source = self.table.source(scope);
-        let source = source.ok_or_else(|| Error::other("a definition without a module"))?;
-        let mut graph = self.counters.materialize(|| source.materialize(key))?;
-        // A source may know of a module of its own that it took the definition from.
-        if graph.scope == ScopeId::GLOBAL {
-            graph.scope = scope;
-        }
-        Ok(graph)
     }
 
     /// Links the graph that `id`'s definition gave, as it was at the time `began`, and makes it what is

@@ -4,7 +4,6 @@
 use super::{Linker, is_after, stub_of};
 use crate::allocation::AllocationId;
 use crate::error::Result;
-use crate::host;
 use crate::memory::Zone;
 use crate::patch;
 use crate::stats::Counters;
@@ -15,7 +14,7 @@ impl Linker {
     pub(super) fn publish_all(&self, finished: &[(SymbolId, u64)]) {
         for &(id, address) in finished {
             self.settle_by_product(id, address);
-            host::wake_all(self.table.entry(id).word());
+            self.waiters.wake(self.table.entry(id).word());
         }
     }
 
@@ -24,7 +23,7 @@ impl Linker {
     pub(crate) fn publish(&self, id: SymbolId, address: u64, began: u32) -> bool {
         let is_current = self.settle(id, address, None, began);
         if is_current {
-            host::wake_all(self.table.entry(id).word());
+            self.waiters.wake(self.table.entry(id).word());
         }
         is_current
     }

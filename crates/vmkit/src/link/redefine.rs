@@ -109,7 +109,7 @@ impl Linker {
         self.send(id, &inner, before, Addr(address));
         let outdated = vec![(id, inner.take_dependents(hash))];
         drop(inner);
-        host::wake_all(entry.word());
+        self.waiters.wake(entry.word());
         self.finish(outdated, vec![old]);
         drop(module);
     }
