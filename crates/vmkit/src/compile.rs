@@ -116,8 +116,8 @@ impl Compiler {
         let entry = self.linker.table.entry(id);
         let relaxed = Ordering::Relaxed;
         let is_first = entry.caller.compare_exchange(0, caller.0, relaxed, relaxed).is_ok();
-        if is_first && self.linker.has_listeners() {
-            entry.called.store(self.began.elapsed().as_nanos() as u64, relaxed);
+        if is_first && let Some(called) = self.linker.table.called(id) {
+            called.store(self.began.elapsed().as_nanos() as u64, relaxed);
         }
         loop {
             let began = self.linker.table.now();

@@ -114,7 +114,7 @@ pub(crate) fn explain(compiler: &Compiler, id: SymbolId) -> Explanation {
         stub: stub_of(&inner).map(|stub| linker.stubs.address(stub)),
         first_call: first_call(
             entry.caller.load(Ordering::Relaxed),
-            entry.called.load(Ordering::Relaxed),
+            linker.table.called(id).map_or(0, |called| called.load(Ordering::Relaxed)),
         ),
         error,
         sites: sites.collect(),

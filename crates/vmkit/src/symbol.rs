@@ -1,24 +1,25 @@
 //! Names and what a module says of them: symbols, descriptors, linkage.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A symbol's name: any bytes but NUL, as in ELF. Cloning copies a pointer.
+use triomphe::ThinArc;
+
+/// A symbol's name: any bytes but NUL, as in ELF. One word; cloning copies it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Name(Arc<[u8]>);
+pub struct Name(ThinArc<(), u8>);
 
 impl Name {
     /// The name with these bytes.
     #[must_use]
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
-        Self(Arc::from(bytes.as_ref()))
+        Self(ThinArc::from_header_and_slice((), bytes.as_ref()))
     }
 
     /// The bytes, without a terminator.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.0.slice
     }
 
     /// The name as C wants it; `None` where it holds a NUL.
@@ -36,13 +37,13 @@ impl From<&str> for Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.0))
+        f.write_str(&String::from_utf8_lossy(self.bytes()))
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+        write!(f, "{:?}", String::from_utf8_lossy(self.bytes()))
     }
 }
 

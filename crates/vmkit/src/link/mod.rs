@@ -117,7 +117,7 @@ impl Linker {
         Ok(Self {
             unwind: Records::default(),
             memory,
-            table: Table::new(),
+            table: Table::new(!policy.listeners.is_empty()),
             stubs,
             libraries,
             counters: Counters::default(),

@@ -30,11 +30,6 @@ impl Linker {
         }
     }
 
-    /// Does anybody want to know what is linked?
-    pub(crate) fn has_listeners(&self) -> bool {
-        !self.policy.listeners.is_empty()
-    }
-
     /// Tells of a new stub.
     pub(super) fn tell_stub(&self, symbol: SymbolId, stub: StubId) {
         for listener in &self.policy.listeners {

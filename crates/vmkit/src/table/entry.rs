@@ -22,8 +22,6 @@ pub(crate) struct Entry {
     address: AtomicU64,
     /// Where the first call came from: a return address.
     pub(crate) caller: AtomicU64,
-    /// When that was, in nanoseconds since the session began; 0 if nobody listens.
-    pub(crate) called: AtomicU64,
     inner: Mutex<Inner>,
 }
 
@@ -81,7 +79,7 @@ pub(crate) struct Dependent {
 }
 
 // There is one for every known symbol.
-const _: () = assert!(size_of::<Entry>() <= 128);
+const _: () = assert!(size_of::<Entry>() <= 112);
 
 impl Entry {
     pub(super) fn vacant() -> Self {
@@ -91,7 +89,6 @@ impl Entry {
             next: AtomicU32::new(0),
             address: AtomicU64::new(0),
             caller: AtomicU64::new(0),
-            called: AtomicU64::new(0),
             inner: Mutex::new(Inner::new(0)),
         }
     }

@@ -7,7 +7,7 @@ mod sources;
 mod state;
 
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
@@ -27,10 +27,16 @@ const CHUNK: usize = 1024;
 /// Chunks a table can have: 16 million symbols.
 const CHUNKS: usize = 16 * 1024;
 
+/// One thing of each symbol.
+type Chunks<T> = Box<[OnceLock<Box<[T]>>]>;
+
 /// All symbols of a session.
 pub(crate) struct Table {
     tag: SessionTag,
-    chunks: Box<[OnceLock<Box<[Entry]>>]>,
+    chunks: Chunks<Entry>,
+    /// When each symbol was first called, in nanoseconds since the session began, 0 before; no chunks
+    /// where nobody asks.
+    called: Chunks<AtomicU64>,
     /// What stands for symbols of other sessions: nobody's.
     foreign: Entry,
     len: AtomicU32,
@@ -43,6 +49,10 @@ pub(crate) struct Table {
     clock: AtomicU32,
 }
 
+fn room<T>(chunks: usize) -> Chunks<T> {
+    (0..chunks).map(|_| OnceLock::new()).collect()
+}
+
 /// Whether a definition was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -53,12 +63,14 @@ pub enum Outcome {
 }
 
 impl Table {
-    pub(crate) fn new() -> Self {
+    /// An empty one, which notes when symbols are called if it `notes_calls`.
+    pub(crate) fn new(notes_calls: bool) -> Self {
         let tag = SessionTag::next();
         Self {
             tag,
             foreign: Entry::vacant(),
-            chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(),
+            chunks: room(CHUNKS),
+            called: room(if notes_calls { CHUNKS } else { 0 }),
             len: AtomicU32::new(0),
             names: RwLock::new(HashTable::new()),
             groups: Mutex::new(FxHashMap::default()),
@@ -138,6 +150,13 @@ impl Table {
         index.zip(chunk).map_or(&self.foreign, |(index, chunk)| &chunk[index % CHUNK])
     }
 
+    /// When it was first called, in nanoseconds since the session began; 0 before. None where that is
+    /// not noted.
+    pub(crate) fn called(&self, id: SymbolId) -> Option<&AtomicU64> {
+        let index = self.tag.index(id.0)?;
+        Some(&self.called.get(index / CHUNK)?.get()?[index % CHUNK])
+    }
+
     /// The symbol of this session with this number, if there is one.
     pub(crate) fn numbered(&self, number: u32) -> Option<SymbolId> {
         let is_there = self.tag.index(number)? < self.len.load(Ordering::Acquire) as usize;
@@ -201,6 +220,9 @@ impl Table {
         let id = SymbolId(self.tag.number(index));
         let chunk = self.chunks[index / CHUNK]
             .get_or_init(|| (0..CHUNK).map(|_| Entry::vacant()).collect());
+        if let Some(times) = self.called.get(index / CHUNK) {
+            times.get_or_init(|| (0..CHUNK).map(|_| AtomicU64::new(0)).collect());
+        }
         chunk[index % CHUNK].occupy(scope, name);
         self.sources.note_symbol(scope, id);
         self.len.store(index as u32 + 1, Ordering::Release);

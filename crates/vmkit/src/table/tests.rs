@@ -67,7 +67,7 @@ fn takes_over(first: Linkage, second: Linkage) -> Option<bool> {
 #[test]
 fn all_pairs_of_definitions_follow_the_rules() {
     for (first, second) in LINKAGES.into_iter().flat_map(|f| LINKAGES.map(|s| (f, s))) {
-        let table = Table::new();
+        let table = Table::new(false);
         assert_eq!(define(&table, "g", first, "a").unwrap(), Outcome::Taken);
         let outcome = define(&table, "g", second, "b");
         match takes_over(first, second) {
@@ -92,7 +92,7 @@ fn all_pairs_of_definitions_follow_the_rules() {
 #[test]
 fn what_has_an_address_is_not_replaced() {
     for (first, second) in LINKAGES.into_iter().flat_map(|f| LINKAGES.map(|s| (f, s))) {
-        let table = Table::new();
+        let table = Table::new(false);
         define(&table, "g", first, "a").unwrap();
         let id = table.find(ScopeId::GLOBAL, b"g").unwrap();
         table.entry(id).place(0x1000);
@@ -107,7 +107,7 @@ fn what_has_an_address_is_not_replaced() {
 
 #[test]
 fn tentative_definitions_merge() {
-    let table = Table::new();
+    let table = Table::new(false);
     let define = |size, align| {
         let descriptor = descriptor("c", Linkage::Common);
         table.define(ScopeId::GLOBAL, &descriptor, Definition::common(size, align)).unwrap().0
@@ -122,7 +122,7 @@ fn tentative_definitions_merge() {
 
 #[test]
 fn a_definition_says_what_the_symbol_is() {
-    let table = Table::new();
+    let table = Table::new(false);
     let id = table.symbol(ScopeId::GLOBAL, &"f".into());
     assert_eq!(table.entry(id).state(), State::Undefined);
     let descriptor =
@@ -140,7 +140,7 @@ fn a_definition_says_what_the_symbol_is() {
 
 #[test]
 fn scopes_keep_names_apart() {
-    let table = Table::new();
+    let table = Table::new(false);
     let name = Name::from("local");
     let ids = [ScopeId::GLOBAL, ScopeId(1), ScopeId(2)].map(|scope| table.symbol(scope, &name));
     assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
@@ -150,7 +150,7 @@ fn scopes_keep_names_apart() {
 
 #[test]
 fn threads_that_name_the_same_symbols_agree() {
-    let table = Table::new();
+    let table = Table::new(false);
     let count = 2 * CHUNK + 10;
     let name_all = || {
         let name = |number: usize| Name::from(&*format!("s{number}"));
@@ -276,7 +276,7 @@ fn compare(table: &Table, model: &Model) {
 proptest! {
     #[test]
     fn a_table_does_as_its_model(steps in prop::collection::vec(steps(), 0..60)) {
-        let (table, mut model) = (Table::new(), Model::default());
+        let (table, mut model) = (Table::new(false), Model::default());
         for step in &steps {
             apply(&table, &mut model, step);
         }
