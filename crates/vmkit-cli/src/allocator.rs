@@ -42,6 +42,22 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
+/// Which of mimalloc's options says after how many milliseconds freed memory goes back to the system.
+/// (`mimalloc.h`; the crate has no name for it.)
+const PURGE_DELAY: mi::mi_option_t = 15;
+
+/// Does something that frees much of what it allocates, and gives all of that back at once.
+pub(crate) fn thriftily<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: plain numbers, read by others at any time.
+    let delay = unsafe { mi::mi_option_get(PURGE_DELAY) };
+    // SAFETY: as above.
+    unsafe { mi::mi_option_set(PURGE_DELAY, 0) };
+    let result = work();
+    // SAFETY: as above.
+    unsafe { mi::mi_option_set(PURGE_DELAY, delay) };
+    result
+}
+
 /// The C functions, by name: what the program means by them, unless it defines them itself.
 pub(crate) fn functions() -> [(&'static str, *const ()); 10] {
     [

@@ -47,7 +47,7 @@ fn prepare() -> Result<Program, c_int> {
         if error.use_stderr() { BAD_INPUT } else { 0 }
     })?;
     let result = match options.command {
-        Command::Run(run) => run::prepare(&run),
+        Command::Run(run) => allocator::thriftily(|| run::prepare(&run)),
         Command::Nm(nm) => match nm::nm(&nm) {
             Ok(()) => return Err(0),
             Err(error) => Err(error),

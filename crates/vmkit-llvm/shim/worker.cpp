@@ -109,6 +109,7 @@ vk_module &load(vk_worker &worker, uint32_t number, vk_bytes bitcode, vk_bytes n
       value.setName("__local" + value.getName());
     module->values.push_back(&value);
   };
+  module->values.reserve(m.size() + m.global_size() + m.alias_size() + m.ifunc_size());
   for (Function &f : m) add(f);
   for (GlobalVariable &g : m.globals()) add(g);
   for (GlobalAlias &a : m.aliases()) add(a);
