@@ -86,7 +86,7 @@ extern "C" fn throw_object(
 fn raise(exception: u64, local: &Local, anchor: &Anchor) -> ! {
     local.exception.store(exception, Ordering::Relaxed);
     let map: *const CodeMap = &*Current::of(local).vm.map;
-    let is_of = |type_info| is_of(exception, type_info);
+    let is_of = |type_info, _| is_of(exception, type_info);
     // SAFETY: the map lives as long as the machine; the anchor is the caller's, and no frame between
     // here and there holds anything.
     let unhandled = unsafe { throw(&*map, anchor, exception, is_of) };
@@ -104,7 +104,7 @@ fn is_of(exception: u64, type_info: TypeInfo) -> bool {
         TypeInfo::Any => return true,
         TypeInfo::At(at) => word(at),
         TypeInfo::InSlot(slot) => word(word(slot)),
-        TypeInfo::Number(number) => u64::from(number),
+        TypeInfo::Number(number) | TypeInfo::NumberIn(number, _) => u64::from(number),
     };
     let tables = std::iter::successors(Some(word(exception)), |table| match word(table + PARENT) {
         0 => None,

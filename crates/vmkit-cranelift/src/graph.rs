@@ -25,8 +25,7 @@ pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> 
     let Work { name, module, .. } = *work;
     let mut needs = Needs::new(compiler, work, &context.func, code);
     let section = needs.code(code)?;
-    let (notes, table) =
-        notes::notes(code, compiler.machine).map_err(|what| Error::compile(name.clone(), what))?;
+    let (notes, table) = notes::notes(code, compiler.machine);
     let mut sections = vec![section];
     if compiler.isa.flags().unwind_info() {
         let records = unwind::records(&*compiler.isa, code, table.is_some());

@@ -12,6 +12,7 @@ mod data;
 mod definition;
 mod definitions;
 mod graph;
+mod handlers;
 mod inline;
 #[expect(clippy::result_large_err, reason = "the errors are cranelift_module's")]
 mod jit;
@@ -35,7 +36,7 @@ pub use crate::jit::{JitBuilder, JitModule};
 pub use crate::jit::{JitBuilder as JITBuilder, JitModule as JITModule};
 pub use crate::lines::Position;
 pub use crate::names::external_name;
-pub use crate::personality::{FOREIGN, rethrow, throw};
+pub use crate::personality::{FOREIGN, rethrow, throw, throw_in};
 
 // The examples in this text are compiled and run as tests of this crate.
 #[cfg(doctest)]

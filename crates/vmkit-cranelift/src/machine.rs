@@ -17,6 +17,8 @@ pub(crate) struct Machine {
     /// An address counted from the place itself, of four bytes.
     pub(crate) relative: EdgeKind,
     pub(crate) stack_pointer: u16,
+    /// DWARF's numbers of the general registers, by those that instructions have.
+    pub(crate) general: [u16; 32],
 }
 
 const MACHINES: [Machine; 2] = [
@@ -26,6 +28,7 @@ const MACHINES: [Machine; 2] = [
         absolute: EdgeKind(1), // R_X86_64_64
         relative: EdgeKind(2), // R_X86_64_PC32
         stack_pointer: 7,
+        general: x86_64_general(),
     },
     Machine {
         isa: &aarch64::ISA,
@@ -33,8 +36,27 @@ const MACHINES: [Machine; 2] = [
         absolute: EdgeKind(257), // R_AARCH64_ABS64
         relative: EdgeKind(261), // R_AARCH64_PREL32
         stack_pointer: 31,
+        general: same(),
     },
 ];
+
+const fn same() -> [u16; 32] {
+    let mut numbers = [0; 32];
+    let mut at = 0;
+    while at < numbers.len() {
+        numbers[at] = at as u16;
+        at += 1;
+    }
+    numbers
+}
+
+/// `rcx`, `rdx` and `rbx`, and `rsp` to `rdi`, have another order there.
+const fn x86_64_general() -> [u16; 32] {
+    let mut numbers = same();
+    [numbers[1], numbers[2], numbers[3]] = [2, 1, 3];
+    [numbers[4], numbers[5], numbers[6], numbers[7]] = [7, 6, 4, 5];
+    numbers
+}
 
 impl Machine {
     /// That of a target; none if its code cannot be linked.

@@ -1,19 +1,15 @@
-//! What the virtual machine is to know of places in compiled code: references, traps, handlers.
+//! What the virtual machine is to know of places in compiled code: references, traps, handlers, tags.
 
-use cranelift_codegen::{CompiledCode, FinalizedMachCallSite, FinalizedMachExceptionHandler};
+use cranelift_codegen::ir::DebugTag;
+use cranelift_codegen::{CompiledCode, MachBufferDebugTagList, MachDebugTagPos};
 use vmkit::graph::{Note, Noted};
-use vmkit::metadata::{Location, Place, Record};
+use vmkit::metadata::{Location, Place, Record, Tag};
 
+use crate::handlers::{self, Row};
 use crate::machine::Machine;
 
-/// The notes on a function's code, and the table of its handlers if it has any: for each, where the
-/// call returns to, where to go on, and the number of its tag plus one, or 0 for any exception; each
-/// of four bytes, from the function's start. Ends with a
-/// row of zeros.
-pub(crate) fn notes(
-    code: &CompiledCode,
-    machine: &Machine,
-) -> Result<(Vec<Note>, Option<Vec<u8>>), String> {
+/// The notes on a function's code, and the table of its [handlers] if it has any.
+pub(crate) fn notes(code: &CompiledCode, machine: &Machine) -> (Vec<Note>, Option<Vec<u8>>) {
     let buffer = &code.buffer;
     let note = |offset: u32, what| Note { section: 0, offset: u64::from(offset), what };
     let traps = buffer.traps().iter();
@@ -23,31 +19,33 @@ pub(crate) fn notes(
         let places = map.entries().map(|(ty, offset)| (ty.bytes(), offset));
         notes.push(note(*offset, Noted::Record(record(machine, places))));
     }
-    let mut table = Vec::new();
-    for site in buffer.call_sites() {
-        for (pad, number) in handlers(&site)? {
-            notes.push(note(site.ret_addr, Noted::Handler { pad: u64::from(pad), number }));
-            let number = number.map_or(0, |number| number + 1);
-            table.extend([site.ret_addr, pad, number].iter().flat_map(|word| word.to_le_bytes()));
-        }
+    let rows: Vec<_> =
+        buffer.call_sites().flat_map(|site| handlers::rows(&site, machine)).collect();
+    notes.extend(rows.iter().map(|row| note(row.returns_to, handler(row, machine))));
+    for list in buffer.debug_tags() {
+        let is_call = list.pos == MachDebugTagPos::Post;
+        notes.push(note(list.offset, Noted::Tags { is_call, tags: tags(code, machine, &list) }));
     }
-    if table.is_empty() {
-        return Ok((notes, None));
-    }
-    table.extend([0; 12]);
-    Ok((notes, Some(table)))
+    (notes, handlers::table(&rows))
 }
 
-/// The handlers of a call, in their order.
-fn handlers(site: &FinalizedMachCallSite<'_>) -> Result<Vec<(u32, Option<u32>)>, String> {
-    let handlers = site.exception_handlers.iter().map(|handler| match *handler {
-        FinalizedMachExceptionHandler::Tag(tag, pad) => Ok((pad, Some(tag.as_u32()))),
-        FinalizedMachExceptionHandler::Default(pad) => Ok((pad, None)),
-        FinalizedMachExceptionHandler::Context(_) => {
-            Err("exception tables with contexts are not supported".to_owned())
+fn handler(row: &Row, machine: &Machine) -> Noted {
+    let context = row.context().map(|context| context.place(machine));
+    Noted::Handler { pad: row.pad.into(), number: row.number(), context }
+}
+
+fn tags(code: &CompiledCode, machine: &Machine, list: &MachBufferDebugTagList<'_>) -> Vec<Tag> {
+    let layout = code.buffer.frame_layout();
+    let tag = |tag: &DebugTag| match *tag {
+        DebugTag::User(number) => Some(Tag::Number(number)),
+        DebugTag::StackSlot(slot) => {
+            let found = &layout?.stackslots[slot];
+            let register = machine.stack_pointer;
+            let place = Place::Address { register, offset: found.offset.cast_signed() };
+            Some(Tag::Slot { key: found.key.map(|key| key.bits()), place })
         }
-    });
-    handlers.collect()
+    };
+    list.tags.iter().filter_map(tag).collect()
 }
 
 /// References in the frame, in the order of a statepoint's locations: no convention, flags or deopt

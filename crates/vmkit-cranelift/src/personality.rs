@@ -6,6 +6,8 @@ use std::ffi::c_int;
 
 use vmkit::target::native::LANDING;
 
+use crate::handlers::{self, Row};
+
 /// The second value of a handler that an exception of somebody else's came to, such as a panic of
 /// Rust's: the first one is the unwinder's exception object then.
 pub const FOREIGN: u64 = u64::MAX;
@@ -36,6 +38,8 @@ struct Exception {
     header: Header,
     number: u32,
     value: u64,
+    /// Of which of the tags with this number it is.
+    context: Option<u64>,
 }
 
 /// The unwinder's context of a frame.
@@ -45,20 +49,33 @@ pub(crate) struct Context([u8; 0]);
 unsafe extern "C-unwind" {
     fn _Unwind_RaiseException(exception: *mut Header) -> c_int;
     fn _Unwind_Resume_or_Rethrow(exception: *mut Header) -> c_int;
-    fn _Unwind_GetLanguageSpecificData(context: *mut Context) -> *const [u32; 3];
+    fn _Unwind_GetLanguageSpecificData(context: *mut Context) -> *const Row;
     fn _Unwind_GetRegionStart(context: *mut Context) -> usize;
     fn _Unwind_GetIP(context: *mut Context) -> usize;
+    fn _Unwind_GetCFA(context: *mut Context) -> usize;
+    fn _Unwind_GetGR(context: *mut Context, register: c_int) -> usize;
     fn _Unwind_SetIP(context: *mut Context, address: usize);
     fn _Unwind_SetGR(context: *mut Context, register: c_int, value: usize);
 }
 
 /// Throws an exception by the system's unwinder: to the innermost `try_call` that has a handler for
-/// the tag `number` or for any exception, which is given `value` and the number. Frames of Rust and
-/// C++ on the way clean up. Comes back only if there is no such handler; one of Rust's
-/// (`catch_unwind`) that it would come to first ends the process.
+/// the tag `number` (but none with a dynamic context) or for any exception, which is given `value` and
+/// the number. Frames of Rust and C++ on the way clean up. Comes back only if there is no such handler;
+/// one of Rust's (`catch_unwind`) that it would come to first ends the process.
 pub extern "C-unwind" fn throw(number: u32, value: u64) {
+    raise(number, value, None);
+}
+
+/// As [`throw`], for a tag of a dynamic context: handlers for the tag that have another context than
+/// `context` let the exception pass. A handler that throws it [on](rethrow) does so without a context,
+/// which it is not given.
+pub extern "C-unwind" fn throw_in(number: u32, value: u64, context: u64) {
+    raise(number, value, Some(context));
+}
+
+fn raise(number: u32, value: u64, context: Option<u64>) {
     let header = Header { class: CLASS, cleanup: Some(forget), private: [0; 2] };
-    let exception = Box::into_raw(Box::new(Exception { header, number, value }));
+    let exception = Box::into_raw(Box::new(Exception { header, number, value, context }));
     // SAFETY: the object is whole, and the unwinder's until somebody takes it or it comes back.
     unsafe {
         _Unwind_RaiseException(exception.cast());
@@ -88,7 +105,7 @@ unsafe extern "C" fn forget(_: c_int, header: *mut Header) {
 }
 
 /// The personality routine of functions with handlers, whose tables are those of
-/// [`notes`](crate::notes::notes).
+/// [`handlers::table`].
 ///
 /// # Safety
 ///
@@ -105,16 +122,16 @@ pub(crate) unsafe extern "C-unwind" fn personality(
     }
     let exception = header.cast::<Exception>();
     // SAFETY: of this class are only exceptions of ours, which are alive until they are taken.
-    let number = (class == CLASS).then(|| unsafe { (*exception).number });
+    let thrown = (class == CLASS).then(|| unsafe { ((*exception).number, (*exception).context) });
     // Whoever forces unwinding wants no handler.
     // SAFETY: the context is the unwinder's, of a frame of a function with such a table.
-    let pad = unsafe { handler(context, number) }.filter(|_| actions & FORCED == 0);
+    let pad = unsafe { handler(context, thrown) }.filter(|_| actions & FORCED == 0);
     let Some(pad) = pad else { return CONTINUE };
     if actions & SEARCH_PHASE != 0 {
         return HANDLER_FOUND;
     }
-    let values = match number {
-        Some(number) => {
+    let values = match thrown {
+        Some((number, _)) => {
             // SAFETY: ours, and caught here.
             let exception = unsafe { Box::from_raw(exception) };
             [exception.value, u64::from(number)]
@@ -131,25 +148,47 @@ pub(crate) unsafe extern "C-unwind" fn personality(
     INSTALL_CONTEXT
 }
 
-/// The handler in a frame for an exception with a tag's number, or for one of somebody else's.
+/// The handler in a frame for an exception with a tag's number and a context, or for one of somebody
+/// else's.
 ///
 /// # Safety
 ///
 /// As for [`personality`].
-unsafe fn handler(context: *mut Context, number: Option<u32>) -> Option<usize> {
-    // SAFETY: the caller's promise; a row that begins with a zero ends the table.
+unsafe fn handler(context: *mut Context, thrown: Option<(u32, Option<u64>)>) -> Option<usize> {
+    // SAFETY: the caller's promise; the table has an end.
     unsafe {
         let start = _Unwind_GetRegionStart(context);
         let returns_to = _Unwind_GetIP(context).wrapping_sub(start);
         let mut row = _Unwind_GetLanguageSpecificData(context);
-        while !row.is_null() && (*row)[0] != 0 {
-            let [at, pad, wanted] = *row;
-            let is_for = wanted == 0 || number.is_some_and(|number| wanted == number + 1);
-            if at as usize == returns_to && is_for {
-                return Some(start + pad as usize);
+        while !row.is_null() && !(*row).is_end() {
+            if (*row).returns_to as usize == returns_to && takes(&*row, context, thrown) {
+                return Some(start + (*row).pad as usize);
             }
             row = row.add(1);
         }
         None
     }
+}
+
+/// Is a row of the frame's table for this exception?
+///
+/// # Safety
+///
+/// As for [`personality`].
+unsafe fn takes(row: &Row, context: *mut Context, thrown: Option<(u32, Option<u64>)>) -> bool {
+    let Some(wanted) = row.number() else { return true };
+    let Some((number, thrown_in)) = thrown else { return false };
+    // SAFETY: the caller's promise. The stack pointer at the call is where the callee's frame ended;
+    // registers that have something through a call are those that callees save.
+    let wanted_in = row.context().map(|place| unsafe {
+        match place {
+            handlers::Context::OnStack(offset) => {
+                ((_Unwind_GetCFA(context) + offset as usize) as *const u64).read()
+            }
+            handlers::Context::InRegister(register) => {
+                _Unwind_GetGR(context, register.into()) as u64
+            }
+        }
+    });
+    wanted == number && (wanted_in.is_none() || wanted_in == thrown_in)
 }

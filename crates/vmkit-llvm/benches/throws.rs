@@ -34,7 +34,7 @@ fn map() -> &'static CodeMap {
 
 extern "C" fn vm_throw(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) {
     // SAFETY: the anchor is that of the entry which called; nothing here is left to drop.
-    let unhandled = unsafe { throw(map(), anchor, 1, |_| true) };
+    let unhandled = unsafe { throw(map(), anchor, 1, |_, _| true) };
     panic!("{unhandled:?}");
 }
 

@@ -31,7 +31,7 @@ fn is_of(exception: u64, type_info: TypeInfo) -> bool {
             let at = unsafe { (slot as *const u64).read() };
             is_of(exception, TypeInfo::At(at))
         }
-        TypeInfo::Number(_) => false,
+        TypeInfo::Number(_) | TypeInfo::NumberIn(..) => false,
     }
 }
 
@@ -47,7 +47,7 @@ extern "C" fn throw_number(
     // SAFETY: the map is kept by this thread; the anchor is that of the entry which called, and
     // nothing here is left to drop.
     let unhandled =
-        unsafe { throw(&*map, anchor, exception, |type_info| is_of(exception, type_info)) };
+        unsafe { throw(&*map, anchor, exception, |type_info, _| is_of(exception, type_info)) };
     let what = match unhandled {
         Unhandled::End(end) => format!("{exception}: {end:?}"),
         Unhandled::Forbidden(function) => format!("{exception}: not through {}", function.name),

@@ -37,37 +37,69 @@ pub enum Unhandled {
 }
 
 /// Finds the landing pad that an exception goes to, among the frames of a walk. `matches` tells
-/// whether the exception is of a type; types that stand for any are not asked about.
+/// whether the exception is of a type, in the context that a [`TypeInfo::NumberIn`] has; types that stand
+/// for any are not asked about.
 ///
 /// # Errors
 ///
 /// There is none before the walk ends.
 pub fn find<R: FnMut(u64) -> Option<u64>>(
     walker: &mut Walker<'_, R>,
-    mut matches: impl FnMut(TypeInfo) -> bool,
+    mut matches: impl FnMut(TypeInfo, Option<u64>) -> bool,
 ) -> Result<Landing, Unhandled> {
-    let mut is_of = |type_info: &TypeInfo| *type_info == TypeInfo::Any || matches(*type_info);
-    for frame in walker.by_ref() {
-        let Some(table) = &frame.function.call_sites else { continue };
-        let Some(site) = table.at(frame.address()) else {
-            return Err(Unhandled::Forbidden(frame.function));
-        };
-        let wanted = table.handlers(site).find_map(|(pad, action)| match action {
-            Action::Cleanup => Some((pad, 0)),
-            Action::Catch { selector, type_info } => is_of(type_info).then_some((pad, *selector)),
-            Action::Filter { selector, types } => {
-                (!types.iter().any(&mut is_of)).then_some((pad, *selector))
+    while let Some(frame) = walker.next() {
+        let is_of = |type_info: &TypeInfo| match *type_info {
+            TypeInfo::Any => Ok(true),
+            TypeInfo::NumberIn(_, place) => {
+                let context = walker.value(&frame, place).ok_or(End::Unreadable)?;
+                Ok(matches(*type_info, Some(context)))
             }
-        });
-        if let Some((pad, selector)) = wanted {
+            _ => Ok(matches(*type_info, None)),
+        };
+        if let Some((pad, selector)) = wanted(&frame, is_of)? {
             return Ok(Landing { frame, pad, selector });
         }
     }
     Err(Unhandled::End(walker.end().unwrap_or(End::Native)))
 }
 
+/// The landing pad in a frame that wants an exception, and its selector.
+fn wanted(
+    frame: &Frame,
+    mut is_of: impl FnMut(&TypeInfo) -> Result<bool, End>,
+) -> Result<Option<(u64, i32)>, Unhandled> {
+    let Some(table) = &frame.function.call_sites else { return Ok(None) };
+    let Some(site) = table.at(frame.address()) else {
+        return Err(Unhandled::Forbidden(frame.function.clone()));
+    };
+    for (pad, action) in table.handlers(site) {
+        let selector = match action {
+            Action::Cleanup => Some(0),
+            Action::Catch { selector, type_info } => is_of(type_info)?.then_some(*selector),
+            Action::Filter { selector, types } => {
+                let mut passes = false;
+                for type_info in types.iter() {
+                    passes = passes || is_of(type_info)?;
+                }
+                (!passes).then_some(*selector)
+            }
+        };
+        if let Some(selector) = selector {
+            return Ok(Some((pad, selector)));
+        }
+    }
+    Ok(None)
+}
+
+impl From<End> for Unhandled {
+    fn from(end: End) -> Self {
+        Self::End(end)
+    }
+}
+
 /// Throws an exception from where linked code called the virtual machine, through the entry that
-/// made `anchor`; comes back only if no frame of linked code handles it. A landing pad is given
+/// made `anchor`; comes back only if no frame of linked code handles it. `matches` is as for [`find`]. A
+/// landing pad is given
 /// `exception` and the selector. To throw on from a cleanup, call an entry from there and throw
 /// again.
 ///
@@ -79,7 +111,7 @@ pub unsafe fn throw(
     map: &CodeMap,
     anchor: &Anchor,
     exception: u64,
-    matches: impl FnMut(TypeInfo) -> bool,
+    matches: impl FnMut(TypeInfo, Option<u64>) -> bool,
 ) -> Unhandled {
     // SAFETY: the walk reads frames of this thread that wait for the anchor's entry to return.
     let read = |at: u64| Some(unsafe { (at as *const u64).read() });

@@ -36,7 +36,7 @@ extern "C" fn throw_by_walk(
     let number = TypeInfo::Number(number as u32);
     // SAFETY: the map is kept by this thread; the anchor is that of the entry which called, and
     // nothing here is left to drop.
-    unsafe { vmkit::throw::throw(&*map, anchor, value, |wanted| wanted == number) };
+    unsafe { vmkit::throw::throw(&*map, anchor, value, |wanted, _| wanted == number) };
     // Nobody handles it.
     0
 }

@@ -2,10 +2,12 @@
 
 mod bench;
 mod collect;
+mod contexts;
 mod define;
 mod exceptions;
 mod inline;
 mod lines;
 mod module;
 mod redefine;
+mod tags;
 mod traps;

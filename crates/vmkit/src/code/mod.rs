@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 pub use self::map::CodeMap;
 use crate::error::Result;
-use crate::metadata::{CallSites, Line, Lines, Record, Rules};
+use crate::metadata::{CallSites, Line, Lines, Record, Rules, Tag};
 use crate::symbol::{Name, SymbolId};
 
 /// A function whose code is linked.
@@ -41,6 +41,8 @@ pub struct Function {
     /// The instructions that its producer says can trap, by address, and why, by the producer's own
     /// numbers.
     pub traps: Vec<(u64, u32)>,
+    /// By address, and whether they are about the call that returns there.
+    tags: Vec<(u64, bool, Box<[Tag]>)>,
     /// By address.
     points: Vec<(u64, Record)>,
     lines: Option<Arc<Lines>>,
@@ -74,6 +76,7 @@ impl Function {
             rules: None,
             call_sites: None,
             traps: Vec::new(),
+            tags: Vec::new(),
             points: Vec::new(),
             lines: None,
         }
@@ -110,6 +113,20 @@ impl Function {
     pub fn trap(&self, address: u64) -> Option<u32> {
         let at = self.traps.binary_search_by_key(&address, |(address, _)| *address).ok()?;
         Some(self.traps[at].1)
+    }
+
+    /// What its producer was told to pass on about a place: of the call that returns to an address, or
+    /// of the instruction there.
+    #[must_use]
+    pub fn tags(&self, address: u64, is_call: bool) -> &[Tag] {
+        let find = |(at, of_call, _): &(u64, bool, _)| (*at, *of_call).cmp(&(address, is_call));
+        self.tags.binary_search_by(find).map_or(&[], |at| &self.tags[at].2)
+    }
+
+    /// The places that have [tags](Function::tags), by address, and whether they are about the call that
+    /// returns there.
+    pub fn tagged(&self) -> impl Iterator<Item = (u64, bool)> + '_ {
+        self.tags.iter().map(|(address, is_call, _)| (*address, *is_call))
     }
 
     /// The records of this id, with their addresses: a patch point's, say.

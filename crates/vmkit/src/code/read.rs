@@ -157,21 +157,26 @@ fn read_notes(event: &Linked<'_>, functions: &mut [Function]) {
     let mut handlers = Vec::new();
     for (section, address, what) in notes {
         // A call can be the last instruction of its function.
-        let place = address.wrapping_sub(u64::from(!matches!(what, Noted::Trap(_))));
+        let is_call = !matches!(what, Noted::Trap(_) | Noted::Tags { is_call: false, .. });
+        let place = address.wrapping_sub(u64::from(is_call));
         let Some(function) = at(functions, place) else { continue };
         match what {
             Noted::Record(record) => function.points.push((address, record.clone())),
             Noted::Trap(why) => function.traps.push((address, *why)),
-            Noted::Handler { pad, number } => {
-                let pad = section.wrapping_add(*pad);
-                handlers
-                    .push((function.start, Handler { returns_to: address, pad, number: *number }));
+            Noted::Tags { is_call, tags } => {
+                function.tags.push((address, *is_call, tags.clone().into()));
+            }
+            &Noted::Handler { pad, number, context } => {
+                let pad = section.wrapping_add(pad);
+                let handler = Handler { returns_to: address, pad, number, context };
+                handlers.push((function.start, handler));
             }
         }
     }
     for function in functions {
         function.points.sort_by_key(|(address, _)| *address);
         function.traps.sort_by_key(|(address, _)| *address);
+        function.tags.sort_by_key(|(address, is_call, _)| (*address, *is_call));
         let own = handlers.iter().filter(|(start, _)| *start == function.start);
         let own: Vec<_> = own.map(|(_, handler)| *handler).collect();
         if !own.is_empty() {
@@ -240,7 +245,7 @@ mod tests {
     use super::*;
     use crate::graph::{LinkGraph, Note, Symbol};
     use crate::listener::Resolved;
-    use crate::metadata::{Location, Record};
+    use crate::metadata::{Location, Record, Tag};
     use crate::symbol::{Linkage, SymbolId, SymbolKind, Visibility};
 
     const CODE: u64 = 0x4000;
@@ -279,8 +284,11 @@ mod tests {
         graph.notes = vec![
             // The first one's last instruction is a call.
             note(16, Noted::Record(record.clone())),
-            note(16, Noted::Handler { pad: 4, number: Some(3) }),
+            note(16, Noted::Handler { pad: 4, number: Some(3), context: None }),
             note(16, Noted::Trap(7)),
+            // One is about that call, another about what comes next, if it is ever reached.
+            note(16, Noted::Tags { is_call: false, tags: vec![Tag::Number(2)] }),
+            note(16, Noted::Tags { is_call: true, tags: vec![Tag::Number(1)] }),
         ];
         let bytes = &[0x90; 32];
         let sections = vec![Some(Loaded { address: Addr(CODE), bytes })];
@@ -292,6 +300,9 @@ mod tests {
         let table = first.call_sites.as_ref().unwrap();
         assert_eq!(table.at(CODE + 15).unwrap().landing_pad, Some(CODE + 4));
         assert_eq!((first.trap(CODE + 16), second.trap(CODE + 16)), (None, Some(7)));
+        assert_eq!(first.tags(CODE + 16, true), [Tag::Number(1)]);
+        assert_eq!(second.tags(CODE + 16, false), [Tag::Number(2)]);
+        assert!(first.tags(CODE + 16, false).is_empty() && second.tags(CODE, true).is_empty());
         assert!(second.points().is_empty() && second.call_sites.is_none());
     }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub use self::dump::Hex;
 pub use self::image::{Image, Layout};
 pub use self::listing::{Content, Listed, Standing};
-use crate::metadata::Record;
+use crate::metadata::{self, Record, Tag};
 use crate::symbol::{Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
 use crate::target::Isa;
 
@@ -75,9 +75,18 @@ pub enum Noted {
         pad: u64,
         /// The number of the type of exceptions that it takes; any if there is none.
         number: Option<u32>,
+        /// Where the frame holds what that number is to be understood in.
+        context: Option<metadata::Place>,
     },
     /// The instruction can trap, and that is why, by the producer's own numbers.
     Trap(u32),
+    /// What the producer was told to pass on.
+    Tags {
+        /// Is it about the call that returns there, rather than about what comes next?
+        is_call: bool,
+        /// In their order.
+        tags: Vec<Tag>,
+    },
 }
 
 /// What code took for granted while it was compiled. When it no longer holds, the code is not called

@@ -20,6 +20,7 @@ use gimli::{DwEhPe, LittleEndian, Reader as _};
 use rustc_hash::FxHashMap;
 
 use self::encoded::{Bytes, Encoded, Read, number, size_of, sleb, text, u8, uleb, unknown};
+use super::Place;
 use crate::error::{Error, Result};
 
 /// Where calls of one function go on when they unwind, by final address.
@@ -49,6 +50,8 @@ pub struct Handler {
     pub pad: u64,
     /// The number of the type of exceptions that it is for; any if there is none.
     pub number: Option<u32>,
+    /// Where the frame holds what the type's number is to be understood in.
+    pub context: Option<Place>,
 }
 
 /// A range of code whose calls unwind in the same way.
@@ -95,6 +98,9 @@ pub enum TypeInfo {
     InSlot(u64),
     /// The type with this number, of a producer that gives numbers to types.
     Number(u32),
+    /// The type that has this number in a context, which is the value that the frame holds at this
+    /// place: an instance of a module, say.
+    NumberIn(u32, Place),
 }
 
 /// Bytes, and where they are when they are loaded.
@@ -191,13 +197,14 @@ impl CallSites {
 
 impl Handler {
     fn action(&self) -> Action {
-        match self.number {
-            None => Action::Catch { selector: 0, type_info: TypeInfo::Any },
-            Some(number) => Action::Catch {
-                selector: number.cast_signed(),
-                type_info: TypeInfo::Number(number),
-            },
-        }
+        let Some(number) = self.number else {
+            return Action::Catch { selector: 0, type_info: TypeInfo::Any };
+        };
+        let type_info = match self.context {
+            Some(place) => TypeInfo::NumberIn(number, place),
+            None => TypeInfo::Number(number),
+        };
+        Action::Catch { selector: number.cast_signed(), type_info }
     }
 }
 

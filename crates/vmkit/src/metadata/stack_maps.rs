@@ -67,7 +67,7 @@ pub struct Location {
 }
 
 /// The places a value can be in. Registers have their DWARF numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Place {
     /// In a register.
     Register(u16),

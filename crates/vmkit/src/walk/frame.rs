@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Registers;
 use crate::code::Function;
-use crate::metadata::{Pair, Place, Record};
+use crate::metadata::{Pair, Place, Record, Tag};
 
 /// The frame of a linked function.
 #[derive(Clone, Debug)]
@@ -42,6 +42,13 @@ impl Frame {
     #[must_use]
     pub fn point(&self) -> Option<&Record> {
         self.function.point(self.pc)
+    }
+
+    /// What the producer was told to pass on about the place; the addresses of slots are
+    /// [values](Frame::value) of their places.
+    #[must_use]
+    pub fn tags(&self) -> &[Tag] {
+        self.function.tags(self.pc, self.is_call)
     }
 
     /// The references that are live in it, by its statepoint; those that are constants, such as

@@ -10,7 +10,7 @@ mod registers;
 pub use self::frame::{Frame, Slot};
 pub use self::registers::{Anchor, Registers};
 use crate::code::CodeMap;
-use crate::metadata::{Cfa, Row, Rule, evaluate};
+use crate::metadata::{Cfa, Place, Row, Rule, evaluate};
 use crate::target::native;
 
 /// Walks the frames of linked functions, from the innermost outwards.
@@ -60,6 +60,11 @@ impl<'a, R: FnMut(u64) -> Option<u64>> Walker<'a, R> {
         walker.anchor = Some(anchor);
         walker.pass();
         walker
+    }
+
+    /// The value of a place in a frame of the walk's, as [`Frame::value`] has it.
+    pub fn value(&mut self, frame: &Frame, place: Place) -> Option<u64> {
+        frame.value(place, &mut self.read)
     }
 
     /// Why there are no more frames; none while there may be.

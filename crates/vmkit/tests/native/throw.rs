@@ -26,7 +26,7 @@ fn is_of(exception: u64, type_info: TypeInfo) -> bool {
             let at = unsafe { (slot as *const u64).read() };
             is_of(exception, TypeInfo::At(at))
         }
-        TypeInfo::Number(_) => false,
+        TypeInfo::Number(_) | TypeInfo::NumberIn(..) => false,
     }
 }
 
@@ -41,7 +41,7 @@ extern "C" fn throw_number(
     let map = MAP.with_borrow(Arc::as_ptr);
     // SAFETY: the map is kept by this thread; the anchor is that of the entry which called, and
     // nothing here is left to drop.
-    let unhandled = unsafe { throw(&*map, anchor, exception, |info| is_of(exception, info)) };
+    let unhandled = unsafe { throw(&*map, anchor, exception, |info, _| is_of(exception, info)) };
     eprintln!("nobody handles {exception}: {unhandled:?}");
     std::process::abort();
 }

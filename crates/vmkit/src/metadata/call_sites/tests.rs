@@ -51,7 +51,7 @@ fn check(address: u64, landing_pad: Option<u64>, actions: &[Action]) {
 
 #[test]
 fn handlers_are_tried_in_their_order() {
-    let handler = |returns_to, pad, number| Handler { returns_to, pad, number };
+    let handler = |returns_to, pad, number| Handler { returns_to, pad, number, context: None };
     let code = FUNCTION..FUNCTION + 64;
     let [first, last] = [FUNCTION + 16, FUNCTION + 64];
     let table = CallSites::new(
@@ -73,7 +73,7 @@ fn handlers_are_tried_in_their_order() {
 
 #[test]
 fn handlers_outside_of_the_function_are_left_out() {
-    let handler = |returns_to| Handler { returns_to, pad: FUNCTION, number: None };
+    let handler = |returns_to| Handler { returns_to, pad: FUNCTION, number: None, context: None };
     let outside = [FUNCTION, FUNCTION + 65, 0, u64::MAX].map(handler);
     let table = CallSites::new(FUNCTION..FUNCTION + 64, outside.to_vec());
     assert_eq!(table.sites().len(), 1);
