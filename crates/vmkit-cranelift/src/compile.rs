@@ -12,13 +12,13 @@ use cranelift_codegen::{CodegenError, CompileError, Context};
 use cranelift_frontend::FunctionBuilderContext;
 use parking_lot::Mutex;
 use vmkit::graph::{Compile, LinkGraph};
-use vmkit::{Error, Name, Result, Session, SymbolId, WeakSession};
+use vmkit::{Error, Name, Result, Session, WeakSession};
 
 use crate::graph::graph;
 use crate::inline::{Inlined, Inlining, inline};
 use crate::lines::Positions;
 use crate::machine::Machine;
-use crate::names;
+use crate::names::{self, Meaning};
 
 /// What libraries' functions are called that Cranelift needs.
 pub(crate) type LibCallNames = Box<dyn Fn(LibCall) -> String + Send + Sync>;
@@ -29,7 +29,7 @@ pub(crate) struct Work<'a> {
     pub(crate) module: &'a Arc<str>,
     pub(crate) name: &'a Name,
     /// Says which symbol of the session a name is that the function uses.
-    pub(crate) meaning: &'a dyn Fn(&UserExternalName) -> Result<SymbolId>,
+    pub(crate) meaning: &'a dyn Fn(&UserExternalName) -> Result<Meaning>,
 }
 
 /// Compiles for one session.
@@ -83,7 +83,7 @@ impl Compiler {
         let mut context = self.contexts.lock().pop().unwrap_or_else(Context::new);
         context.clear();
         context.func = function;
-        let meaning = |name: &UserExternalName| names::symbol(&session, name);
+        let meaning = |name: &UserExternalName| names::meaning(&session, name);
         let work = Work { session: &session, module, name, meaning: &meaning };
         let result = self.compile_in(&work, &mut context);
         self.contexts.lock().push(context);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cranelift_codegen::ir::SourceLoc;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
-use cranelift_module::default_libcall_names;
+use cranelift_module::{ModuleError, ModuleResult, default_libcall_names};
 use vmkit::{Addr, Error, Result, Session};
 
 use crate::compile::{Compiler, LibCallNames};
@@ -64,7 +64,8 @@ impl Cranelift {
         let verify = if options.verify { "true" } else { "false" };
         let isa = native_isa(&[("opt_level", level), ("enable_verifier", verify)]);
         let inlining = options.inlining && options.level != Level::None;
-        Self::with_isa(session, isa?, default_libcall_names(), inlining)
+        let isa = isa.map_err(Error::other)?;
+        Self::with_isa(session, isa, default_libcall_names(), inlining)
     }
 
     /// A backend with an instruction set and settings of the caller's. `libcall_names` says what
@@ -115,7 +116,8 @@ impl Cranelift {
 }
 
 /// This processor, with settings, under those that fit how code is linked.
-pub(crate) fn native_isa(flags: &[(&str, &str)]) -> Result<OwnedTargetIsa> {
+#[expect(clippy::result_large_err, reason = "the error is cranelift_module's")]
+pub(crate) fn native_isa(flags: &[(&str, &str)]) -> ModuleResult<OwnedTargetIsa> {
     let mut builder = settings::builder();
     // Addresses come out of slots, and calls go over stubs: nothing need be near.
     let ours = [
@@ -125,10 +127,9 @@ pub(crate) fn native_isa(flags: &[(&str, &str)]) -> Result<OwnedTargetIsa> {
         ("probestack_strategy", "inline"),
     ];
     for (name, value) in ours.iter().chain(flags) {
-        builder
-            .set(name, value)
-            .map_err(|error| Error::other(format!("{name} = {value}: {error}")))?;
+        builder.set(name, value)?;
     }
-    let isa = cranelift_native::builder().map_err(Error::other)?;
-    isa.finish(settings::Flags::new(builder)).map_err(Error::other)
+    let isa = cranelift_native::builder()
+        .map_err(|what| ModuleError::Backend(Error::other(what).into()))?;
+    Ok(isa.finish(settings::Flags::new(builder))?)
 }

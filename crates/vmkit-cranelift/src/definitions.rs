@@ -206,7 +206,7 @@ impl Cranelift {
         match target {
             ModuleRelocTarget::User { namespace, index } => {
                 let name = UserExternalName::new(*namespace, *index);
-                Ok(graph::known(&self.session, names::symbol(&self.session, &name)?))
+                Ok(graph::known(&self.session, names::meaning(&self.session, &name)?))
             }
             ModuleRelocTarget::LibCall(call) => {
                 Ok(graph::function((self.compiler.libcall_names)(*call).as_str().into()))

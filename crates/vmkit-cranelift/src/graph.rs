@@ -5,11 +5,12 @@ use cranelift_codegen::ir::{ExternalName, Function, KnownSymbol, UserExternalNam
 use cranelift_codegen::{CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget};
 use rustc_hash::{FxHashMap, FxHashSet};
 use vmkit::graph::{Binding, Edge, LinkGraph, Place, Section, SectionKind, Symbol};
-use vmkit::{Error, Linkage, Name, Result, Session, SymbolId, SymbolKind, Visibility};
+use vmkit::{Error, Linkage, Name, Result, Session, SymbolKind, Visibility};
 
 use crate::compile::{Compiler, Work};
 use crate::lines::{self, DebugSection};
 use crate::machine::Machine;
+use crate::names::Meaning;
 use crate::notes;
 use crate::unwind::{self, Of, Records};
 
@@ -150,7 +151,7 @@ impl<'a> Needs<'a> {
     fn user(&self, reference: UserExternalNameRef, kind: Reloc) -> Result<Symbol> {
         let name = self.function.params.user_named_funcs().get(reference);
         let name = name.ok_or_else(|| self.fail(format!("{reference} names nothing")))?;
-        let id = (self.work.meaning)(name).map_err(|error| self.fail(error))?;
+        let meaning = (self.work.meaning)(name).map_err(|error| self.fail(error))?;
         let kind = match kind {
             _ if self.functions.contains(&reference) => SymbolKind::Function,
             Reloc::ElfX86_64TlsGd
@@ -160,7 +161,7 @@ impl<'a> Needs<'a> {
             | Reloc::Aarch64TlsDescCall => SymbolKind::ThreadLocal,
             _ => SymbolKind::Data,
         };
-        Ok(of_session(self.work.session, id, kind))
+        Ok(of_session(self.work.session, meaning, kind))
     }
 
     /// The section of a function's unwind records; the table of its handlers, if there is one, has
@@ -213,17 +214,18 @@ pub(crate) fn function(name: Name) -> Symbol {
 }
 
 /// A symbol of the session's.
-pub(crate) fn of_session(session: &Session, id: SymbolId, kind: SymbolKind) -> Symbol {
+pub(crate) fn of_session(session: &Session, meaning: Meaning, kind: SymbolKind) -> Symbol {
+    let Meaning { id, linkage } = meaning;
     Symbol {
         kind: Some(kind),
-        binding: Binding::Session(id),
+        binding: Binding::Session(id, linkage),
         ..Symbol::undefined(session.name(id))
     }
 }
 
 /// As [`of_session`], of whatever the session takes it for.
-pub(crate) fn known(session: &Session, id: SymbolId) -> Symbol {
-    Symbol { kind: None, ..of_session(session, id, SymbolKind::Function) }
+pub(crate) fn known(session: &Session, meaning: Meaning) -> Symbol {
+    Symbol { kind: None, ..of_session(session, meaning, SymbolKind::Function) }
 }
 
 fn debug_section(machine: &Machine, part: DebugSection) -> Section {

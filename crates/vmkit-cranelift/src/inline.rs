@@ -14,6 +14,7 @@ use vmkit::{Result, ScopeId, Session, SymbolId, SymbolKind};
 use crate::compile::{Work, failed};
 use crate::definition::Body;
 use crate::graph::of_session;
+use crate::names::Meaning;
 
 /// So many instructions a function may have that is inlined.
 const LARGEST: usize = 40;
@@ -93,7 +94,7 @@ impl Inlined {
     pub(crate) fn note(self, session: &Session, graph: &mut LinkGraph) {
         for (id, body) in self.0 {
             let symbol = graph.symbols.len();
-            graph.symbols.push(of_session(session, id, SymbolKind::Function));
+            graph.symbols.push(of_session(session, Meaning::strong(id), SymbolKind::Function));
             graph.dependencies.push(Dependency::Body { symbol, hash: body.hash() });
             let assumptions = body.assumptions.iter().copied().map(Dependency::Assumption);
             graph.dependencies.extend(assumptions);
@@ -106,7 +107,7 @@ impl Inliner<'_> {
     fn choose(&mut self, user: &Function, callee: FuncRef) -> Option<SymbolId> {
         let data = &user.dfg.ext_funcs[callee];
         let ExternalName::User(name) = data.name else { return None };
-        let id = (self.work.meaning)(&user.params.user_named_funcs()[name]).ok()?;
+        let id = (self.work.meaning)(&user.params.user_named_funcs()[name]).ok()?.id;
         let signature = &user.dfg.signatures[data.signature];
         if !self.inlined.contains_key(&id) {
             let (scope, key) = self.work.session.body(id)?;

@@ -38,6 +38,9 @@ pub use crate::lines::Position;
 pub use crate::names::external_name;
 pub use crate::personality::{FOREIGN, rethrow, throw, throw_in};
 
+/// The version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 // The examples in this text are compiled and run as tests of this crate.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/from-cranelift-jit.md")]

@@ -4,10 +4,20 @@ use cranelift_codegen::ir::{
     ExtFuncData, ExternalName, FuncRef, Function, GlobalValue, GlobalValueData, Signature,
     UserExternalName,
 };
-use vmkit::{Error, Result, Session, SymbolId};
+use vmkit::{Error, Linkage, Result, Session, SymbolId};
 
 /// The namespace of names that stand for a session's symbols.
 const NAMESPACE: u32 = u32::from_be_bytes(*b"vmki");
+/// That of names that stand for null where nobody defines the symbol.
+const WEAK: u32 = u32::from_be_bytes(*b"vmkw");
+
+/// What a name stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Meaning {
+    pub(crate) id: SymbolId,
+    /// Weak: if nobody defines the symbol, it is null.
+    pub(crate) linkage: Linkage,
+}
 
 /// The name that stands for a symbol of a session, in any CLIF function or data of that session.
 #[must_use]
@@ -16,9 +26,28 @@ pub fn external_name(id: SymbolId) -> UserExternalName {
 }
 
 /// The symbol that a name stands for.
-pub(crate) fn symbol(session: &Session, name: &UserExternalName) -> Result<SymbolId> {
-    let id = (name.namespace == NAMESPACE).then(|| session.symbol_numbered(name.index)).flatten();
-    id.ok_or_else(|| Error::other(format!("{name} is no name of the session's")))
+pub(crate) fn meaning(session: &Session, name: &UserExternalName) -> Result<Meaning> {
+    let linkage = match name.namespace {
+        NAMESPACE => Some(Linkage::Strong),
+        WEAK => Some(Linkage::Weak),
+        _ => None,
+    };
+    let meaning = linkage
+        .and_then(|linkage| Some(Meaning { id: session.symbol_numbered(name.index)?, linkage }));
+    meaning.ok_or_else(|| Error::other(format!("{name} is no name of the session's")))
+}
+
+impl Meaning {
+    /// A symbol that is needed.
+    pub(crate) fn strong(id: SymbolId) -> Self {
+        Self { id, linkage: Linkage::Strong }
+    }
+
+    /// The name that stands for it.
+    pub(crate) fn external_name(self) -> UserExternalName {
+        let namespace = if self.linkage == Linkage::Weak { WEAK } else { NAMESPACE };
+        UserExternalName::new(namespace, self.id.number())
+    }
 }
 
 /// Has a function refer to the function `id`.

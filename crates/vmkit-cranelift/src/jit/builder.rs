@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cranelift_codegen::isa::OwnedTargetIsa;
-use cranelift_module::{ModuleError, ModuleResult};
+use cranelift_module::ModuleResult;
 use vmkit::{Addr, ScopeId, Session};
 
 use super::source::Lookup;
@@ -38,8 +38,7 @@ impl JitBuilder {
     ///
     /// As for [`JitBuilder::new`], and settings that there are not.
     pub fn with_flags(flags: &[(&str, &str)], libcall_names: LibCallNames) -> ModuleResult<Self> {
-        let isa = native_isa(flags).map_err(|error| ModuleError::Backend(error.into()))?;
-        Ok(Self::with_isa(isa, libcall_names))
+        Ok(Self::with_isa(native_isa(flags)?, libcall_names))
     }
 
     /// With an instruction set and settings of the caller's.

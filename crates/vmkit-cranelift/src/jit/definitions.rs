@@ -11,10 +11,10 @@ use cranelift_module::{
     DataDescription, DataId, FuncId, FuncOrDataId, Linkage, Module, ModuleDeclarations,
     ModuleError, ModuleReloc, ModuleRelocTarget, ModuleResult,
 };
-use vmkit::graph::{LinkGraph, Place, Section, SectionKind, Symbol};
+use vmkit::graph::{Binding, LinkGraph, Place, Section, SectionKind, Symbol};
 use vmkit::{
-    Descriptor, Error, Linkage as Competition, Name, Result, State, SymbolId, SymbolKind, Unit,
-    Visibility,
+    Descriptor, Error, Linkage as Competition, Name, Outcome, Result, State, SymbolId, SymbolKind,
+    Unit, Visibility,
 };
 
 use super::module::{JitModule, backend};
@@ -22,7 +22,7 @@ use super::source::{Item, Key};
 use crate::compile::Work;
 use crate::data::{self, Access, Data};
 use crate::definition::Body;
-use crate::{graph, names};
+use crate::graph;
 
 impl Module for JitModule {
     fn isa(&self) -> &dyn TargetIsa {
@@ -118,10 +118,11 @@ impl Module for JitModule {
     }
 }
 
-/// Does code name data, which need not be defined yet?
+/// Does code name data, or functions that may be null, which need not be defined yet?
 fn names_data(graph: &LinkGraph) -> bool {
     let is_data = |symbol: &Symbol| {
-        symbol.place == Place::Undefined && symbol.kind != Some(SymbolKind::Function)
+        let is_weak = matches!(symbol.binding, Binding::Session(_, Competition::Weak));
+        symbol.place == Place::Undefined && (is_weak || symbol.kind != Some(SymbolKind::Function))
     };
     graph.symbols.iter().any(is_data)
 }
@@ -247,8 +248,8 @@ impl JitModule {
             .iter()
             .map(|(reference, name)| Ok((reference, self.meaning(name)?)))
             .collect::<Result<_>>()?;
-        for (reference, id) in named {
-            function.params.reset_user_func_name(reference, names::external_name(id));
+        for (reference, meaning) in named {
+            function.params.reset_user_func_name(reference, meaning.external_name());
         }
         Ok(())
     }
@@ -291,7 +292,15 @@ impl JitModule {
             descriptor.visibility = Visibility::Hidden;
         }
         let unit = if key.kind() == SymbolKind::Function { Unit::Lazy } else { Unit::Data };
-        Ok(session.define(&descriptor, self.scope, number, unit)?.0)
+        let (id, outcome) = session.define(&descriptor, self.scope, number, unit)?;
+        // What is in use already for want of better, such as what the builder says, gives way.
+        if outcome == Outcome::Ignored && linkage != Linkage::Preemptible {
+            match key.kind() {
+                SymbolKind::Function => session.redefine(id, self.scope, number)?,
+                _ => session.redefine_data(id, self.scope, number)?,
+            }
+        }
+        Ok(id)
     }
 
     fn data_graph(&self, id: DataId, description: &DataDescription) -> Result<LinkGraph> {
@@ -348,13 +357,13 @@ impl JitModule {
     fn pointed_to(&self, target: &ModuleRelocTarget, within: Option<FuncId>) -> Result<Symbol> {
         match *target {
             ModuleRelocTarget::User { namespace, index } => {
-                let id = self.meaning(&UserExternalName::new(namespace, index))?;
+                let meaning = self.meaning(&UserExternalName::new(namespace, index))?;
                 let kind = match namespace {
                     0 => SymbolKind::Function,
                     1 => self.data_key(DataId::from_u32(index)).kind(),
-                    _ => return Ok(graph::known(self.session(), id)),
+                    _ => return Ok(graph::known(self.session(), meaning)),
                 };
-                Ok(graph::of_session(self.session(), id, kind))
+                Ok(graph::of_session(self.session(), meaning, kind))
             }
             ModuleRelocTarget::LibCall(call) => {
                 let name = (self.cranelift.compiler.libcall_names)(call);

@@ -10,13 +10,15 @@ use cranelift_module::{
     DataId, FuncId, Linkage, ModuleDeclarations, ModuleError, ModuleRelocTarget, ModuleResult,
 };
 use rustc_hash::FxHashMap;
-use vmkit::{Addr, Error, KeptSource, Name, Result, ScopeId, Session, SymbolId};
+use vmkit::{
+    Addr, Error, KeptSource, Linkage as Competition, Name, Result, ScopeId, Session, SymbolId,
+};
 
 use super::builder::JitBuilder;
 use super::source::{Definitions, Key};
 use crate::cranelift::Cranelift;
 use crate::definition;
-use crate::names;
+use crate::names::{self, Meaning};
 
 /// What `cranelift_jit::JITModule` is, on a session: functions are compiled when they are called,
 /// can be redefined and removed, and need not be near one another.
@@ -40,6 +42,8 @@ pub struct JitModule {
     pub(super) home: ScopeId,
     /// The session's symbols of what is declared, as far as anybody has asked.
     symbols: RefCell<FxHashMap<u64, SymbolId>>,
+    /// Those of them that the module may define, and did not yet when somebody asked.
+    undefined: RefCell<Vec<SymbolId>>,
     /// Functions that are compiled and not yet linked.
     pub(super) compiled: Vec<SymbolId>,
     pub(super) is_eager: bool,
@@ -86,6 +90,7 @@ impl JitModule {
             kept: ManuallyDrop::new(kept),
             home,
             symbols: RefCell::default(),
+            undefined: RefCell::default(),
             compiled: Vec::new(),
             is_eager,
             owns_session,
@@ -131,7 +136,11 @@ impl JitModule {
                 self.definitions.import(name.clone());
                 self.session().own_symbol_in(self.scope, &name)
             }
-            _ => self.session().own_symbol_in(self.home, &name()),
+            _ => {
+                let id = self.session().own_symbol_in(self.home, &name());
+                self.undefined.borrow_mut().push(id);
+                id
+            }
         })
     }
 
@@ -141,16 +150,24 @@ impl JitModule {
     }
 
     /// The symbol that a name in the module's functions stands for.
-    pub(super) fn meaning(&self, name: &UserExternalName) -> Result<SymbolId> {
-        let unknown = || Error::other(format!("{name} was not declared"));
-        match name.namespace {
+    pub(super) fn meaning(&self, name: &UserExternalName) -> Result<Meaning> {
+        let (id, linkage) = match name.namespace {
             0 if name.index < self.functions => {
-                Ok(self.function_symbol(FuncId::from_u32(name.index)))
+                let id = FuncId::from_u32(name.index);
+                (self.function_symbol(id), self.declarations.get_function_decl(id).linkage)
             }
-            1 if name.index < self.data => Ok(self.data_symbol(DataId::from_u32(name.index))),
-            0 | 1 => Err(unknown()),
-            _ => names::symbol(self.session(), name),
-        }
+            1 if name.index < self.data => {
+                let id = DataId::from_u32(name.index);
+                (self.data_symbol(id), self.declarations.get_data_decl(id).linkage)
+            }
+            0 | 1 => return Err(Error::other(format!("{name} was not declared"))),
+            _ => return names::meaning(self.session(), name),
+        };
+        let linkage = match linkage {
+            Linkage::Preemptible => Competition::Weak,
+            _ => Competition::Strong,
+        };
+        Ok(Meaning { id, linkage })
     }
 
     /// Where a function is, for ever: calls there compile it if need be, and follow what becomes of
@@ -192,7 +209,7 @@ impl JitModule {
         let address = match *target {
             ModuleRelocTarget::User { namespace, index } => self
                 .meaning(&UserExternalName::new(namespace, index))
-                .and_then(|id| self.session().address(id)),
+                .and_then(|meaning| self.session().address(meaning.id)),
             ModuleRelocTarget::LibCall(call) => self.libcall(call),
             ModuleRelocTarget::FunctionOffset(id, offset) => {
                 self.function_address(id).map(|address| address.offset(offset.into()))
@@ -208,12 +225,20 @@ impl JitModule {
     }
 
     /// Has everything ready that was defined: code that was [compiled](JitBuilder::eager) already is
-    /// linked. What is compiled when it is called was ready before. May be called any number of times.
+    /// linked. What is compiled when it is called was ready before. What the module was to define and has
+    /// not is where the builder or its lookup functions say, if they do. May be called any number of
+    /// times.
     ///
     /// # Errors
     ///
     /// Code that cannot be linked.
     pub fn finalize_definitions(&mut self) -> ModuleResult<()> {
+        self.undefined.get_mut().retain(|&id| {
+            let session = &self.cranelift.session;
+            let address = || self.definitions.address_of(&session.name(id).to_string());
+            !session.is_defined(id)
+                && address().is_none_or(|address| session.define_fallback(id, address).is_err())
+        });
         let compiled = std::mem::take(&mut self.compiled);
         compiled.iter().for_each(|&id| self.session().request(id));
         for id in compiled {

@@ -118,6 +118,11 @@ impl Definitions {
         self.items.read().get(&key).cloned()
     }
 
+    /// Where the builder or somebody whom it names says that something is.
+    pub(super) fn address_of(&self, name: &str) -> Option<Addr> {
+        self.symbols.get(name).copied().or_else(|| self.look_up(name))
+    }
+
     /// What somebody says of a name.
     fn look_up(&self, name: &str) -> Option<Addr> {
         let lookups = self.lookups.lock();
@@ -159,11 +164,15 @@ impl Source for Definitions {
             return Ok(Resolution::Process);
         }
         let name = undefined.name.to_string();
-        if let Some(&address) = self.symbols.get(&name) {
-            return Ok(Resolution::Address(address));
-        }
         let session = self.compiler.session()?;
         let shared = session.symbol_in(self.home, undefined.name);
+        // It may have been declared as an import first, and as the module's own after that.
+        let own = session.body(shared).or_else(|| session.data(shared));
+        if own.is_none_or(|(scope, _)| scope != undefined.scope)
+            && let Some(&address) = self.symbols.get(&name)
+        {
+            return Ok(Resolution::Address(address));
+        }
         if !session.is_defined(shared)
             && let Some(address) = self.look_up(&name)
         {

@@ -8,6 +8,7 @@ mod exceptions;
 mod inline;
 mod lines;
 mod module;
+mod public;
 mod redefine;
 mod tags;
 mod traps;

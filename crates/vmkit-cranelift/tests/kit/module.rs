@@ -17,16 +17,16 @@ use vmkit_cranelift::{Cranelift, JitBuilder, JitModule, Options};
 
 use crate::bench::{Unary, begin, call, plus, signature, times, unary};
 
-fn builder() -> JitBuilder {
+pub(crate) fn builder() -> JitBuilder {
     JitBuilder::new(default_libcall_names()).unwrap()
 }
 
-fn module() -> JitModule {
+pub(crate) fn module() -> JitModule {
     JitModule::new(builder())
 }
 
 /// A function that a context is to hold.
-fn build(
+pub(crate) fn build(
     module: &mut JitModule,
     signature: ir::Signature,
     body: impl FnOnce(&mut JitModule, &mut FunctionBuilder<'_>),
@@ -42,14 +42,19 @@ fn build(
 }
 
 /// Declares and defines a function that adds a number to its parameter.
-fn define_add(module: &mut JitModule, name: &str, linkage: Linkage, number: i64) -> FuncId {
+pub(crate) fn define_add(
+    module: &mut JitModule,
+    name: &str,
+    linkage: Linkage,
+    number: i64,
+) -> FuncId {
     let id = module.declare_function(name, linkage, &unary()).unwrap();
     let mut context = add(module, number);
     module.define_function(id, &mut context).unwrap();
     id
 }
 
-fn add(module: &mut JitModule, number: i64) -> Context {
+pub(crate) fn add(module: &mut JitModule, number: i64) -> Context {
     build(module, unary(), |_, builder| {
         let params = begin(builder);
         let sum = builder.ins().iadd_imm_s(params[0], number);
@@ -58,7 +63,7 @@ fn add(module: &mut JitModule, number: i64) -> Context {
 }
 
 /// Declares and defines a function that gives what another one does.
-fn define_caller(module: &mut JitModule, name: &str, callee: FuncId) -> FuncId {
+pub(crate) fn define_caller(module: &mut JitModule, name: &str, callee: FuncId) -> FuncId {
     let id = module.declare_function(name, Linkage::Export, &unary()).unwrap();
     let mut context = build(module, unary(), |module, builder| {
         let params = begin(builder);
@@ -71,7 +76,7 @@ fn define_caller(module: &mut JitModule, name: &str, callee: FuncId) -> FuncId {
     id
 }
 
-fn run(module: &JitModule, id: FuncId, number: i64) -> i64 {
+pub(crate) fn run(module: &JitModule, id: FuncId, number: i64) -> i64 {
     let pointer = module.get_finalized_function(id);
     // SAFETY: the functions that are run so take a number and give one.
     let function: Unary = unsafe { std::mem::transmute(pointer) };
@@ -128,7 +133,7 @@ fn anonymous_functions_and_data_are_the_modules_own() {
 }
 
 /// A function that adds its parameter to a number in data, and gives what is there then.
-fn counter(module: &mut JitModule, data: DataId) -> Context {
+pub(crate) fn counter(module: &mut JitModule, data: DataId) -> Context {
     build(module, unary(), |module, builder| {
         let params = begin(builder);
         let global = module.declare_data_in_func(data, builder.func);

@@ -116,7 +116,8 @@ impl fmt::Display for Line<'_> {
         match symbol.binding {
             Binding::Graph => write!(f, ", own")?,
             Binding::Module(key) => write!(f, ", module's {key}")?,
-            Binding::Session(id) => write!(f, ", symbol {}", id.index())?,
+            Binding::Session(id, Linkage::Weak) => write!(f, ", weak, symbol {}", id.index())?,
+            Binding::Session(id, _) => write!(f, ", symbol {}", id.index())?,
             Binding::Imported(scope, key) => write!(f, ", scope {}'s {key}", scope.index())?,
             Binding::Global(Linkage::Strong) => {}
             Binding::Global(Linkage::Weak) => write!(f, ", weak")?,

@@ -55,7 +55,7 @@ impl LinkGraph {
         let standing = match (symbol.place, symbol.binding) {
             (
                 Place::Section { .. },
-                Binding::Graph | Binding::Module(_) | Binding::Imported(..) | Binding::Session(_),
+                Binding::Graph | Binding::Module(_) | Binding::Imported(..) | Binding::Session(..),
             ) => Standing::Private,
             (Place::Undefined, Binding::Global(Linkage::Weak)) => Standing::NeededWeakly,
             (Place::Undefined, Binding::Global(_)) => Standing::Needed,
@@ -63,7 +63,7 @@ impl LinkGraph {
             // Names of files, and the like.
             (
                 _,
-                Binding::Graph | Binding::Module(_) | Binding::Imported(..) | Binding::Session(_),
+                Binding::Graph | Binding::Module(_) | Binding::Imported(..) | Binding::Session(..),
             ) => return None,
         };
         let content = match symbol.place {

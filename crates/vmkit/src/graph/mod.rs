@@ -222,8 +222,9 @@ pub enum Binding {
     Module(u64),
     /// The module of another scope, a body of which was inlined; the number is that module's key.
     Imported(ScopeId, u64),
-    /// Whoever means this symbol of the session; its name here is for people.
-    Session(SymbolId),
+    /// Whoever means this symbol of the session; its name here is for people. An undefined weak symbol
+    /// may stay undefined.
+    Session(SymbolId, Linkage),
     /// Every module, competing under this linkage. An undefined weak symbol may stay undefined.
     Global(Linkage),
 }

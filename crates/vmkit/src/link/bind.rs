@@ -102,7 +102,7 @@ impl Linker {
             Binding::Graph => return Target::Dead,
             Binding::Module(key) => (self.private(graph.scope, &symbol.name, key), false),
             Binding::Imported(scope, key) => (self.private(scope, &symbol.name, key), false),
-            Binding::Session(id) => (id, false),
+            Binding::Session(id, linkage) => (id, linkage == Linkage::Weak),
             Binding::Global(linkage) => {
                 let id = self.table.lookup(home, &symbol.name);
                 (id, linkage == Linkage::Weak)
@@ -127,7 +127,7 @@ impl Linker {
             Binding::Graph => return Ok(place),
             Binding::Module(key) => (self.private(graph.scope, &symbol.name, key), false),
             Binding::Imported(scope, key) => (self.private(scope, &symbol.name, key), false),
-            Binding::Session(id) => (id, false),
+            Binding::Session(id, _) => (id, false),
             Binding::Global(linkage) => {
                 let id = self.table.symbol(home, &symbol.name);
                 (id, linkage == Linkage::Weak)

@@ -58,7 +58,7 @@ impl Linker {
     }
 
     /// Takes a definition that was found, unless there is one meanwhile.
-    fn note(&self, id: SymbolId, definition: Definition) {
+    pub(crate) fn note(&self, id: SymbolId, definition: Definition) {
         let entry = self.table.entry(id);
         let mut inner = entry.lock();
         if inner.definition.is_none() {

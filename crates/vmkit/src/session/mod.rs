@@ -1,6 +1,7 @@
 //! The session: the one face of everything else.
 
 mod builder;
+mod definitions;
 mod dispatch;
 mod kept;
 mod redefinition;
@@ -12,7 +13,7 @@ use std::time::Instant;
 pub use self::builder::Builder;
 pub use self::kept::KeptSource;
 use crate::compile::Compiler;
-use crate::definition::{Alias, Definition, Source, Unit};
+use crate::definition::{Definition, Source, Unit};
 use crate::dispatch::Dispatcher;
 use crate::error::{Error, Result};
 use crate::explain::{self, Explanation};
@@ -21,8 +22,8 @@ use crate::link::{Linker, Structors};
 use crate::memory::Zone;
 use crate::object::{self, LoadedObject};
 use crate::process::{self, Located};
-use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind};
-use crate::table::{Outcome, State};
+use crate::symbol::{Addr, Name, ScopeId, SymbolId};
+use crate::table::State;
 
 /// One linking JIT: a symbol table, its code memory and its compile threads.
 ///
@@ -144,112 +145,6 @@ impl Session {
     /// Damaged input, an object for another machine, or a second strong definition of a name.
     pub fn add_object(&self, name: &str, bytes: &[u8]) -> Result<LoadedObject> {
         object::add(self.linker(), name, bytes)
-    }
-
-    /// Says that the module with this scope defines a symbol, under its own key of it.
-    ///
-    /// # Errors
-    ///
-    /// Another strong definition of the name; no such module in this session.
-    pub fn define(
-        &self,
-        descriptor: &Descriptor,
-        scope: ScopeId,
-        key: u64,
-        unit: Unit,
-    ) -> Result<(SymbolId, Outcome)> {
-        if !self.has_scope(scope) {
-            return Err(Error::other("a module of another session: add it to this one"));
-        }
-        let definition = match descriptor.linkage {
-            Linkage::Common => Definition::common(descriptor.size, descriptor.align),
-            _ => Definition::Module { scope, key, unit },
-        };
-        let table = &self.linker().table;
-        table.define(table.home(scope), descriptor, definition)
-    }
-
-    /// The symbol of a module's private definition.
-    pub fn private(&self, scope: ScopeId, name: &Name, key: u64) -> SymbolId {
-        self.linker().private(scope, name, key)
-    }
-
-    /// Says that a symbol is `offset` bytes into another. If `body` is given, a module's scope and its
-    /// key of a definition, that definition is meant even where another module's comes first.
-    ///
-    /// # Errors
-    ///
-    /// Another strong definition of the name.
-    pub fn define_alias(
-        &self,
-        scope: ScopeId,
-        descriptor: &Descriptor,
-        target: SymbolId,
-        offset: i64,
-        body: Option<(ScopeId, u64)>,
-    ) -> Result<(SymbolId, Outcome)> {
-        self.linker().table.check(target)?;
-        let alias = Alias { target, offset, body };
-        self.linker().table.define(scope, descriptor, Definition::Alias(Box::new(alias)))
-    }
-
-    /// Says that a symbol's code is whatever `resolver` returns when the symbol is first called.
-    ///
-    /// # Errors
-    ///
-    /// Another strong definition of the name.
-    pub fn define_indirect(
-        &self,
-        scope: ScopeId,
-        descriptor: &Descriptor,
-        resolver: SymbolId,
-    ) -> Result<(SymbolId, Outcome)> {
-        self.linker().table.check(resolver)?;
-        self.linker().table.define(scope, descriptor, Definition::Indirect { resolver })
-    }
-
-    /// Says that a symbol lies at a fixed address.
-    ///
-    /// # Errors
-    ///
-    /// Another strong definition of the name.
-    pub fn define_absolute(&self, name: &str, address: Addr) -> Result<SymbolId> {
-        let descriptor = Descriptor::strong(Name::from(name), SymbolKind::Function);
-        let table = &self.linker().table;
-        let (id, _) = table.define(ScopeId::GLOBAL, &descriptor, Definition::Absolute(address))?;
-        Ok(id)
-    }
-
-    /// Says that a name in a scope stands for what is at a fixed address. The scope is a shared one, or
-    /// that of a module, which alone sees the name then.
-    ///
-    /// # Errors
-    ///
-    /// Another strong definition of the name there.
-    pub fn define_absolute_in(
-        &self,
-        scope: ScopeId,
-        name: &Name,
-        kind: SymbolKind,
-        address: Addr,
-    ) -> Result<SymbolId> {
-        let descriptor = Descriptor::strong(name.clone(), kind);
-        let definition = Definition::Absolute(address);
-        let (id, _) = self.linker().table.define(scope, &descriptor, definition)?;
-        Ok(id)
-    }
-
-    /// Puts a data symbol into the set that `__start_SECTION` and `__stop_SECTION` bound.
-    pub fn add_to_set(&self, section: &Name, id: SymbolId) {
-        if self.has(id) {
-            self.linker().add_to_set(section.clone(), id);
-        }
-    }
-
-    /// Makes the module with the scope `owner` the one whose definitions in the comdat group count,
-    /// unless another module is; tells whether it is.
-    pub fn claim_group(&self, name: &Name, owner: ScopeId) -> bool {
-        self.linker().table.claim_group(name, owner)
     }
 
     /// Loads a shared library, in which undefined symbols are then looked up.

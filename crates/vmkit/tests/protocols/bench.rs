@@ -74,7 +74,7 @@ impl Source for Module {
             Body::PlusOf(callee, number) => {
                 let (code, call) = body::plus(number);
                 let mut graph = graph(&code, Some(("it", call)), Vec::new());
-                graph.symbols[1].binding = GraphBinding::Session(callee);
+                graph.symbols[1].binding = GraphBinding::Session(callee, Linkage::Strong);
                 Ok(graph)
             }
             Body::Inlined(callee, number) => {
