@@ -40,6 +40,7 @@ fn main() {
                 "hash",
                 "safepoint",
                 "slots",
+                "processor",
             ]
             .map(|part| format!("shim/{part}.cpp")),
         )

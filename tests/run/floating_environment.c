@@ -29,6 +29,7 @@ static void set_control(unsigned short word) { __asm__ volatile("fldcw %0" : : "
 NOINLINE static double folded(void) { return 0.1 + 0.2; }
 
 int main(void) {
+    CHECK(fetestexcept(FE_ALL_EXCEPT) == 0);
     volatile double one = 1;
     fesetround(FE_UPWARD);
     double up = third_up(one);

@@ -26,9 +26,15 @@ struct Opened {
 }
 
 impl Inputs {
-    /// Loads `files` in their order, then what their undefined symbols need of the archives.
-    pub(crate) fn load(session: &Session, llvm: &Llvm, files: &[impl AsRef<Path>]) -> Result<Self> {
-        let mut inputs = Self::default();
+    /// Loads `files` in their order, then what their undefined symbols and `wanted` need of the
+    /// archives.
+    pub(crate) fn load(
+        session: &Session,
+        llvm: &Llvm,
+        files: &[impl AsRef<Path>],
+        wanted: &[Name],
+    ) -> Result<Self> {
+        let mut inputs = Self { undefined: wanted.to_vec(), ..Self::default() };
         for file in files {
             let name = file.as_ref().display().to_string();
             let bytes = read(file.as_ref()).map_err(|error| Error::input(name.as_str(), error))?;

@@ -13,6 +13,7 @@ mod options;
 mod output;
 mod report;
 mod run;
+mod runtime;
 mod trace;
 mod watch;
 

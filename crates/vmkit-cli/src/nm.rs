@@ -22,7 +22,7 @@ type Claims = Vec<(Arc<str>, Listed)>;
 pub(crate) fn nm(options: &Nm) -> Result<()> {
     let session = Session::builder().whole_process(false).build()?;
     let llvm = Llvm::new(&session, vmkit_llvm::Options::default());
-    let mut inputs = Inputs::load(&session, &llvm, &options.modules)?;
+    let mut inputs = Inputs::load(&session, &llvm, &options.modules, &[])?;
     if inputs.archives() == options.modules.len() {
         // Nothing else is there that could need one member and not the other.
         inputs.take_all(&session, &llvm)?;

@@ -1,23 +1,23 @@
 //! `vmkit run`: sets the stage as the C runtime does, and calls the program.
 #![expect(unsafe_code, reason = "calls the program; hands C strings to it")]
 
-use std::ffi::{CString, OsStr, c_char, c_int};
+use std::ffi::{CString, OsStr, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use vmkit::{Addr, Error, Result, Session, SymbolId};
-use vmkit_llvm::{Level, Llvm, signal_functions};
+use vmkit::{Addr, Error, Name, Result, Session, SymbolId, SymbolKind};
+use vmkit_llvm::{Level, Llvm};
 
 use crate::allocator;
 use crate::caller::Roots;
-use crate::guards;
 use crate::last_thread;
 use crate::load::Inputs;
 use crate::options::Run;
 use crate::output::{Output, say};
 use crate::report::Report;
+use crate::runtime;
 use crate::watch::Watch;
 
 /// What a program finds without asking for any library, as clang links it.
@@ -31,6 +31,9 @@ const C_LIBRARY: &str = "libc.so";
 const UNDEFINED: c_int = 127;
 /// A function that was called cannot be compiled.
 const UNCOMPILED: c_int = 126;
+
+/// `FE_DFL_ENV`: floating point as a process begins with it, where nothing has been inexact yet.
+const DEFAULT_ENVIRONMENT: *const c_void = ptr::without_provenance(usize::MAX);
 
 type Function = unsafe extern "C-unwind" fn(c_int, *const *mut c_char, *const *mut c_char) -> c_int;
 
@@ -73,6 +76,7 @@ impl Program {
             libc::atexit(destroy);
             last_thread::exit_with_it();
             self.arguments.announce();
+            fesetenv(DEFAULT_ENVIRONMENT);
             let environment = libc_environ();
             for &constructor in self.constructors {
                 function(constructor)(count, pointers, environment);
@@ -106,14 +110,12 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     };
     let llvm = Llvm::new(&session, backend);
     session.warm_up();
-    let inputs = Inputs::load(&session, &llvm, &options.modules)?;
+    let wanted = [Name::from(options.entry.as_str())];
+    let inputs = Inputs::load(&session, &llvm, &options.modules, &wanted)?;
     load_libraries(&session, options)?;
-    define_runtime(&session)?;
+    runtime::define(&session)?;
 
-    let entry = session.find(&options.entry).filter(|&id| session.is_defined(id));
-    let entry = entry.ok_or_else(|| {
-        Error::other(format!("no module defines the entry function {}", options.entry))
-    })?;
+    let entry = entry(&session, &options.entry)?;
     for object in inputs.objects.iter().filter(|object| object.has_structors) {
         session.address(object.unit)?;
     }
@@ -135,6 +137,19 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     AT_EXIT.set(at_exit).ok().expect("a process runs one program");
     let arguments = Arguments::new(options);
     Ok(Program { constructors, entry, arguments })
+}
+
+/// The function to begin with.
+fn entry(session: &Session, name: &str) -> Result<SymbolId> {
+    let found = session.find(name).filter(|&id| session.is_defined(id));
+    let id = found
+        .ok_or_else(|| Error::other(format!("no module defines the entry function {name}")))?;
+    match session.explain(id).kind {
+        Some(SymbolKind::Data | SymbolKind::ThreadLocal) => {
+            Err(Error::other(format!("the entry {name} is data, not a function")))
+        }
+        _ => Ok(id),
+    }
 }
 
 /// The functions of which the library at `path` calls the program's, where there are such.
@@ -178,24 +193,6 @@ fn load_by_name(session: &Session, name: &str) -> Result<()> {
     let plain = load_library(session, &format!("lib{name}.so"));
     let versioned = |number| load_library(session, &format!("lib{name}.so.{number}")).ok();
     plain.or_else(|error| (0..100).find_map(versioned).ok_or(error))
-}
-
-/// What a program's start files and the static part of the C library would bring.
-fn define_runtime(session: &Session) -> Result<()> {
-    static HANDLE: u8 = 0;
-    let runtime: [(&str, *const ()); 4] = [
-        ("__dso_handle", (&raw const HANDLE).cast()),
-        ("atexit", libc::atexit as *const ()),
-        ("at_quick_exit", at_quick_exit as *const ()),
-        ("pthread_atfork", libc::pthread_atfork as *const ()),
-    ];
-    let replaced = allocator::functions().into_iter().chain(guards::functions());
-    for (name, address) in runtime.into_iter().chain(replaced).chain(signal_functions()) {
-        if !session.find(name).is_some_and(|id| session.is_defined(id)) {
-            session.define_absolute(name, Addr(address as u64))?;
-        }
-    }
-    Ok(())
 }
 
 /// Functions to call before and after the program, in the order to call them.
@@ -278,7 +275,7 @@ extern "C" fn report() {
 }
 
 unsafe extern "C" {
-    fn at_quick_exit(function: extern "C" fn()) -> c_int;
+    fn fesetenv(environment: *const c_void) -> c_int;
     static mut environ: *const *mut c_char;
     static mut program_invocation_name: *mut c_char;
     static mut program_invocation_short_name: *mut c_char;

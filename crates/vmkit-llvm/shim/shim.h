@@ -147,6 +147,8 @@ typedef struct {
 void vk_initialize(void);
 // Process-wide: a crash inside the functions below makes them fail.
 void vk_contain_crashes(void);
+// The second to fourth word of what this processor has: `__cpu_features2` of the compilers' runtime.
+void vk_processor_features(uint32_t words[3]);
 vk_worker *vk_worker_new(const vk_options *options);
 void vk_worker_free(vk_worker *worker);
 vk_bytes vk_error(vk_worker *worker);

@@ -21,6 +21,7 @@ mod loaded;
 mod module;
 mod modules;
 mod pool;
+mod processor;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use crate::closure::Building;
 pub use crate::crash::{contain_crashes, signal_functions};
 pub use crate::llvm::{Level, Llvm, Options, Times};
 pub use crate::loaded::{Loaded, Structor, StructorArray};
+pub use crate::processor::processor_features;
 
 // The examples in these texts are compiled and run as tests of this crate.
 #[cfg(doctest)]

@@ -37,15 +37,20 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// Damage in the index or in any member, and thin archives, whose members are elsewhere.
+    /// Damage in the index or in any member, members without an index, and thin archives, whose members
+    /// are elsewhere.
     pub fn read(name: &str, bytes: Vec<u8>) -> Result<Self> {
         let fail = |error| Error::input(name, error);
         let archive = ArchiveFile::parse(&*bytes).map_err(fail)?;
         if archive.is_thin() {
             return Err(Error::input(name, "thin archives are not supported"));
         }
+        let index = archive.symbols().map_err(fail)?;
+        if index.is_none() && archive.members().next().is_some() {
+            return Err(Error::input(name, "the archive has no index: run ranlib to add one"));
+        }
         let mut symbols = HashMap::new();
-        for symbol in archive.symbols().map_err(fail)?.into_iter().flatten() {
+        for symbol in index.into_iter().flatten() {
             let symbol = symbol.map_err(fail)?;
             symbols.entry(symbol.name().to_vec()).or_insert(symbol.offset().0);
         }

@@ -59,6 +59,12 @@ const FILES: &[(&str, &str, MakeBytes)] = &[
         corrupt_archive(folder, 48, b"-1        ")
     }),
     ("archive_with_bad_terminator", "header.a", |folder| corrupt_archive(folder, 58, b"xx")),
+    ("archive_without_index", "plain.a", |folder| {
+        let object = object(folder)?;
+        let header =
+            format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", "main.o/", 0, 0, 0, 644, object.len());
+        Ok([b"!<arch>\n", header.as_bytes(), &object].concat())
+    }),
     ("executable", "executable.o", |_| Ok(fs::read("/bin/true")?)),
     ("other_target_bitcode", "other.bc", |folder| {
         compile(folder, &["--target=aarch64-linux-gnu", "-emit-llvm", "-c", "-ffreestanding"])
@@ -107,6 +113,11 @@ const COMMANDS: &[(&str, Make)] = &[
         with_good(folder, &[&format!("--dlopen={}", path_text(&folder.join("bad.so"))?)], "bad.so")
     }),
     ("missing_entry", |folder| with_good(folder, &["--entry", "no_such_entry"], "no_such_entry")),
+    ("data_as_entry", |folder| {
+        let path = folder.join("data.ll");
+        fs::write(&path, "@x = thread_local global i32 1\n")?;
+        refused(["--entry".to_owned(), "x".to_owned(), path_text(&path)?], "x is data")
+    }),
     ("unwritable_statistics", |folder| {
         with_good(folder, &["--stats=/no/such/folder/stats.json"], "/no/such/folder")
     }),

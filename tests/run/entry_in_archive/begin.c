@@ -1,0 +1,2 @@
+int say(const char *);
+int main(void) { return say("from the archive"); }
