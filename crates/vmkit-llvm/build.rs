@@ -41,6 +41,8 @@ fn main() {
                 "safepoint",
                 "slots",
                 "processor",
+                "quick",
+                "switch",
             ]
             .map(|part| format!("shim/{part}.cpp")),
         )

@@ -14,15 +14,22 @@ using namespace llvm;
 
 namespace {
 
-// Puts a pass of ours into LLVM's pipeline: once registers are allocated, before the frame is laid out.
+// LLVM's pipeline without optimization, but for two passes.
 struct Pipeline : legacy::PassManagerBase {
-  explicit Pipeline(legacy::PassManager &passes) : passes(passes) {}
+  Pipeline(legacy::PassManager &passes, bool is_thorough) : passes(passes), is_thorough(is_thorough) {}
   void add(Pass *pass) override {
-    bool is_last = pass->getPassID() == &FixupStatepointCallerSavedID;
+    AnalysisID id = pass->getPassID();
+    // Comes with the thorough allocator, and costs nearly as much.
+    if (is_thorough && id == &MachineSchedulerID) {
+      delete pass;
+      return;
+    }
     passes.add(pass);
-    if (is_last) passes.add(share_slots());
+    // Once registers are allocated, before the frame is laid out.
+    if (!is_thorough && id == &FixupStatepointCallerSavedID) passes.add(share_slots());
   }
   legacy::PassManager &passes;
+  bool is_thorough;
 };
 
 } // namespace
@@ -38,8 +45,8 @@ Generator::Generator(TargetMachine &machine, bool is_thorough) {
     RegisterRegAlloc::setDefault(createBasicRegisterAllocator);
   }
   passes.add(new TargetLibraryInfoWrapperPass(machine.getTargetTriple()));
-  Pipeline pipeline(passes);
-  legacy::PassManagerBase &all = machine.getOptLevel() == CodeGenOptLevel::None && !is_thorough
+  Pipeline pipeline(passes, is_thorough);
+  legacy::PassManagerBase &all = machine.getOptLevel() == CodeGenOptLevel::None
                                      ? static_cast<legacy::PassManagerBase &>(pipeline)
                                      : passes;
   MCContext *context = nullptr;

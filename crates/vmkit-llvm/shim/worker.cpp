@@ -1,6 +1,7 @@
 // Workers: one LLVM context, target machine and pipeline each.
 #include "library.h"
 #include "optimize.h"
+#include "quick.h"
 #include "safepoint.h"
 
 #include "llvm/Bitcode/BitcodeReader.h"
@@ -168,6 +169,7 @@ static void list(vk_worker &worker, Extract &extract, vk_object &object) {
 static void generate(vk_worker &worker, Module &module, vk_object &object, Clock &clock) {
   declare_aliases(module);
   bool is_thorough = worker.options.level == 0 && module.getInstructionCount() > LargestQuick;
+  if (worker.options.level == 0) prepare_quick_selection(module);
   // The quick one is always built first: that is when LLVM settles its default allocator.
   if (!worker.generator) worker.generator = std::make_unique<Generator>(*worker.machine, false);
   if (is_thorough && !worker.thorough) worker.thorough = std::make_unique<Generator>(*worker.machine, true);

@@ -1,0 +1,20 @@
+// Functions that the quick instruction selector can do nearly all of.
+#ifndef VMKIT_QUICK_H
+#define VMKIT_QUICK_H
+
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/Module.h"
+
+// LLVM's quick selector (FastISel) goes through a block from its end. Of the first instruction that it
+// does not know, the thorough one, which takes several times as long, does all that is above. So such
+// instructions get blocks of their own, or become others that are known. For functions that are
+// compiled without optimization, and not changed any more.
+void prepare_quick_selection(llvm::Module &module);
+
+// Does a register hold such a value, as it is?
+bool is_simple(const llvm::Type &type);
+
+// Makes comparisons of a switch, unless they would be many.
+void compare_few(llvm::SwitchInst &instruction);
+
+#endif
