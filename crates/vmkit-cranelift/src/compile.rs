@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{
-    Function, GlobalValueData, InstructionData, LibCall, Opcode, UserExternalName,
+    FuncRef, Function, GlobalValueData, InstructionData, LibCall, Opcode, UserExternalName,
 };
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{CodegenError, CompileError, Context};
@@ -19,6 +19,7 @@ use crate::inline::{Inlined, Inlining, inline};
 use crate::lines::Positions;
 use crate::machine::Machine;
 use crate::names::{self, Meaning};
+use crate::unwind::Written;
 
 /// What libraries' functions are called that Cranelift needs.
 pub(crate) type LibCallNames = Box<dyn Fn(LibCall) -> String + Send + Sync>;
@@ -40,6 +41,7 @@ pub(crate) struct Compiler {
     pub(crate) inlining: Inlining,
     /// Who knows the places of source locations.
     pub(crate) positions: OnceLock<Positions>,
+    pub(crate) unwind: Written,
     session: WeakSession,
     /// Those that nobody uses now, with the memory they have.
     contexts: Mutex<Vec<Context>>,
@@ -62,6 +64,7 @@ impl Compiler {
             libcall_names,
             inlining: Inlining::new(inlining),
             positions: OnceLock::new(),
+            unwind: Written::default(),
             session: session.downgrade(),
             contexts: Mutex::default(),
             builders: Mutex::default(),
@@ -130,6 +133,22 @@ pub(crate) fn failed(name: &Name, error: &CodegenError) -> Error {
     Error::compile(name.clone(), what)
 }
 
+/// Does the function only call others, so that its code takes no address for granted?
+pub(crate) fn is_self_contained(function: &Function) -> bool {
+    let is_symbol = |data: &GlobalValueData| matches!(data, GlobalValueData::Symbol { .. });
+    let mut insts = function.layout.blocks().flat_map(|block| function.layout.block_insts(block));
+    !function.global_values.values().any(is_symbol)
+        && !insts.any(|inst| taken(&function.dfg.insts[inst]).is_some())
+}
+
+/// The function whose address an instruction takes.
+fn taken(data: &InstructionData) -> Option<FuncRef> {
+    match *data {
+        InstructionData::FuncAddr { func_ref, .. } => Some(func_ref),
+        _ => None,
+    }
+}
+
 /// Has calls go over stubs, which are near, and addresses over slots or whole, since what they are of
 /// need not be.
 fn make_reachable(function: &mut Function) {
@@ -141,10 +160,6 @@ fn make_reachable(function: &mut Function) {
             *colocated = false;
         }
     }
-    let taken = |data: &InstructionData| match *data {
-        InstructionData::FuncAddr { func_ref, .. } => Some(func_ref),
-        _ => None,
-    };
     let mut cursor = function.layout.blocks().flat_map(|block| function.layout.block_insts(block));
     let takes: Vec<_> =
         cursor.by_ref().filter(|&inst| taken(&function.dfg.insts[inst]).is_some()).collect();

@@ -33,16 +33,16 @@ pub(crate) struct Definition {
 /// A function in CLIF.
 #[derive(Clone)]
 pub(crate) struct Body {
-    pub(crate) function: Arc<Function>,
-    hash: Arc<OnceLock<u64>>,
-    /// What it was built under.
-    pub(crate) assumptions: Arc<[SymbolId]>,
-    /// Is it never to be inlined?
-    pub(crate) is_apart: bool,
+    built: Arc<Hashed>,
     /// The session's time when it was begun.
     began: u32,
     /// Was it compiled? Then, the next time, a closure may build another.
     is_used: bool,
+}
+
+struct Hashed {
+    built: Built,
+    hash: OnceLock<u64>,
 }
 
 impl Body {
@@ -51,17 +51,38 @@ impl Body {
     }
 
     fn built(built: Built, began: u32) -> Self {
-        let Built { function, assumptions, is_apart } = built;
-        let (function, assumptions) = (Arc::new(function), assumptions.into());
-        Self { function, hash: Arc::default(), assumptions, is_apart, began, is_used: false }
+        let built = Arc::new(Hashed { built, hash: OnceLock::new() });
+        Self { built, began, is_used: false }
+    }
+
+    pub(crate) fn function(&self) -> &Function {
+        &self.built.built.function
+    }
+
+    /// The function, moved if nobody else has it.
+    pub(crate) fn into_function(self) -> Function {
+        match Arc::try_unwrap(self.built) {
+            Ok(only) => only.built.function,
+            Err(shared) => shared.built.function.clone(),
+        }
+    }
+
+    /// What it was built under.
+    pub(crate) fn assumptions(&self) -> &[SymbolId] {
+        &self.built.built.assumptions
+    }
+
+    /// Is it never to be inlined?
+    pub(crate) fn is_apart(&self) -> bool {
+        self.built.built.is_apart
     }
 
     /// Says which body it is, wherever it is inlined.
     pub(crate) fn hash(&self) -> u64 {
-        *self.hash.get_or_init(|| {
+        *self.built.hash.get_or_init(|| {
             let mut hasher = DefaultHasher::new();
-            self.function.stencil.hash(&mut hasher);
-            for name in self.function.params.user_named_funcs().values() {
+            self.function().stencil.hash(&mut hasher);
+            for name in self.function().params.user_named_funcs().values() {
                 name.hash(&mut hasher);
             }
             hasher.finish()
@@ -122,7 +143,7 @@ impl Definition {
     /// Does everything still hold that was assumed?
     fn holds(&self, body: &Body) -> bool {
         let Ok(session) = self.compiler.session() else { return false };
-        !body.assumptions.iter().any(|&id| session.has_changed(id, body.began))
+        !body.assumptions().iter().any(|&id| session.has_changed(id, body.began))
     }
 
     fn make(&self) -> Result<Body> {
@@ -152,9 +173,10 @@ impl Source for Definition {
 
     fn materialize(&self, _: u64) -> Result<LinkGraph> {
         let body = self.take()?;
-        let function = Function::clone(&body.function);
+        let assumptions = body.assumptions().to_vec();
+        let function = body.into_function();
         let mut graph = self.compiler.compile(&self.name, &Name::from(&*self.name), function)?;
-        graph.dependencies.extend(body.assumptions.iter().copied().map(Dependency::Assumption));
+        graph.dependencies.extend(assumptions.into_iter().map(Dependency::Assumption));
         Ok(graph)
     }
 

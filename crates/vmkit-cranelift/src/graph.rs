@@ -1,9 +1,10 @@
 //! Compiled functions become link graphs.
 
 use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::{ExternalName, Function, KnownSymbol, UserExternalNameRef};
 use cranelift_codegen::{CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use vmkit::graph::{Binding, Edge, LinkGraph, Place, Section, SectionKind, Symbol};
 use vmkit::{Error, Linkage, Name, Result, Session, SymbolKind, Visibility};
 
@@ -12,10 +13,14 @@ use crate::lines::{self, DebugSection};
 use crate::machine::Machine;
 use crate::names::Meaning;
 use crate::notes;
-use crate::unwind::{self, Of, Records};
+use crate::unwind::{Of, Records};
 
 /// The section of the code, in the numbers of the symbols; the function itself comes before it.
 const CODE: usize = 1;
+
+/// The number of the section that has the table of a function's handlers, if there is one: code and
+/// unwind records come before it.
+const TABLE: usize = 2;
 
 /// The name of the routine that reads tables of handlers.
 pub(crate) const PERSONALITY: &str = "vmkit_cranelift_personality";
@@ -27,13 +32,13 @@ pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> 
     let mut needs = Needs::new(compiler, work, &context.func, code);
     let section = needs.code(code)?;
     let (notes, table) = notes::notes(code, compiler.machine);
-    let mut sections = vec![section];
+    let mut sections = Vec::new();
     if compiler.isa.flags().unwind_info() {
-        let records = unwind::records(&*compiler.isa, code, table.is_some());
+        let records = compiler.unwind.records(&*compiler.isa, code, table.is_some());
         let records = records.map_err(|what| Error::compile(name.clone(), what))?;
         if let Some(records) = records {
-            let table_number = sections.len() + 1;
-            sections.push(needs.unwind(records, table_number));
+            let size = code.buffer.data().len();
+            sections.push(needs.unwind(&records, size));
             sections.extend(table.map(table_section));
         }
     }
@@ -43,7 +48,7 @@ pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> 
         sections.extend(debug.into_iter().map(|part| debug_section(compiler.machine, part)));
     }
     let Needs { symbols, .. } = needs;
-    let mut graph = LinkGraph::of_section(module.clone(), sections.remove(0), symbols);
+    let mut graph = LinkGraph::of_section(module.clone(), section, symbols);
     graph.sections.extend(sections);
     graph.isa = compiler.machine.isa;
     graph.notes = notes;
@@ -56,10 +61,18 @@ struct Needs<'a> {
     work: &'a Work<'a>,
     function: &'a Function,
     symbols: Vec<Symbol>,
-    /// Numbers of the symbols that names stand for.
-    known: FxHashMap<&'a ExternalName, usize>,
-    /// Names that are functions'.
-    functions: FxHashSet<UserExternalNameRef>,
+    /// What is known of names of the user's.
+    user: SecondaryMap<UserExternalNameRef, User>,
+    /// Numbers of the symbols that other names stand for.
+    others: FxHashMap<&'a ExternalName, usize>,
+}
+
+/// What is known of a name of the user's.
+#[derive(Clone, Copy, Default)]
+struct User {
+    is_function: bool,
+    /// The number of the symbol that it stands for, if there is one yet.
+    number: Option<usize>,
 }
 
 impl<'a> Needs<'a> {
@@ -77,18 +90,16 @@ impl<'a> Needs<'a> {
             kind: Some(SymbolKind::Function),
             size: code.buffer.data().len() as u64,
         };
-        let functions = function.dfg.ext_funcs.values().filter_map(|data| match data.name {
-            ExternalName::User(name) => Some(name),
-            _ => None,
-        });
-        Self {
-            compiler,
-            work,
-            function,
-            symbols: vec![entry, section_symbol(0)],
-            known: FxHashMap::default(),
-            functions: functions.collect(),
+        let names = function.params.user_named_funcs().len();
+        let mut user = SecondaryMap::with_capacity(names);
+        for data in function.dfg.ext_funcs.values() {
+            if let ExternalName::User(name) = data.name {
+                user[name] = User { is_function: true, number: None };
+            }
         }
+        let mut symbols = Vec::with_capacity(3 + names);
+        symbols.extend([entry, section_symbol(0)]);
+        Self { compiler, work, function, symbols, user, others: FxHashMap::default() }
     }
 
     fn fail(&self, what: impl std::fmt::Display) -> Error {
@@ -98,9 +109,11 @@ impl<'a> Needs<'a> {
     /// The section of the code, with its constants and jump tables.
     fn code(&mut self, code: &'a CompiledCode) -> Result<Section> {
         let bytes = code.buffer.data();
-        let relocations = code.buffer.relocs().iter();
-        let edges =
-            relocations.map(|relocation| self.edge(relocation, bytes)).collect::<Result<_>>()?;
+        let relocations = code.buffer.relocs();
+        let mut edges = Vec::with_capacity(relocations.len());
+        for relocation in relocations {
+            edges.push(self.edge(relocation, bytes)?);
+        }
         let least = self.compiler.isa.function_alignment().minimum.max(1);
         Ok(Section {
             name: ".text".into(),
@@ -127,7 +140,11 @@ impl<'a> Needs<'a> {
 
     /// The number of the symbol that a name stands for.
     fn symbol(&mut self, name: &'a ExternalName, kind: Reloc) -> Result<usize> {
-        if let Some(&number) = self.known.get(name) {
+        let known = match name {
+            ExternalName::User(reference) => self.user[*reference].number,
+            other => self.others.get(other).copied(),
+        };
+        if let Some(number) = known {
             return Ok(number);
         }
         let symbol = match name {
@@ -143,9 +160,12 @@ impl<'a> Needs<'a> {
                 return Err(self.fail(format!("{symbol} is nothing that could be linked")));
             }
         };
-        self.symbols.push(symbol);
-        self.known.insert(name, self.symbols.len() - 1);
-        Ok(self.symbols.len() - 1)
+        let number = self.add(symbol);
+        match name {
+            ExternalName::User(reference) => self.user[*reference].number = Some(number),
+            other => drop(self.others.insert(other, number)),
+        }
+        Ok(number)
     }
 
     fn user(&self, reference: UserExternalNameRef, kind: Reloc) -> Result<Symbol> {
@@ -153,7 +173,7 @@ impl<'a> Needs<'a> {
         let name = name.ok_or_else(|| self.fail(format!("{reference} names nothing")))?;
         let meaning = (self.work.meaning)(name).map_err(|error| self.fail(error))?;
         let kind = match kind {
-            _ if self.functions.contains(&reference) => SymbolKind::Function,
+            _ if self.user[reference].is_function => SymbolKind::Function,
             Reloc::ElfX86_64TlsGd
             | Reloc::Aarch64TlsDescAdrPage21
             | Reloc::Aarch64TlsDescLd64Lo12
@@ -164,14 +184,12 @@ impl<'a> Needs<'a> {
         Ok(of_session(self.work.session, meaning, kind))
     }
 
-    /// The section of a function's unwind records; the table of its handlers, if there is one, has
-    /// the number `table`.
-    fn unwind(&mut self, records: Records, table: usize) -> Section {
-        let Records { bytes, references } = records;
-        let edges = references.into_iter().map(|reference| {
+    /// The section of the unwind records of a function of `size` bytes.
+    fn unwind(&mut self, records: &Records, size: usize) -> Section {
+        let edges = records.references.iter().map(|reference| {
             let target = match reference.of {
                 Of::Code => CODE,
-                Of::Table => self.add(section_symbol(table)),
+                Of::Table => self.add(section_symbol(TABLE)),
                 Of::Personality => self.add(function(PERSONALITY.into())),
             };
             let Machine { relative, absolute, .. } = *self.compiler.machine;
@@ -179,6 +197,7 @@ impl<'a> Needs<'a> {
             Edge { offset: reference.offset, kind, target, addend: 0 }
         });
         let edges = edges.collect();
+        let bytes = records.of_size(size);
         Section {
             name: ".eh_frame".into(),
             kind: SectionKind::Unwind,

@@ -96,7 +96,7 @@ impl Inlined {
             let symbol = graph.symbols.len();
             graph.symbols.push(of_session(session, Meaning::strong(id), SymbolKind::Function));
             graph.dependencies.push(Dependency::Body { symbol, hash: body.hash() });
-            let assumptions = body.assumptions.iter().copied().map(Dependency::Assumption);
+            let assumptions = body.assumptions().iter().copied().map(Dependency::Assumption);
             graph.dependencies.extend(assumptions);
         }
     }
@@ -112,14 +112,14 @@ impl Inliner<'_> {
         if !self.inlined.contains_key(&id) {
             let (scope, key) = self.work.session.body(id)?;
             let body = self.inlining.body(scope, key)?;
-            if body.is_apart || !is_fit(&body.function) {
+            if body.is_apart() || !is_fit(body.function()) {
                 return None;
             }
             self.inlined.insert(id, (body, 0));
         }
         let (body, times) = self.inlined.get_mut(&id)?;
-        let size = body.function.dfg.num_insts();
-        let is_fit = body.function.signature == *signature
+        let size = body.function().dfg.num_insts();
+        let is_fit = body.function().signature == *signature
             && *times < OFTENEST
             && self.gained + size <= MOST;
         if is_fit {
@@ -140,7 +140,7 @@ impl Inline for Inliner<'_> {
         _: &[Value],
     ) -> InlineCommand<'_> {
         let Some(id) = self.choose(user, callee) else { return InlineCommand::KeepCall };
-        let callee = Cow::Borrowed(&*self.inlined[&id].0.function);
+        let callee = Cow::Borrowed(self.inlined[&id].0.function());
         InlineCommand::Inline { callee, visit_callee: true }
     }
 }

@@ -1,14 +1,17 @@
 //! Unwind records for the system's unwinder, in the form of `.eh_frame` (Linux Standard Base,
 //! "Exception Frames").
 
+use std::sync::Arc;
+
 use cranelift_codegen::CompiledCode;
 use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::isa::unwind::UnwindInfo;
+use cranelift_codegen::isa::unwind::{UnwindInfo, UnwindInst};
 use gimli::constants::{DW_EH_PE_absptr, DW_EH_PE_pcrel, DW_EH_PE_sdata4};
 use gimli::write::{
     Address, EhFrame, EndianVec, FrameTable, RelocateWriter, Relocation, RelocationTarget,
 };
 use gimli::{DwEhPe, LittleEndian};
+use parking_lot::Mutex;
 
 /// What the addresses in a record are of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,9 +36,26 @@ pub(crate) struct Reference {
 }
 
 /// The records of one function.
+#[derive(Debug)]
 pub(crate) struct Records {
     pub(crate) bytes: Vec<u8>,
     pub(crate) references: Vec<Reference>,
+}
+
+/// The place and size of a function's extent in its record, after its address.
+const EXTENT: usize = 4;
+/// So many different records are remembered.
+const KNOWN: usize = 32;
+
+/// Records that were written, by what their functions do to the frame: most functions do the same,
+/// and differ in their extent only.
+#[derive(Default)]
+pub(crate) struct Written(Mutex<Vec<Known>>);
+
+struct Known {
+    frame: Vec<(u32, UnwindInst)>,
+    has_table: bool,
+    records: Arc<Records>,
 }
 
 /// Writes records, and notes the addresses in them.
@@ -70,9 +90,47 @@ fn address(of: Of) -> Address {
     Address::Symbol { symbol: of as usize, addend: 0 }
 }
 
-/// The records of a compiled function, which has a table of handlers or not; none where the
-/// instruction set has no such records.
-pub(crate) fn records(
+impl Written {
+    /// The records of a compiled function, which has a table of handlers or not; none where the
+    /// instruction set has no such records.
+    pub(crate) fn records(
+        &self,
+        isa: &dyn TargetIsa,
+        code: &CompiledCode,
+        has_table: bool,
+    ) -> Result<Option<Arc<Records>>, String> {
+        let frame = &code.buffer.unwind_info[..];
+        let is_it = |known: &Known| known.has_table == has_table && known.frame == frame;
+        let mut known = self.0.lock();
+        if let Some(at) = known.iter().position(is_it) {
+            // Those that are asked for most come first.
+            known.swap(at, at / 2);
+            return Ok(Some(known[at / 2].records.clone()));
+        }
+        drop(known);
+        let Some(records) = records(isa, code, has_table)?.map(Arc::new) else { return Ok(None) };
+        let frame = frame.to_vec();
+        let mut known = self.0.lock();
+        known.truncate(KNOWN - 1);
+        known.push(Known { frame, has_table, records: records.clone() });
+        Ok(Some(records))
+    }
+}
+
+impl Records {
+    /// The bytes, for a function of `size` bytes.
+    pub(crate) fn of_size(&self, size: usize) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        let mut of = self.references.iter();
+        if let Some(code) = of.find(|reference| reference.of == Of::Code) {
+            let at = code.offset as usize + EXTENT;
+            bytes[at..at + EXTENT].copy_from_slice(&(size as u32).to_le_bytes());
+        }
+        bytes
+    }
+}
+
+fn records(
     isa: &dyn TargetIsa,
     code: &CompiledCode,
     has_table: bool,
@@ -98,4 +156,66 @@ pub(crate) fn records(
     table.write_eh_frame(&mut section).map_err(|error| error.to_string())?;
     let Writer { bytes, references } = section.0;
     Ok(Some(Records { bytes: bytes.into_vec(), references }))
+}
+
+#[cfg(test)]
+mod tests {
+    use cranelift_codegen::Context;
+    use cranelift_codegen::control::ControlPlane;
+    use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, UserFuncName, types};
+    use cranelift_codegen::isa::CallConv;
+    use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+
+    use super::*;
+    use crate::cranelift::native_isa;
+
+    /// The code of a function that adds so many numbers to its parameter, and calls between.
+    fn context(isa: &dyn TargetIsa, numbers: i64, calls: usize) -> Context {
+        let mut signature = Signature::new(CallConv::SystemV);
+        signature.params.push(AbiParam::new(types::I64));
+        signature.returns.push(AbiParam::new(types::I64));
+        let mut function =
+            Function::with_name_signature(UserFuncName::default(), signature.clone());
+        let mut reused = FunctionBuilderContext::new();
+        let mut builder = FunctionBuilder::new(&mut function, &mut reused);
+        let callee = builder.import_signature(signature);
+        let block = builder.create_block();
+        builder.append_block_params_for_function_params(block);
+        builder.switch_to_block(block);
+        let mut sum = builder.block_params(block)[0];
+        for number in 0..numbers {
+            sum = builder.ins().iadd_imm_s(sum, number << 32);
+        }
+        let first = sum;
+        for _ in 0..calls {
+            let call = builder.ins().call_indirect(callee, sum, &[sum]);
+            let result = builder.inst_results(call)[0];
+            sum = builder.ins().iadd(result, first);
+        }
+        builder.ins().return_(&[sum]);
+        builder.seal_all_blocks();
+        builder.finalize(isa.frontend_config());
+        let mut context = Context::for_function(function);
+        context.compile(isa, &mut ControlPlane::default()).unwrap();
+        context
+    }
+
+    #[test]
+    fn records_that_are_known_are_as_if_written_anew() {
+        let isa = native_isa(&[]).unwrap();
+        let written = Written::default();
+        for (numbers, calls) in [(0, 0), (5, 0), (5, 1), (0, 1), (0, 2), (9, 2)] {
+            let context = context(&*isa, numbers, calls);
+            let code = context.compiled_code().unwrap();
+            let size = code.buffer.data().len();
+            for has_table in [false, true, false] {
+                let expected = records(&*isa, code, has_table).unwrap().unwrap();
+                let known = written.records(&*isa, code, has_table).unwrap().unwrap();
+                assert_eq!(known.of_size(size), expected.bytes, "{numbers} {calls}");
+                assert_eq!(known.references, expected.references);
+            }
+        }
+        // The first two do the same to the frame.
+        assert!(written.0.lock().len() <= 10);
+    }
 }

@@ -101,7 +101,8 @@ impl JitBuilder {
         self
     }
 
-    /// Inlines small functions into those that call them, whoever defines them by Cranelift.
+    /// Inlines small functions into those that call them, whoever defines them by Cranelift. Then the
+    /// CLIF of all functions is kept, which takes memory.
     pub fn inlining(&mut self, yes: bool) -> &mut Self {
         self.inlining = yes;
         self

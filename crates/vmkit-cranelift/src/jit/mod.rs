@@ -1,8 +1,11 @@
 //! `cranelift_module::Module` on a session.
 
+mod adding;
 mod builder;
 mod definitions;
+mod graphs;
 mod module;
+mod redefinition;
 mod source;
 
 pub use self::builder::JitBuilder;

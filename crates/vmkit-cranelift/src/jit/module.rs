@@ -9,7 +9,6 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_module::{
     DataId, FuncId, Linkage, ModuleDeclarations, ModuleError, ModuleRelocTarget, ModuleResult,
 };
-use rustc_hash::FxHashMap;
 use vmkit::{
     Addr, Error, KeptSource, Linkage as Competition, Name, Result, ScopeId, Session, SymbolId,
 };
@@ -41,13 +40,37 @@ pub struct JitModule {
     kept: ManuallyDrop<KeptSource>,
     pub(super) home: ScopeId,
     /// The session's symbols of what is declared, as far as anybody has asked.
-    symbols: RefCell<FxHashMap<u64, SymbolId>>,
+    symbols: RefCell<Symbols>,
     /// Those of them that the module may define, and did not yet when somebody asked.
     undefined: RefCell<Vec<SymbolId>>,
     /// Functions that are compiled and not yet linked.
     pub(super) compiled: Vec<SymbolId>,
     pub(super) is_eager: bool,
     owns_session: bool,
+}
+
+/// Symbols of functions and of data, by the module's numbers.
+#[derive(Default)]
+struct Symbols {
+    functions: Vec<Option<SymbolId>>,
+    data: Vec<Option<SymbolId>>,
+}
+
+impl Symbols {
+    fn at(&mut self, key: Key) -> &mut Option<SymbolId> {
+        let (symbols, number) = match key {
+            Key::Function(number) => (&mut self.functions, number as usize),
+            Key::Data(number) | Key::ThreadLocal(number) => (&mut self.data, number as usize),
+        };
+        if number >= symbols.len() {
+            symbols.resize(number + 1, None);
+        }
+        &mut symbols[number]
+    }
+
+    fn all(&self) -> impl Iterator<Item = SymbolId> {
+        self.functions.iter().chain(&self.data).copied().flatten()
+    }
 }
 
 impl JitModule {
@@ -127,9 +150,8 @@ impl JitModule {
     }
 
     fn symbol(&self, key: Key, linkage: Linkage, name: impl Fn() -> Name) -> SymbolId {
-        let key = key.number();
-        *self.symbols.borrow_mut().entry(key).or_insert_with(|| match linkage {
-            Linkage::Local => self.session().private(self.scope, &name(), key),
+        *self.symbols.borrow_mut().at(key).get_or_insert_with(|| match linkage {
+            Linkage::Local => self.session().private(self.scope, &name(), key.number()),
             // Whom it means is said when it is first needed.
             Linkage::Import => {
                 let name = name();
@@ -146,7 +168,7 @@ impl JitModule {
 
     /// Says which symbol a key is of from now on.
     pub(super) fn set_symbol(&self, key: Key, id: SymbolId) {
-        self.symbols.borrow_mut().insert(key.number(), id);
+        *self.symbols.borrow_mut().at(key) = Some(id);
     }
 
     /// The symbol that a name in the module's functions stands for.
@@ -240,11 +262,7 @@ impl JitModule {
                 && address().is_none_or(|address| session.define_fallback(id, address).is_err())
         });
         let compiled = std::mem::take(&mut self.compiled);
-        compiled.iter().for_each(|&id| self.session().request(id));
-        for id in compiled {
-            self.session().compile(id).map_err(backend)?;
-        }
-        Ok(())
+        compiled.into_iter().try_for_each(|id| self.session().compile_here(id)).map_err(backend)
     }
 
     /// Takes away all that the module has defined, and the session if it has one of its own.
@@ -255,7 +273,7 @@ impl JitModule {
     #[expect(unsafe_code, reason = "the caller knows who runs its code")]
     pub unsafe fn free_memory(mut self) {
         if !self.owns_session {
-            for &id in self.symbols.borrow().values() {
+            for id in self.symbols.borrow().all() {
                 // What others define, or is data, stays.
                 if self.session().body(id).is_some_and(|(scope, _)| scope == self.scope) {
                     let _ = self.session().remove(id);

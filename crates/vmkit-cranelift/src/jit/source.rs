@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cranelift_codegen::ir::Function;
+use cranelift_codegen::ir::Signature;
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 use vmkit::graph::LinkGraph;
@@ -11,7 +11,7 @@ use vmkit::{
     Addr, Error, Name, Private, Resolution, Result, ScopeId, Source, SymbolKind, Undefined, Unit,
 };
 
-use crate::compile::Compiler;
+use crate::compile::{Compiler, is_self_contained};
 use crate::definition::Body;
 use crate::inline::Bodies;
 use crate::signature;
@@ -50,13 +50,15 @@ fn kind(key: u64) -> SymbolKind {
     }
 }
 
-/// What a key stands for now.
+/// What a key stands for now: what can give its code or data, again if need be.
 #[derive(Clone)]
 pub(super) enum Item {
-    /// A function in CLIF.
-    Body(Name, Body),
-    /// Code or data that needs no compiler any more.
-    Graph(Arc<LinkGraph>),
+    /// A function in CLIF, and its name.
+    Body(Arc<(Name, Body)>),
+    /// Code or data that needs no compiler any more; of code, its type.
+    Graph(Arc<LinkGraph>, Option<Arc<Signature>>),
+    /// Code of this type that takes nothing for granted, so that it is linked once.
+    Once(Arc<Signature>),
 }
 
 /// A module's definitions.
@@ -64,12 +66,19 @@ pub(super) struct Definitions {
     compiler: Arc<Compiler>,
     pub(super) name: Arc<str>,
     home: ScopeId,
-    items: RwLock<FxHashMap<u64, Item>>,
+    functions: RwLock<Items>,
+    data: RwLock<Items>,
+    /// Graphs of what was not linked yet.
+    first: Mutex<FxHashMap<u64, LinkGraph>>,
+    signatures: Mutex<FxHashSet<Arc<Signature>>>,
     symbols: HashMap<String, Addr>,
     lookups: Mutex<Vec<Lookup>>,
     /// Names that stand for what others define.
     imports: Mutex<FxHashSet<Name>>,
 }
+
+/// Items, by the module's numbers.
+type Items = Vec<Option<Item>>;
 
 impl Definitions {
     pub(super) fn new(
@@ -82,7 +91,10 @@ impl Definitions {
             compiler,
             name: "JIT module".into(),
             home,
-            items: RwLock::default(),
+            functions: RwLock::default(),
+            data: RwLock::default(),
+            first: Mutex::default(),
+            signatures: Mutex::default(),
             symbols,
             lookups: Mutex::new(lookups),
             imports: Mutex::default(),
@@ -94,28 +106,79 @@ impl Definitions {
         self.imports.lock().insert(name);
     }
 
-    pub(super) fn holds(&self, key: u64) -> bool {
-        self.items.read().contains_key(&key)
+    fn items(&self, key: u64) -> (&RwLock<Items>, usize) {
+        let items = if kind(key) == SymbolKind::Function { &self.functions } else { &self.data };
+        (items, (key >> 2) as usize)
     }
 
-    pub(super) fn set(&self, key: u64, item: Item) {
-        self.items.write().insert(key, item);
+    fn item(&self, key: u64) -> Option<Item> {
+        let (items, index) = self.items(key);
+        items.read().get(index)?.clone()
+    }
+
+    pub(super) fn holds(&self, key: u64) -> bool {
+        let (items, index) = self.items(key);
+        items.read().get(index).is_some_and(Option::is_some)
+    }
+
+    /// Says what a key stands for, and the graph of it if that is there already.
+    pub(super) fn set(&self, key: u64, item: Item, first: Option<LinkGraph>) {
+        let mut graphs = self.first.lock();
+        graphs.remove(&key);
+        graphs.extend(first.map(|graph| (key, graph)));
+        drop(graphs);
+        self.replace(key, Some(item));
+    }
+
+    /// Forgets a graph that nobody will ask for.
+    pub(super) fn forget_first(&self, key: u64) {
+        self.first.lock().remove(&key);
     }
 
     pub(super) fn remove(&self, key: u64) {
-        self.items.write().remove(&key);
+        self.forget_first(key);
+        self.replace(key, None);
+    }
+
+    fn replace(&self, key: u64, item: Option<Item>) {
+        let (items, index) = self.items(key);
+        let mut items = items.write();
+        if index >= items.len() {
+            items.resize(index + 1, None);
+        }
+        let old = std::mem::replace(&mut items[index], item);
+        drop(items);
+        drop(old);
+    }
+
+    /// The one signature that equals this one.
+    pub(super) fn signature_of(&self, signature: &Signature) -> Arc<Signature> {
+        let mut known = self.signatures.lock();
+        if let Some(known) = known.get(signature) {
+            return known.clone();
+        }
+        let new = Arc::new(signature.clone());
+        known.insert(new.clone());
+        new
     }
 
     /// Bytes of what is data.
     pub(super) fn size(&self, key: u64) -> usize {
-        match self.items.read().get(&key) {
-            Some(Item::Graph(graph)) => graph.symbols[0].size as usize,
+        match self.item(key) {
+            Some(Item::Graph(graph, _)) => graph.symbols[0].size as usize,
             _ => 0,
         }
     }
 
-    fn item(&self, key: u64) -> Option<Item> {
-        self.items.read().get(&key).cloned()
+    /// The code of a body, which is kept if it may be wanted again.
+    fn compile(&self, key: u64, item: Arc<(Name, Body)>) -> Result<LinkGraph> {
+        let (name, body) = (item.0.clone(), item.1.clone());
+        if !self.compiler.inlining.is_on() && is_self_contained(body.function()) {
+            drop(item);
+            let signature = self.signature_of(&body.function().signature);
+            self.replace(key, Some(Item::Once(signature)));
+        }
+        self.compiler.compile(&self.name, &name, body.into_function())
     }
 
     /// Where the builder or somebody whom it names says that something is.
@@ -137,11 +200,13 @@ impl Source for Definitions {
     }
 
     fn materialize(&self, key: u64) -> Result<LinkGraph> {
+        if let Some(graph) = self.first.lock().remove(&key) {
+            return Ok(graph);
+        }
         match self.item(key) {
-            Some(Item::Body(name, body)) => {
-                self.compiler.compile(&self.name, &name, Function::clone(&body.function))
-            }
-            Some(Item::Graph(graph)) => Ok(LinkGraph::clone(&graph)),
+            Some(Item::Body(body)) => self.compile(key, body),
+            Some(Item::Graph(graph, _)) => Ok(LinkGraph::clone(&graph)),
+            Some(Item::Once(_)) => Err(Error::other("its code is linked already, and not kept")),
             None => Err(Error::other("it was declared, but not defined")),
         }
     }
@@ -151,12 +216,13 @@ impl Source for Definitions {
     }
 
     fn signature(&self, key: u64) -> Option<String> {
-        Some(signature::text(&self.body(key)?.function.signature))
+        self.item(key)?.with_signature(signature::text)
     }
 
     fn has_signature(&self, key: u64, wanted: &str) -> bool {
-        let body = self.body(key);
-        body.is_none_or(|body| signature::is_callable(&body.function.signature, wanted))
+        let is_callable = |known: &Signature| signature::is_callable(known, wanted);
+        let known = self.item(key).and_then(|item| item.with_signature(is_callable));
+        known.unwrap_or(true)
     }
 
     fn resolve(&self, undefined: &Undefined<'_>) -> Result<Resolution> {
@@ -188,11 +254,21 @@ impl Source for Definitions {
     }
 }
 
+impl Item {
+    fn with_signature<T>(&self, read: impl FnOnce(&Signature) -> T) -> Option<T> {
+        match self {
+            Self::Body(item) => Some(read(&item.1.function().signature)),
+            Self::Graph(_, signature) => signature.as_deref().map(read),
+            Self::Once(signature) => Some(read(signature)),
+        }
+    }
+}
+
 impl Bodies for Definitions {
     fn body(&self, key: u64) -> Option<Body> {
         match self.item(key)? {
-            Item::Body(_, body) => Some(body),
-            Item::Graph(_) => None,
+            Item::Body(item) => Some(item.1.clone()),
+            Item::Graph(..) | Item::Once(_) => None,
         }
     }
 }

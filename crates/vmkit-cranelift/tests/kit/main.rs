@@ -1,5 +1,6 @@
 //! What languages do with the backend.
 
+mod again;
 mod bench;
 mod collect;
 mod contexts;

@@ -349,19 +349,23 @@ fn functions_can_be_called_before_they_are_defined_and_after() {
 
 #[test]
 fn data_is_redefined() {
-    let mut module = module();
-    let data = module.declare_data("data", Linkage::Export, true, false).unwrap();
-    let mut description = DataDescription::new();
-    description.define(Box::new(5u64.to_le_bytes()));
-    module.define_data(data, &description).unwrap();
-    let id = module.declare_function("f", Linkage::Export, &unary()).unwrap();
-    let mut context = counter(&mut module, data);
-    module.define_function(id, &mut context).unwrap();
-    assert_eq!((run(&module, id, 1), run(&module, id, 1)), (6, 7));
-    description.clear();
-    description.define(Box::new(50u64.to_le_bytes()));
-    module.redefine_data(data, &description).unwrap();
-    assert_eq!((run(&module, id, 1), run(&module, id, 1)), (51, 52));
+    for is_eager in [false, true] {
+        let mut builder = builder();
+        builder.eager(is_eager);
+        let mut module = JitModule::new(builder);
+        let data = module.declare_data("data", Linkage::Export, true, false).unwrap();
+        let mut description = DataDescription::new();
+        description.define(Box::new(5u64.to_le_bytes()));
+        module.define_data(data, &description).unwrap();
+        let id = module.declare_function("f", Linkage::Export, &unary()).unwrap();
+        let mut context = counter(&mut module, data);
+        module.define_function(id, &mut context).unwrap();
+        assert_eq!((run(&module, id, 1), run(&module, id, 1)), (6, 7));
+        description.clear();
+        description.define(Box::new(50u64.to_le_bytes()));
+        module.redefine_data(data, &description).unwrap();
+        assert_eq!((run(&module, id, 1), run(&module, id, 1)), (51, 52));
+    }
 }
 
 #[test]

@@ -1,0 +1,161 @@
+//! Functions and data become definitions of the session.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{Function, UserExternalName};
+use cranelift_codegen::{CodegenError, Context, verify_function};
+use cranelift_module::{FuncId, Linkage, ModuleError, ModuleResult};
+use vmkit::graph::LinkGraph;
+use vmkit::{
+    Descriptor, Error, Linkage as Competition, Name, Outcome, Result, State, SymbolId, SymbolKind,
+    Unit, Visibility,
+};
+
+use super::module::{JitModule, backend};
+use super::source::{Item, Key};
+use crate::compile::{Work, is_self_contained};
+use crate::definition::Body;
+
+impl JitModule {
+    /// What becomes a function's definition, and its code if that is there already.
+    pub(super) fn function_item(
+        &self,
+        id: FuncId,
+        name: &Name,
+        context: &mut Context,
+        control: &mut ControlPlane,
+    ) -> ModuleResult<(Item, Option<LinkGraph>)> {
+        if context.func.layout.entry_block().is_none() {
+            return Err(backend(Error::compile(name.clone(), crate::building::NO_BODY)));
+        }
+        if self.is_eager {
+            return self.compile(id, name, context, control);
+        }
+        let isa = self.target();
+        if isa.flags().enable_verifier() {
+            let verified = verify_function(&context.func, isa);
+            verified.map_err(|errors| ModuleError::Compilation(CodegenError::Verifier(errors)))?;
+        }
+        Ok((self.body(name, &context.func)?, None))
+    }
+
+    fn body(&self, name: &Name, function: &Function) -> ModuleResult<Item> {
+        let mut function = function.clone();
+        self.rename(&mut function).map_err(backend)?;
+        Ok(Item::Body(Arc::new((name.clone(), Body::new(function)))))
+    }
+
+    /// Compiles the function of a context, where its code stays.
+    fn compile(
+        &self,
+        id: FuncId,
+        name: &Name,
+        context: &mut Context,
+        control: &mut ControlPlane,
+    ) -> ModuleResult<(Item, Option<LinkGraph>)> {
+        let compiler = &self.cranelift.compiler;
+        let meaning = |name: &UserExternalName| self.meaning(name);
+        let module = &self.definitions.name;
+        let work = Work { session: self.session(), module, name, meaning: &meaning };
+        // What is inlined, here or elsewhere, is compiled again when it is redefined.
+        let inlining = compiler.inlining.is_on();
+        let body = inlining.then(|| self.body(name, &context.func)).transpose()?;
+        let is_once = is_self_contained(&context.func);
+        let began = Instant::now();
+        let inlined = compiler.prepare(&work, context).map_err(backend)?;
+        context.compile(&*compiler.isa, control)?;
+        let graph = compiler.finish(&work, context, inlined, began).map_err(backend)?;
+        if let Some(body) = body {
+            return Ok((body, Some(graph)));
+        }
+        let signature = &self.declarations.get_function_decl(id).signature;
+        let signature = self.definitions.signature_of(signature);
+        Ok(match is_once {
+            true => (Item::Once(signature), Some(graph)),
+            false => (Item::Graph(Arc::new(graph.clone()), Some(signature)), Some(graph)),
+        })
+    }
+
+    /// Has a function name symbols of the session instead of the module's numbers.
+    fn rename(&self, function: &mut Function) -> Result<()> {
+        let named: Vec<_> = function
+            .params
+            .user_named_funcs()
+            .iter()
+            .map(|(reference, name)| Ok((reference, self.meaning(name)?)))
+            .collect::<Result<_>>()?;
+        for (reference, meaning) in named {
+            function.params.reset_user_func_name(reference, meaning.external_name());
+        }
+        Ok(())
+    }
+
+    pub(super) fn define_function_item(
+        &mut self,
+        id: FuncId,
+        name: Name,
+        item: Item,
+        first: Option<LinkGraph>,
+    ) -> ModuleResult<SymbolId> {
+        let linkage = self.declarations.get_function_decl(id).linkage;
+        self.add(Key::Function(id.as_u32()), linkage, name, item, first)
+    }
+
+    /// Tells the session of a definition.
+    pub(super) fn add(
+        &self,
+        key: Key,
+        linkage: Linkage,
+        name: Name,
+        item: Item,
+        first: Option<LinkGraph>,
+    ) -> ModuleResult<SymbolId> {
+        let number = key.number();
+        self.definitions.set(number, item, first);
+        let id = self.define(key, linkage, name.clone()).map_err(|error| {
+            self.definitions.remove(number);
+            match error.is_duplicate() {
+                true => ModuleError::DuplicateDefinition(name.to_string()),
+                false => backend(error),
+            }
+        })?;
+        if linkage == Linkage::Preemptible {
+            // There may be another definition of it, which is in force.
+            let is_own = self.session().body(id) == Some((self.scope, number));
+            (!is_own).then(|| self.definitions.forget_first(number));
+        }
+        self.set_symbol(key, id);
+        Ok(id)
+    }
+
+    fn define(&self, key: Key, linkage: Linkage, name: Name) -> Result<SymbolId> {
+        let (session, number) = (self.session(), key.number());
+        if linkage == Linkage::Local {
+            let id = session.private(self.scope, &name, number);
+            // Somebody has called it before it was there.
+            if key.kind() == SymbolKind::Function && session.state(id) == State::Failed {
+                session.redefine(id, self.scope, number)?;
+            }
+            return Ok(id);
+        }
+        let mut descriptor = Descriptor::strong(name, key.kind());
+        if linkage == Linkage::Preemptible {
+            descriptor.linkage = Competition::Weak;
+        }
+        if linkage == Linkage::Hidden {
+            descriptor.visibility = Visibility::Hidden;
+        }
+        let unit = if key.kind() == SymbolKind::Function { Unit::Lazy } else { Unit::Data };
+        let (id, outcome) = session.define(&descriptor, self.scope, number, unit)?;
+        // What is in use already for want of better, such as what the builder says, gives way.
+        if outcome == Outcome::Ignored && linkage != Linkage::Preemptible {
+            match key.kind() {
+                SymbolKind::Function => session.redefine(id, self.scope, number)?,
+                _ => session.redefine_data(id, self.scope, number)?,
+            }
+        }
+        Ok(id)
+    }
+}

@@ -1,0 +1,63 @@
+//! What a session adds to `cranelift_module::Module`: other definitions, and none.
+
+use std::sync::Arc;
+
+use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_module::{DataDescription, DataId, FuncId, ModuleError, ModuleResult};
+
+use super::module::{JitModule, backend};
+use super::source::{Item, Key};
+
+impl JitModule {
+    /// Gives a function of the module's another definition, which calls that start after this run.
+    /// Its signature stays.
+    ///
+    /// # Errors
+    ///
+    /// It is not defined, or what there is to say about the new definition.
+    pub fn redefine_function(&mut self, id: FuncId, context: &mut Context) -> ModuleResult<()> {
+        let (key, symbol) = (Key::Function(id.as_u32()).number(), self.function_symbol(id));
+        let control = &mut ControlPlane::default();
+        let (item, first) = self.function_item(id, &self.name_of(id), context, control)?;
+        if !self.definitions.holds(key) {
+            return Err(ModuleError::Undeclared(self.function_name(id)));
+        }
+        self.definitions.set(key, item, first);
+        self.session().redefine(symbol, self.scope, key).map_err(backend)
+    }
+
+    /// Takes a function's definition away; it can be defined again. Calls of it fail until then.
+    ///
+    /// # Errors
+    ///
+    /// It is not defined.
+    pub fn remove_function(&mut self, id: FuncId) -> ModuleResult<()> {
+        let key = Key::Function(id.as_u32()).number();
+        if !self.definitions.holds(key) {
+            return Err(ModuleError::Undeclared(self.function_name(id)));
+        }
+        let symbol = self.function_symbol(id);
+        self.session().remove(symbol).map_err(backend)?;
+        self.definitions.remove(key);
+        Ok(())
+    }
+
+    /// Gives data of the module's another definition, at another place (see
+    /// [`Session::redefine_data`](vmkit::Session::redefine_data)).
+    ///
+    /// # Errors
+    ///
+    /// It is not defined, or what there is to say about the new definition.
+    pub fn redefine_data(&mut self, id: DataId, description: &DataDescription) -> ModuleResult<()> {
+        let key = self.data_key(id).number();
+        if !self.definitions.holds(key) {
+            let name = self.declarations.get_data_decl(id).linkage_name(id);
+            return Err(ModuleError::Undeclared(name.into_owned()));
+        }
+        let graph = self.data_graph(id, description).map_err(backend)?;
+        self.definitions.set(key, Item::Graph(Arc::new(graph), None), None);
+        let symbol = self.data_symbol(id);
+        self.session().redefine_data(symbol, self.scope, key).map_err(backend)
+    }
+}
