@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::state::{Event, State};
+use super::users::Users;
 use crate::allocation::{Alive, AllocationId};
 use crate::definition::Definition;
 use crate::symbol::{Binding, Descriptor, Linkage, Name, ScopeId, SymbolKind, Visibility};
@@ -45,19 +46,6 @@ pub(crate) struct Inner {
     /// How calls reach it, if it was said.
     pub(crate) binding: Option<Binding>,
     users: Option<Box<Users>>,
-}
-
-/// Who uses a symbol.
-#[derive(Default)]
-struct Users {
-    sites: Vec<Site>,
-    dependents: Vec<Dependent>,
-    /// Words of data that were initialized to point to it.
-    pointers: Vec<Site>,
-    /// How many of all these belong to allocations that are gone, at least.
-    dead: u32,
-    /// Offset in the slot area of the thread-local pair, plus one.
-    pair: u32,
 }
 
 /// A place that holds where a symbol is: in code, the four bytes of a call's displacement; elsewhere,
@@ -183,7 +171,7 @@ impl Inner {
 
     /// Call sites that go straight to its code, or would, and words that hold where it is.
     pub(crate) fn sites<'a>(&'a self, alive: &'a Alive<'_>) -> impl Iterator<Item = Site> + 'a {
-        let sites = self.users.as_ref().map_or(&[][..], |users| &users.sites);
+        let sites = self.users.as_ref().map_or(&[][..], |users| users.sites());
         // Those of one owner lie together.
         let mut last = (AllocationId::PERMANENT, true);
         sites.iter().copied().filter(move |site| {
@@ -196,37 +184,35 @@ impl Inner {
 
     /// Notes one more of them.
     pub(crate) fn add_site(&mut self, site: Site) {
-        self.users.get_or_insert_default().sites.push(site);
+        self.users.get_or_insert_default().add_site(site);
     }
 
     /// Words of data that were initialized to point to it.
     pub(crate) fn pointers<'a>(&'a self, alive: &'a Alive<'_>) -> impl Iterator<Item = Site> + 'a {
-        let pointers = self.users.as_ref().map_or(&[][..], |users| &users.pointers);
+        let pointers = self.users.as_ref().map_or(&[][..], |users| users.pointers());
         pointers.iter().copied().filter(|site| alive.has(site.owner))
     }
 
     /// Notes one more of them.
     pub(crate) fn add_pointer(&mut self, site: Site) {
-        self.users.get_or_insert_default().pointers.push(site);
+        self.users.get_or_insert_default().add_pointer(site);
     }
 
     /// Drops the site at a place.
     pub(crate) fn remove_site(&mut self, place: u32) {
-        if let Some(users) = &mut self.users
-            && let Some(index) = users.sites.iter().rposition(|site| site.place == place)
-        {
-            users.sites.swap_remove(index);
+        if let Some(users) = &mut self.users {
+            users.remove_site(place);
         }
     }
 
     /// Notes code that takes something of the symbol for granted.
     pub(crate) fn add_dependent(&mut self, dependent: Dependent) {
-        self.users.get_or_insert_default().dependents.push(dependent);
+        self.users.get_or_insert_default().add_dependent(dependent);
     }
 
     /// Does any code take something of the symbol for granted?
     pub(crate) fn has_dependents(&self) -> bool {
-        self.users.as_ref().is_some_and(|users| !users.dependents.is_empty())
+        self.users.as_ref().is_some_and(|users| !users.dependents().is_empty())
     }
 
     /// Takes out the dependents that took for granted what holds no longer: another body than that
@@ -234,40 +220,25 @@ impl Inner {
     pub(crate) fn take_dependents(&mut self, now: Option<u64>) -> Vec<Dependent> {
         let Some(users) = &mut self.users else { return Vec::new() };
         let holds = |dependent: &Dependent| dependent.hash.is_some() && dependent.hash == now;
-        let (kept, taken) = users.dependents.drain(..).partition(holds);
-        users.dependents = kept;
-        taken
+        users.take_dependents(holds)
     }
 
     /// Notes that `count` uses belong to allocations that are gone. They are dropped once they are
     /// many, so that each costs little.
     pub(crate) fn forget(&mut self, count: usize, alive: &Alive<'_>) {
-        let Some(users) = &mut self.users else { return };
-        users.dead += count as u32;
-        let all = users.sites.len() + users.dependents.len() + users.pointers.len();
-        if (users.dead as usize) * 2 < all {
-            return;
-        }
-        users.sites.retain(|site| alive.has(site.owner));
-        users.dependents.retain(|dependent| alive.has(dependent.owner));
-        users.pointers.retain(|site| alive.has(site.owner));
-        users.dead = 0;
-        let most = 2 * users.sites.len();
-        users.sites.shrink_to(most);
-        let is_idle = users.sites.is_empty() && users.dependents.is_empty();
-        if is_idle && users.pointers.is_empty() && users.pair == 0 {
+        if self.users.as_mut().is_some_and(|users| users.forget(count, alive)) {
             self.users = None;
         }
     }
 
     /// Offset in the slot area of its thread-local pair.
     pub(crate) fn pair(&self) -> Option<u32> {
-        self.users.as_ref()?.pair.checked_sub(1)
+        self.users.as_ref()?.pair()
     }
 
     /// Notes where its thread-local pair is.
     pub(crate) fn set_pair(&mut self, offset: u32) {
-        self.users.get_or_insert_default().pair = offset + 1;
+        self.users.get_or_insert_default().set_pair(offset);
     }
 
     /// The allocation that holds its code, if it can be taken back.

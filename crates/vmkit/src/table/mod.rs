@@ -5,6 +5,7 @@ mod entry;
 mod modules;
 mod sources;
 mod state;
+mod users;
 
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
