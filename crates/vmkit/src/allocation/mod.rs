@@ -1,11 +1,14 @@
 //! What links have placed in memory, so that it can be taken back.
 #![forbid(unsafe_code)]
 
+mod packed;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use rustc_hash::FxHashMap;
 
+use self::packed::Packed;
 use crate::memory::Extent;
 use crate::symbol::{Addr, ScopeId, SymbolId};
 
@@ -30,7 +33,7 @@ impl AllocationId {
 }
 
 /// Everything that one link made.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Allocation {
     /// The symbol whose definition it is.
     pub(crate) symbol: SymbolId,
@@ -79,7 +82,12 @@ pub(crate) struct Allocations {
 #[derive(Default)]
 struct Records {
     last: u32,
-    live: FxHashMap<AllocationId, Allocation>,
+    /// Those that are being linked, and data's.
+    open: FxHashMap<AllocationId, Allocation>,
+    /// Those of code that is linked.
+    packed: FxHashMap<AllocationId, Packed>,
+    /// Where they are packed.
+    scratch: Vec<u8>,
 }
 
 /// Tells which allocations are there, for as long as it is held.
@@ -104,7 +112,7 @@ impl Allocations {
         let mut records = self.records.lock();
         records.last = records.last.checked_add(1).expect("fewer than 4 billion links");
         let id = AllocationId(records.last);
-        records.live.insert(id, allocation);
+        records.open.insert(id, allocation);
         // Whoever looks which are alive may look at records meanwhile.
         drop(records);
         self.set_alive(id, true);
@@ -129,10 +137,24 @@ impl Allocations {
         }
     }
 
+    /// Keeps what is known of an allocation in little memory: it will hardly change.
+    pub(crate) fn pack(&self, id: AllocationId) {
+        let mut records = self.records.lock();
+        if let Some(allocation) = records.open.remove(&id) {
+            records.pack(id, &allocation);
+        }
+    }
+
     /// Changes what is known of an allocation; does nothing once it is gone.
     pub(crate) fn update(&self, id: AllocationId, change: impl FnOnce(&mut Allocation)) {
-        if let Some(allocation) = self.records.lock().live.get_mut(&id) {
-            change(allocation);
+        let mut records = self.records.lock();
+        if let Some(allocation) = records.open.get_mut(&id) {
+            return change(allocation);
+        }
+        let packed = records.packed.get(&id).map(Packed::allocation);
+        if let Some(mut allocation) = packed {
+            change(&mut allocation);
+            records.pack(id, &allocation);
         }
     }
 
@@ -142,7 +164,11 @@ impl Allocations {
         id: AllocationId,
         read: impl FnOnce(&Allocation) -> T,
     ) -> Option<T> {
-        self.records.lock().live.get(&id).map(read)
+        let records = self.records.lock();
+        if let Some(allocation) = records.open.get(&id) {
+            return Some(read(allocation));
+        }
+        records.packed.get(&id).map(|packed| read(&packed.allocation()))
     }
 
     /// Is it there, and can it be taken back?
@@ -152,7 +178,11 @@ impl Allocations {
 
     /// Ends an allocation: from now on it is not alive.
     pub(crate) fn take(&self, id: AllocationId) -> Option<Allocation> {
-        let allocation = self.records.lock().live.remove(&id)?;
+        let mut records = self.records.lock();
+        let open = records.open.remove(&id);
+        let allocation =
+            open.or_else(|| records.packed.remove(&id).map(|packed| packed.allocation()))?;
+        drop(records);
         self.set_alive(id, false);
         Some(allocation)
     }
@@ -160,6 +190,12 @@ impl Allocations {
     /// Which are there.
     pub(crate) fn alive(&self) -> Alive<'_> {
         Alive(self.alive.read())
+    }
+}
+
+impl Records {
+    fn pack(&mut self, id: AllocationId, allocation: &Allocation) {
+        self.packed.insert(id, Packed::new(allocation, &mut self.scratch));
     }
 }
 
@@ -182,6 +218,9 @@ mod tests {
         let ids: Vec<_> =
             (0..200).map(|n| allocations.begin(SymbolId(n), ScopeId::GLOBAL)).collect();
         assert!(ids.iter().all(|&id| allocations.alive().has(id)));
+        ids[60..80].iter().for_each(|&id| allocations.pack(id));
+        allocations.update(ids[71], |known| known.is_stale = true);
+        assert_eq!(allocations.get(ids[71], |known| known.is_stale), Some(true));
         let taken = allocations.take(ids[70]).unwrap();
         assert_eq!(taken.symbol, SymbolId(70));
         for (n, &id) in ids.iter().enumerate() {

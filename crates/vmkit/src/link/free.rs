@@ -92,8 +92,9 @@ impl Linker {
             inner.forget(same.len(), &self.allocations.alive());
         }
         let mut loaded = self.loaded.lock();
-        for start in &allocation.functions {
-            loaded.remove(start);
+        for &start in &allocation.functions {
+            let offset = self.offset_in_code(Addr(start));
+            offset.map(|offset| loaded.remove(&(offset as u32)));
         }
         drop(loaded);
         let extents = allocation.extents.iter();

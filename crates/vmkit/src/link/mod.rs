@@ -34,7 +34,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Dependency, LinkGraph};
 use crate::host::Waiters;
 use crate::listener::Listener;
-use crate::memory::Memory;
+use crate::memory::{Memory, Zone};
 use crate::process::{Libraries, ThreadLocals};
 use crate::reclaim::Retired;
 use crate::resolver::Resolver;
@@ -61,8 +61,8 @@ pub(crate) struct Linker {
     /// Orders the placing of data that may refer to one another in circles.
     data: ReentrantMutex<()>,
     whole: Whole,
-    /// By the address of their code.
-    loaded: Mutex<BTreeMap<u64, Function>>,
+    /// Functions' sizes and symbols, by where their code is in that zone.
+    loaded: Mutex<BTreeMap<u32, (u32, SymbolId)>>,
     structors: Mutex<Structors>,
     /// One redefinition of data at a time.
     redefining: Mutex<()>,
@@ -99,11 +99,10 @@ pub struct Structors {
     pub destructors: Vec<(u16, Addr)>,
 }
 
-/// Code of a function, by final address.
+/// Where a function's code is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Function {
     pub(crate) start: Addr,
-    pub(crate) size: u64,
     pub(crate) symbol: SymbolId,
 }
 
@@ -182,6 +181,7 @@ impl Linker {
             for &(other, address) in finished.iter().filter(|finished| finished.0 != id) {
                 self.settle_by_product(other, address);
             }
+            self.allocations.pack(allocation);
             return Ok(Some(finished));
         }
         let is_empty = own.is_none();
@@ -266,9 +266,16 @@ impl Linker {
 
     /// The function whose code `address` lies in.
     pub(crate) fn function_at(&self, address: Addr) -> Option<Function> {
+        let offset = u32::try_from(self.offset_in_code(address)?).ok()?;
         let loaded = self.loaded.lock();
-        let (_, function) = loaded.range(..=address.0).next_back()?;
-        (address.0 - function.start.0 < function.size).then_some(*function)
+        let (&start, &(size, symbol)) = loaded.range(..=offset).next_back()?;
+        let start_address = address.offset(-i64::from(offset - start));
+        (offset - start < size).then_some(Function { start: start_address, symbol })
+    }
+
+    /// Where an address is in the zone of code, if it is not before it.
+    fn offset_in_code(&self, address: Addr) -> Option<u64> {
+        address.0.checked_sub(self.memory.start(Zone::Code).0)
     }
 
     /// What linked objects want run before and after the program.

@@ -80,6 +80,7 @@ impl Linker {
             }
             Counters::add(&self.counters.functions_compiled, 1);
             self.swap(id, definition, allocation, address, hash);
+            self.allocations.pack(allocation);
             return Ok(());
         }
     }

@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
+use super::super::Linker;
 use super::super::bind::Bound;
 use super::super::place::{Placed, Spot};
-use super::super::{Function, Linker};
 use crate::allocation::AllocationId;
 use crate::error::Result;
 use crate::graph::{LinkGraph, SectionKind};
@@ -73,8 +73,10 @@ impl Linker {
             let is_code = bound.graph.sections[defined.section].kind == SectionKind::Code;
             if let Some(spot) = placed.spots[defined.section].filter(|_| is_code) {
                 let start = spot.addr.offset(defined.offset.cast_signed());
-                let function = Function { start, size: defined.size, symbol: defined.id };
-                loaded.insert(start.0, function);
+                let Some(offset) = self.offset_in_code(start) else { continue };
+                // Zones are smaller than 4 GiB; who says that a function is larger says nothing.
+                let size = u32::try_from(defined.size).unwrap_or(u32::MAX);
+                loaded.insert(offset as u32, (size, defined.id));
                 self.allocations.update(allocation, |known| known.functions.push(start.0));
             }
         }
