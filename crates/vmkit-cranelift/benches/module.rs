@@ -228,11 +228,13 @@ fn start(whose: Whose, of: &str, count: u32) {
     print("start, 1 % called", of, time);
 }
 
-/// Bytes in memory that the process has to itself.
+/// Bytes that the process has in memory: pages that it maps twice, as code is that one address runs and
+/// another one writes, count once.
 fn resident() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/statm").expect("a process");
-    let pages = |field| text.split(' ').nth(field).and_then(|text| text.parse::<f64>().ok());
-    pages(1).expect("pages") * 4096.0
+    let text = std::fs::read_to_string("/proc/self/smaps_rollup").expect("a process");
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).expect("its pages");
+    let kilobytes = line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number");
+    kilobytes * 1024.0
 }
 
 fn memory(whose: Whose, of: &str, count: u32) {
