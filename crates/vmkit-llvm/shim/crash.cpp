@@ -2,6 +2,7 @@
 #include "crash.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <memory>
@@ -15,7 +16,11 @@ constexpr size_t StackSize = 64 << 10;
 bool is_contained = false;
 struct sigaction previous[NSIG];
 thread_local Landing *landing = nullptr;
-thread_local std::unique_ptr<char[]> handler_stack;
+// Not by `operator delete`, which may be the program's own when a thread ends.
+struct Free {
+  void operator()(char *block) const { free(block); }
+};
+thread_local std::unique_ptr<char, Free> handler_stack;
 
 // A fault, or `abort`: not what somebody else sent.
 bool is_own(const siginfo_t &info) { return info.si_code > 0 || info.si_code == SI_TKILL; }
@@ -62,10 +67,11 @@ extern "C" sighandler_t vk_signal(int signal, sighandler_t handler) {
 
 Landing::Landing() : is_active(is_contained && !landing) {
   if (!is_active) return;
-  if (!handler_stack) handler_stack.reset(new char[StackSize]);
+  if (!handler_stack) handler_stack.reset(static_cast<char *>(malloc(StackSize)));
   stack_t stack = {};
   stack.ss_sp = handler_stack.get();
   stack.ss_size = StackSize;
+  stack.ss_flags = handler_stack ? 0 : SS_DISABLE;
   sigaltstack(&stack, &old_stack);
   sigset_t set = caught_signals();
   pthread_sigmask(SIG_UNBLOCK, &set, &old_mask);

@@ -10,6 +10,16 @@ use vmkit::{Linkage, Name, Result, Source, Visibility};
 use crate::ffi::{Data, Kind, ModuleRef, Needed, Object, Pointer};
 use crate::module::{ASSEMBLY, Module, symbol_kind};
 
+/// A function that cannot be called, so LLVM found, has no instruction: who calls it nevertheless is
+/// stopped, rather than run on into what lies behind.
+fn stop_at_empty_code(graph: &mut LinkGraph) {
+    let is_empty = |section: &&mut Section| section.kind == SectionKind::Code && section.size == 0;
+    for section in graph.sections.iter_mut().filter(is_empty) {
+        section.bytes = native::POISON.to_vec();
+        section.size = section.bytes.len() as u64;
+    }
+}
+
 impl Module {
     /// The graph of an object, its symbols known to their modules again; and the functions of this
     /// module that it names, by their symbols, with their keys.
@@ -19,6 +29,7 @@ impl Module {
         module: ModuleRef,
     ) -> Result<(LinkGraph, Vec<(usize, u32)>)> {
         let mut graph = LinkGraph::from_elf(&self.name, self.scope(), object.elf)?;
+        stop_at_empty_code(&mut graph);
         let by_symbol: FxHashMap<&[u8], usize> =
             object.needed.iter().enumerate().map(|(n, needed)| (needed.symbol, n)).collect();
         let mut places = vec![None; object.needed.len()];
