@@ -43,6 +43,7 @@ fn main() {
                 "processor",
                 "quick",
                 "switch",
+                "coroutines",
             ]
             .map(|part| format!("shim/{part}.cpp")),
         )

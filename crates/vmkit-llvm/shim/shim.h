@@ -153,7 +153,7 @@ vk_worker *vk_worker_new(const vk_options *options);
 void vk_worker_free(vk_worker *worker);
 vk_bytes vk_error(vk_worker *worker);
 
-// Turns bitcode or IR text into bitcode that can be loaded lazily; checks it is for this machine.
+// Turns bitcode or IR text into bitcode that can be loaded lazily, its coroutines split.
 int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bitcode);
 // A module that is loaded; null if it is not.
 vk_module *vk_loaded(vk_worker *worker, uint32_t number);

@@ -1,4 +1,5 @@
 // Workers: one LLVM context, target machine and pipeline each.
+#include "coroutines.h"
 #include "library.h"
 #include "optimize.h"
 #include "quick.h"
@@ -87,16 +88,25 @@ uint32_t vk_module::key(const GlobalValue *value) const {
   return place != by_address.end() && values[*place] == value ? *place : 0;
 }
 
+static TargetMachine &machine_of(vk_worker &worker) {
+  if (!worker.machine) worker.machine = make_machine(worker.options.level, worker.options.native_cpu);
+  return *worker.machine;
+}
+
+// Is it for such a machine, as far as it says?
+static bool is_for(const Triple &triple, const Triple &machine) {
+  return triple.str().empty() || (triple.getArch() == machine.getArch() && triple.getOS() == machine.getOS());
+}
+
 vk_module &load(vk_worker &worker, uint32_t number, vk_bytes bitcode, vk_bytes name) {
   if (worker.modules.size() <= number) worker.modules.resize(number + 1);
   if (worker.modules[number]) return *worker.modules[number];
-  if (!worker.machine) worker.machine = make_machine(worker.options.level, worker.options.native_cpu);
+  const Triple &own = machine_of(worker).getTargetTriple();
   MemoryBufferRef buffer(ref(bitcode), ref(name));
   // Debug information is loaded only as far as functions that are compiled refer to it.
   auto loaded = check(getLazyBitcodeModule(buffer, worker.context, /*ShouldLazyLoadMetadata=*/true));
   Triple triple(loaded->getTargetTriple());
-  const Triple &own = worker.machine->getTargetTriple();
-  if (!triple.str().empty() && (triple.getArch() != own.getArch() || triple.getOS() != own.getOS()))
+  if (!is_for(triple, own))
     fail("the module is for " + triple.str() + ", this machine is " + own.str());
   auto module = std::make_unique<vk_module>();
   module->module = std::move(loaded);
@@ -212,6 +222,8 @@ int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bit
     std::string broken;
     raw_string_ostream out(broken);
     if (verifyModule(*module, &out)) fail("invalid IR: " + StringRef(broken).rtrim());
+    TargetMachine &machine = machine_of(*worker);
+    if (is_for(Triple(module->getTargetTriple()), machine.getTargetTriple())) split_coroutines(*module, machine);
     worker->buffer.clear();
     raw_string_ostream stream(worker->buffer);
     WriteBitcodeToFile(*module, stream);

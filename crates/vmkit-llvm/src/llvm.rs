@@ -225,7 +225,7 @@ impl Llvm {
         others: Others,
     ) -> Result<(Arc<Module>, Loaded)> {
         self.check_scope(home)?;
-        let bitcode = match is_bitcode(&input) {
+        let bitcode = match is_bitcode(&input) && !names_coroutines(&input) {
             true => input,
             false => self.pool.normalize(name, &input)?,
         };
@@ -355,6 +355,11 @@ impl Llvm {
             codegen: seconds(&self.clocks.codegen),
         }
     }
+}
+
+/// Are there coroutines that may not be split yet? Names stand in bitcode as they are.
+fn names_coroutines(bitcode: &[u8]) -> bool {
+    memchr::memmem::find(bitcode, b"llvm.coro.").is_some()
 }
 
 /// Bitcode starts with `BC` 0xC0DE, or with the wrapper's magic number.
