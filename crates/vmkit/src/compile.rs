@@ -160,9 +160,11 @@ impl Compiler {
 
     /// As [`Compiler::compile`], by this thread, unless another one is at it.
     pub(crate) fn compile_here(&self, id: SymbolId) -> Result<()> {
-        if self.linker.table.entry(id).advance(Event::Request).is_some() {
-            self.undisturbed(|| self.run(id));
-        }
+        self.undisturbed(|| {
+            if self.linker.table.entry(id).advance(Event::Request).is_some() {
+                self.run(id);
+            }
+        });
         self.compile(id)
     }
 
@@ -180,6 +182,10 @@ impl Compiler {
                 State::Undefined | State::Defined => self.request(id),
                 state @ (State::Queued | State::Compiling) => {
                     began.get_or_insert_with(Instant::now);
+                    // In the child of a fork, what its parent had queued.
+                    if self.threads.load(Ordering::SeqCst) == 0 {
+                        self.uninterrupted(|| self.start_thread());
+                    }
                     let look = if state == State::Queued { PICK_UP } else { LOOK };
                     self.linker.waiters.wait(entry.word(), state as u32, look);
                 }
@@ -196,8 +202,23 @@ impl Compiler {
 
     /// Queues a symbol, unless somebody else has.
     pub(crate) fn request(&self, id: SymbolId) {
+        if !self.linker.table.has(id) {
+            return;
+        }
+        self.uninterrupted(|| self.queue(id));
+    }
+
+    /// Does something that neither a fork nor a handler of this thread's signals must see half done: they
+    /// would wait for what is said to be queued, or a thread to be there, and is not.
+    fn uninterrupted(&self, work: impl FnOnce()) {
+        let signals = host::block_signals();
+        self.undisturbed(work);
+        host::restore_signals(&signals);
+    }
+
+    fn queue(&self, id: SymbolId) {
         let entry = self.linker.table.entry(id);
-        if !self.linker.table.has(id) || entry.advance(Event::Request).is_none() {
+        if entry.advance(Event::Request).is_none() {
             return;
         }
         let mut head = self.pushed.load(Ordering::Relaxed);
