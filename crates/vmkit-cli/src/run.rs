@@ -144,11 +144,11 @@ fn entry(session: &Session, name: &str) -> Result<SymbolId> {
     let found = session.find(name).filter(|&id| session.is_defined(id));
     let id = found
         .ok_or_else(|| Error::other(format!("no module defines the entry function {name}")))?;
-    match session.explain(id).kind {
-        Some(SymbolKind::Data | SymbolKind::ThreadLocal) => {
-            Err(Error::other(format!("the entry {name} is data, not a function")))
-        }
-        _ => Ok(id),
+    // Assembly need not say what its symbols are: of those in objects only the program knows.
+    let is_thread_local = session.explain(id).kind == Some(SymbolKind::ThreadLocal);
+    match is_thread_local || session.data(id).is_some() {
+        true => Err(Error::other(format!("the entry {name} is data, not a function"))),
+        false => Ok(id),
     }
 }
 
