@@ -20,6 +20,7 @@ type Claims = Vec<(Arc<str>, Listed)>;
 
 /// Lists the symbols of the modules on standard output.
 pub(crate) fn nm(options: &Nm) -> Result<()> {
+    vmkit_llvm::contain_crashes();
     let session = Session::builder().whole_process(false).build()?;
     let llvm = Llvm::new(&session, vmkit_llvm::Options::default());
     let mut inputs = Inputs::load(&session, &llvm, &options.modules, &[])?;
