@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
 
 use self::packed::Packed;
 use crate::memory::Extent;
@@ -38,17 +39,17 @@ pub(crate) struct Allocation {
     /// The symbol whose definition it is.
     pub(crate) symbol: SymbolId,
     /// The modules that it comes from, each kept for it once for each time it is here.
-    pub(crate) scopes: Vec<ScopeId>,
+    pub(crate) scopes: SmallVec<[ScopeId; 2]>,
     /// Its memory.
-    pub(crate) extents: Vec<Extent>,
+    pub(crate) extents: SmallVec<[Extent; 2]>,
     /// Unwind records registered with the system.
-    pub(crate) unwind: Vec<Addr>,
+    pub(crate) unwind: SmallVec<[Addr; 1]>,
     /// Where functions begin that the session can find by address.
-    pub(crate) functions: Vec<u64>,
+    pub(crate) functions: SmallVec<[u64; 1]>,
     /// Symbols that list call sites or words of it, once for each.
-    pub(crate) callees: Vec<SymbolId>,
+    pub(crate) callees: SmallVec<[SymbolId; 4]>,
     /// Symbols and assumptions it took for granted.
-    pub(crate) relies_on: Vec<SymbolId>,
+    pub(crate) relies_on: SmallVec<[SymbolId; 4]>,
     /// Is it never taken back?
     pub(crate) is_pinned: bool,
     /// Does something it took for granted no longer hold?
@@ -59,12 +60,12 @@ impl Allocation {
     fn new(symbol: SymbolId) -> Self {
         Self {
             symbol,
-            scopes: Vec::new(),
-            extents: Vec::new(),
-            unwind: Vec::new(),
-            functions: Vec::new(),
-            callees: Vec::new(),
-            relies_on: Vec::new(),
+            scopes: SmallVec::new(),
+            extents: SmallVec::new(),
+            unwind: SmallVec::new(),
+            functions: SmallVec::new(),
+            callees: SmallVec::new(),
+            relies_on: SmallVec::new(),
             is_pinned: false,
             is_stale: false,
         }
@@ -100,7 +101,7 @@ impl Allocations {
     ///
     /// After four billion.
     pub(crate) fn begin(&self, symbol: SymbolId, scope: ScopeId) -> AllocationId {
-        self.add(Allocation { scopes: vec![scope], ..Allocation::new(symbol) })
+        self.add(Allocation { scopes: smallvec![scope], ..Allocation::new(symbol) })
     }
 
     /// Begins an allocation for data, which keeps no module.

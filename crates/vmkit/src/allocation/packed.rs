@@ -1,5 +1,7 @@
 //! What is known of an allocation, in few bytes: there is one for every function that is linked.
 
+use smallvec::{Array, SmallVec};
+
 use super::Allocation;
 use crate::memory::{Extent, Zone};
 use crate::symbol::{Addr, ScopeId, SymbolId};
@@ -50,7 +52,7 @@ impl Packed {
         let symbol = SymbolId(reader.number() as u32);
         let flags = reader.number();
         let scopes = reader.list(|reader| ScopeId(reader.number() as u32 ^ symbol.0));
-        let extents: Vec<_> = reader.list(|reader| {
+        let extents: SmallVec<[Extent; 2]> = reader.list(|reader| {
             let addr = Addr(reader.address());
             let number = reader.number();
             let zone = ZONES[number as usize % (1 << ZONE_BITS)];
@@ -128,7 +130,7 @@ impl Reader<'_> {
         self.last
     }
 
-    fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    fn list<A: Array>(&mut self, mut read: impl FnMut(&mut Self) -> A::Item) -> SmallVec<A> {
         let len = self.number();
         (0..len).map(|_| read(self)).collect()
     }
@@ -138,6 +140,7 @@ impl Reader<'_> {
 mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use smallvec::smallvec;
 
     use super::*;
 
@@ -170,7 +173,15 @@ mod tests {
         ) {
             let symbol = SymbolId(symbol);
             let allocation = Allocation {
-                symbol, scopes, extents, unwind, functions, callees, relies_on, is_pinned, is_stale,
+                symbol,
+                scopes: scopes.into(),
+                extents: extents.into(),
+                unwind: unwind.into(),
+                functions: functions.into(),
+                callees: callees.into(),
+                relies_on: relies_on.into(),
+                is_pinned,
+                is_stale,
             };
             let packed = Packed::new(&allocation, &mut vec![1, 2, 3]);
             prop_assert_eq!(packed.allocation(), allocation);
@@ -184,12 +195,12 @@ mod tests {
         let extent = |zone, addr, size| Extent { zone, addr: Addr(addr), size };
         let allocation = Allocation {
             symbol: SymbolId(tag | 100_000),
-            scopes: vec![ScopeId(tag | 1)],
-            extents: vec![extent(Zone::Code, code, 96), extent(Zone::ReadOnly, data, 80)],
-            unwind: vec![Addr(data)],
-            functions: vec![code],
-            callees: vec![SymbolId(tag | 99_999)],
-            relies_on: Vec::new(),
+            scopes: smallvec![ScopeId(tag | 1)],
+            extents: smallvec![extent(Zone::Code, code, 96), extent(Zone::ReadOnly, data, 80)],
+            unwind: smallvec![Addr(data)],
+            functions: smallvec![code],
+            callees: smallvec![SymbolId(tag | 99_999)],
+            relies_on: SmallVec::new(),
             is_pinned: false,
             is_stale: false,
         };

@@ -1,5 +1,7 @@
 //! Symbols of a graph become symbols of the session, and what each use of them needs.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::Linker;
 use crate::allocation::AllocationId;
 use crate::definition::{Definition, Unit};
@@ -39,11 +41,14 @@ pub(super) struct Defined {
     pub(super) size: u64,
 }
 
+/// So many symbols most functions have: lists of theirs need no memory of their own.
+const FEW: usize = 6;
+
 /// The symbols of a graph, by the graph's numbers.
 pub(super) struct Symbols {
-    pub(super) targets: Vec<Target>,
-    pub(super) uses: Vec<Use>,
-    pub(super) defined: Vec<Defined>,
+    pub(super) targets: SmallVec<[Target; FEW]>,
+    pub(super) uses: SmallVec<[Use; FEW]>,
+    pub(super) defined: SmallVec<[Defined; 1]>,
 }
 
 /// The values that edges of a graph use, by the graph's numbers of the symbols.
@@ -65,16 +70,19 @@ pub(super) struct Value {
 pub(super) struct Bound<'a> {
     pub(super) graph: &'a LinkGraph,
     pub(super) symbols: &'a Symbols,
-    pub(super) values: Vec<Value>,
+    pub(super) values: Values,
 }
+
+/// Values, by the graph's numbers of the symbols.
+pub(super) type Values = SmallVec<[Value; FEW]>;
 
 impl Linker {
     /// Finds the session's symbols for those of the graph that `unit`'s definition gave.
     pub(super) fn bind(&self, unit: SymbolId, graph: &LinkGraph) -> Result<Symbols> {
         let uses = uses(graph)?;
         let home = self.table.home(graph.scope);
-        let mut targets = Vec::with_capacity(graph.symbols.len());
-        let mut defined = Vec::new();
+        let mut targets = SmallVec::with_capacity(graph.symbols.len());
+        let mut defined = SmallVec::new();
         for (number, (symbol, used)) in graph.symbols.iter().zip(&uses).enumerate() {
             let target = match symbol.place {
                 Place::Section { index, offset } if graph.entry == Some(number) => {
@@ -120,7 +128,7 @@ impl Linker {
         graph: &LinkGraph,
         symbol: &Symbol,
         (index, offset): (usize, u64),
-        defined: &mut Vec<Defined>,
+        defined: &mut SmallVec<[Defined; 1]>,
     ) -> Result<Target> {
         let place = Target::Section { index, offset };
         let (id, is_weak) = match symbol.binding {
@@ -174,8 +182,8 @@ impl Linker {
         unit: SymbolId,
         allocation: AllocationId,
         symbols: &Symbols,
-    ) -> Result<Vec<Value>> {
-        let mut values = vec![Value::default(); symbols.targets.len()];
+    ) -> Result<Values> {
+        let mut values: Values = smallvec![Value::default(); symbols.targets.len()];
         for ((target, used), value) in symbols.targets.iter().zip(&symbols.uses).zip(&mut values) {
             let Target::Symbol { id, is_weak } = *target else { continue };
             if used.address && !(is_weak && self.is_absent(id)?) {
@@ -227,12 +235,12 @@ impl Linker {
 }
 
 /// How each symbol is used by the edges of the graph's loaded sections.
-fn uses(graph: &LinkGraph) -> Result<Vec<Use>> {
+fn uses(graph: &LinkGraph) -> Result<SmallVec<[Use; FEW]>> {
     if graph.isa != Isa::NATIVE {
         let what = format!("code for {:?}, which does not run here", graph.isa);
         return Err(Error::input(graph.name.clone(), what));
     }
-    let mut uses = vec![Use::default(); graph.symbols.len()];
+    let mut uses: SmallVec<[Use; FEW]> = smallvec![Use::default(); graph.symbols.len()];
     let loaded = graph.sections.iter().filter(|section| section.kind.is_loaded());
     for section in loaded.filter(|section| section.kind != SectionKind::StackMaps) {
         for edge in &section.edges {

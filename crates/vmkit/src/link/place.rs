@@ -1,5 +1,7 @@
 //! Sections get their addresses.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::Linker;
 use super::bind::Symbols;
 use crate::error::Result;
@@ -10,9 +12,9 @@ use crate::target::{Term, native};
 
 /// Where the sections of a graph are.
 pub(super) struct Placed {
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: SmallVec<[Block; 2]>,
     /// By section: block and offset in it.
-    pub(super) spots: Vec<Option<Spot>>,
+    pub(super) spots: SmallVec<[Option<Spot>; 2]>,
     /// The block of code.
     pub(super) code: Option<usize>,
     /// Where thunks go, if there is anything that calls do not reach.
@@ -77,15 +79,15 @@ impl Linker {
         mut piece: Option<&mut Block>,
     ) -> Result<Placed> {
         let mut placed = Placed {
-            blocks: Vec::new(),
-            spots: vec![None; graph.sections.len()],
+            blocks: SmallVec::new(),
+            spots: smallvec![None; graph.sections.len()],
             code: None,
             thunks: None,
             thread_module: 0,
             nowhere: self.memory.start(Zone::Data),
         };
         for (zone, is_part) in PARTS {
-            let sections: Vec<_> = (0..graph.sections.len())
+            let sections: SmallVec<[_; 4]> = (0..graph.sections.len())
                 .filter(|&index| is_part(graph.sections[index].kind))
                 .filter(|&index| graph.sections[index].size > 0)
                 .collect();
@@ -105,7 +107,8 @@ impl Linker {
         piece: Option<&mut Block>,
         placed: &mut Placed,
     ) -> Result<()> {
-        let (mut size, mut align, mut offsets) = (0u64, 1, Vec::with_capacity(sections.len()));
+        let (mut size, mut align) = (0u64, 1);
+        let mut offsets = SmallVec::<[u64; 4]>::with_capacity(sections.len());
         for section in sections.iter().map(|&index| &graph.sections[index]) {
             let least = if section.kind == SectionKind::Code { 16 } else { 1 };
             let section_align = section.align.max(least);
@@ -117,9 +120,9 @@ impl Linker {
             }
             align = align.max(section_align);
         }
-        let sites: Vec<_> = match zone {
+        let sites: SmallVec<[u64; 8]> = match zone {
             Zone::Code => calls(graph, sections).map(|(n, at)| offsets[n] + at).collect(),
-            _ => Vec::new(),
+            _ => SmallVec::new(),
         };
         let unbindable =
             |base: u64| sites.iter().filter(|&&at| !native::is_patchable(base + at)).count();

@@ -199,7 +199,7 @@ impl Linker {
     /// What the code of `id` relies on, and because of what it was outdated.
     pub(crate) fn why(&self, id: SymbolId) -> Why {
         let allocation = self.table.entry(id).lock().allocation();
-        let relies_on = self.allocations.get(allocation, |known| known.relies_on.clone());
+        let relies_on = self.allocations.get(allocation, |known| known.relies_on.to_vec());
         let mut relies_on = relies_on.unwrap_or_default();
         relies_on.sort_unstable();
         relies_on.dedup();

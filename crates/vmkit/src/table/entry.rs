@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::hash;
 use super::state::{Event, State};
 use super::users::Users;
 use crate::allocation::{Alive, AllocationId};
@@ -107,6 +108,12 @@ impl Entry {
     pub(super) fn is(&self, scope: ScopeId, name: &[u8]) -> bool {
         let key = self.key.lock();
         key.as_ref().is_some_and(|key| key.0 == scope && key.1.bytes() == name)
+    }
+
+    /// The hash of its scope and name.
+    pub(super) fn hash(&self) -> u64 {
+        let key = self.key.lock();
+        key.as_ref().map_or(0, |key| hash(key.0, key.1.bytes()))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {

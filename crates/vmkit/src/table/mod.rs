@@ -204,10 +204,7 @@ impl Table {
             return id;
         }
         let id = self.push(scope, name);
-        names.insert_unique(key, id, |&id| {
-            let entry = self.entry(id);
-            hash(entry.scope(), entry.name().bytes())
-        });
+        names.insert_unique(key, id, |&id| self.entry(id).hash());
         id
     }
 

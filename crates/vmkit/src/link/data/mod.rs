@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::Linker;
 use super::bind::{Bound, Symbols, Target};
@@ -165,13 +166,17 @@ impl Linker {
             let values = self.require(*id, AllocationId::PERMANENT, symbols)?;
             let bound = Bound { graph, symbols, values };
             finished.extend(self.fix_up(*id, owner, &bound, placed)?);
+            // What a module has for itself still grows.
+            if self.table.entry(*id).lock().allocation() == owner {
+                self.allocations.pack(owner);
+            }
         }
         Ok(finished)
     }
 
     /// Notes the memory of data: with the module's, where it is private, for it can only go with the
     /// module. Blocks of thread-local variables stay.
-    fn note_data(&self, data: &Unplaced, extents: Vec<Extent>) -> AllocationId {
+    fn note_data(&self, data: &Unplaced, extents: SmallVec<[Extent; 2]>) -> AllocationId {
         let entry = self.table.entry(data.id);
         if entry.lock().kind == Some(SymbolKind::ThreadLocal) {
             return AllocationId::PERMANENT;

@@ -3,6 +3,8 @@
 mod calls;
 mod finish;
 
+use smallvec::SmallVec;
+
 use super::Linker;
 use super::bind::{Bound, Target};
 use super::place::{Placed, Spot};
@@ -22,7 +24,7 @@ struct Fixer<'a> {
     bound: &'a Bound<'a>,
     placed: Placed,
     /// Whose lists its sites are in.
-    callees: Vec<SymbolId>,
+    callees: SmallVec<[SymbolId; 4]>,
     /// Words of its own.
     words: Vec<Extent>,
     /// Is it data, or code that is never taken back, of which nothing else is noted?
@@ -55,7 +57,7 @@ impl Linker {
             allocation,
             bound,
             placed,
-            callees: Vec::new(),
+            callees: SmallVec::new(),
             words: Vec::new(),
             has_data: allocation == AllocationId::PERMANENT || self.is_data(unit),
             slots: Vec::new(),
@@ -90,8 +92,8 @@ impl Linker {
 impl Fixer<'_> {
     fn edges(&mut self) -> Result<()> {
         let graph = self.bound.graph;
-        for (section, spot) in graph.sections.iter().zip(self.placed.spots.clone()) {
-            let Some(spot) = spot else { continue };
+        for (index, section) in graph.sections.iter().enumerate() {
+            let Some(spot) = self.placed.spots[index] else { continue };
             let part = Part { kind: section.kind, size: section.size, spot };
             let is_relaxable = fixup::is_relaxable(graph, section);
             let mut edges = section.edges.iter();
