@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{
-    FuncRef, Function, GlobalValueData, InstructionData, LibCall, Opcode, UserExternalName,
+    FuncRef, Function, GlobalValueData, Inst, InstructionData, LibCall, Opcode, UserExternalName,
 };
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{CodegenError, CompileError, Context};
@@ -31,6 +31,13 @@ pub(crate) struct Work<'a> {
     pub(crate) name: &'a Name,
     /// Says which symbol of the session a name is that the function uses.
     pub(crate) meaning: &'a dyn Fn(&UserExternalName) -> Result<Meaning>,
+}
+
+/// What is known of a function once it can be compiled.
+pub(crate) struct Prepared {
+    pub(crate) inlined: Inlined,
+    /// Does it only call others, so that its code takes no address for granted?
+    pub(crate) is_self_contained: bool,
 }
 
 /// Compiles for one session.
@@ -95,7 +102,7 @@ impl Compiler {
 
     fn compile_in(&self, work: &Work<'_>, context: &mut Context) -> Result<LinkGraph> {
         let began = Instant::now();
-        let inlined = self.prepare(work, context)?;
+        let Prepared { inlined, .. } = self.prepare(work, context)?;
         context
             .compile(&*self.isa, &mut ControlPlane::default())
             .map_err(|CompileError { inner, .. }| failed(work.name, &inner))?;
@@ -103,10 +110,10 @@ impl Compiler {
     }
 
     /// Makes the function of a context such that its code can be linked.
-    pub(crate) fn prepare(&self, work: &Work<'_>, context: &mut Context) -> Result<Inlined> {
+    pub(crate) fn prepare(&self, work: &Work<'_>, context: &mut Context) -> Result<Prepared> {
         let inlined = inline(&self.inlining, work, context)?;
-        make_reachable(&mut context.func);
-        Ok(inlined)
+        let is_self_contained = make_reachable(&mut context.func);
+        Ok(Prepared { inlined, is_self_contained })
     }
 
     /// The graph of a function that was [prepared](Compiler::prepare) and compiled.
@@ -136,9 +143,13 @@ pub(crate) fn failed(name: &Name, error: &CodegenError) -> Error {
 /// Does the function only call others, so that its code takes no address for granted?
 pub(crate) fn is_self_contained(function: &Function) -> bool {
     let is_symbol = |data: &GlobalValueData| matches!(data, GlobalValueData::Symbol { .. });
-    let mut insts = function.layout.blocks().flat_map(|block| function.layout.block_insts(block));
-    !function.global_values.values().any(is_symbol)
-        && !insts.any(|inst| taken(&function.dfg.insts[inst]).is_some())
+    !function.global_values.values().any(is_symbol) && takers(function).next().is_none()
+}
+
+/// Instructions that take addresses of functions.
+fn takers(function: &Function) -> impl Iterator<Item = Inst> {
+    let insts = function.layout.blocks().flat_map(|block| function.layout.block_insts(block));
+    insts.filter(|&inst| taken(&function.dfg.insts[inst]).is_some())
 }
 
 /// The function whose address an instruction takes.
@@ -150,20 +161,21 @@ fn taken(data: &InstructionData) -> Option<FuncRef> {
 }
 
 /// Has calls go over stubs, which are near, and addresses over slots or whole, since what they are of
-/// need not be.
-fn make_reachable(function: &mut Function) {
+/// need not be. Tells whether the function [is self-contained](is_self_contained).
+fn make_reachable(function: &mut Function) -> bool {
     for data in function.dfg.ext_funcs.values_mut() {
         data.colocated = true;
     }
+    let mut names_symbols = false;
     for data in function.global_values.values_mut() {
         if let GlobalValueData::Symbol { colocated, .. } = data {
             *colocated = false;
+            names_symbols = true;
         }
     }
-    let mut cursor = function.layout.blocks().flat_map(|block| function.layout.block_insts(block));
-    let takes: Vec<_> =
-        cursor.by_ref().filter(|&inst| taken(&function.dfg.insts[inst]).is_some()).collect();
-    for inst in takes {
+    let takers: Vec<_> = takers(function).collect();
+    let is_self_contained = !names_symbols && takers.is_empty();
+    for inst in takers {
         let Some(called) = taken(&function.dfg.insts[inst]) else { continue };
         let mut data = function.dfg.ext_funcs[called].clone();
         data.colocated = false;
@@ -171,6 +183,7 @@ fn make_reachable(function: &mut Function) {
         function.dfg.insts[inst] =
             InstructionData::FuncAddr { opcode: Opcode::FuncAddr, func_ref: far };
     }
+    is_self_contained
 }
 
 #[cfg(test)]

@@ -26,11 +26,11 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         "By a program that uses `cranelift_module::Module`, on `cranelift-jit` and on a session, \
          functions of a loop and a call, each measurement in a process of its own; processor time of all \
          threads, the best of some runs. (Compile threads look for work for 60 µs before they sleep, which \
-         counts.) `lazy` compiles what is called, and is the default, so it is judged; `eager` compiles what is defined, \
-         as `cranelift-jit` does. Both have unwind records, which `cranelift-jit` has not. \
+         counts.) `lazy` compiles what is called, and is the default, so it is judged; `eager` compiles what \
+         is defined, as `cranelift-jit` does. Both have unwind records, which `cranelift-jit` has not. \
          Defining and finalizing: for each function, without the building of CLIF; of `lazy` nothing is \
-         compiled then, but in the next row. Memory: bytes for each function, each page once however often it is mapped. The start is that of a module \
-         of which 1 % is called, all included.",
+         compiled then, but in the next row. Memory: bytes for each function, each page once however often \
+         it is mapped. The start is that of a module of which 1 % is called, all included.",
         &["what", "of", PEER, LAZY, "lazy / it", EAGER, "eager / it", "goal"],
     );
     let lines = match bench.quick {

@@ -15,7 +15,7 @@ use vmkit::{
 
 use super::module::{JitModule, backend};
 use super::source::{Item, Key};
-use crate::compile::{Work, is_self_contained};
+use crate::compile::{Prepared, Work};
 use crate::definition::Body;
 
 impl JitModule {
@@ -62,9 +62,9 @@ impl JitModule {
         // What is inlined, here or elsewhere, is compiled again when it is redefined.
         let inlining = compiler.inlining.is_on();
         let body = inlining.then(|| self.body(name, &context.func)).transpose()?;
-        let is_once = is_self_contained(&context.func);
         let began = Instant::now();
-        let inlined = compiler.prepare(&work, context).map_err(backend)?;
+        let prepared = compiler.prepare(&work, context).map_err(backend)?;
+        let Prepared { inlined, is_self_contained } = prepared;
         context.compile(&*compiler.isa, control)?;
         let graph = compiler.finish(&work, context, inlined, began).map_err(backend)?;
         if let Some(body) = body {
@@ -72,7 +72,7 @@ impl JitModule {
         }
         let signature = &self.declarations.get_function_decl(id).signature;
         let signature = self.definitions.signature_of(signature);
-        Ok(match is_once {
+        Ok(match is_self_contained {
             true => (Item::Once(signature), Some(graph)),
             false => (Item::Graph(Arc::new(graph.clone()), Some(signature)), Some(graph)),
         })
