@@ -1,21 +1,25 @@
 //! Exceptions that are thrown by the virtual machine's own walk and tables.
 #![expect(unsafe_code, reason = "calls compiled code, and drops its frames")]
 
+mod native;
+mod stress;
+
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use vmkit::code::CodeMap;
-use vmkit::graph::LinkGraph;
-use vmkit::listener::{Linked, Listener};
 use vmkit::metadata::TypeInfo;
+use vmkit::safepoint::Mutator;
 use vmkit::throw::{Unhandled, throw};
 use vmkit::walk::{Anchor, End};
-use vmkit::{Addr, Private, Result, ScopeId, Session, Source, SymbolKind, Unit};
+use vmkit::{Addr, Session};
 use vmkit_llvm::{Level, Llvm, Options};
 
 thread_local! {
     static MAP: RefCell<Arc<CodeMap>> = RefCell::default();
+    /// Set in threads that can be stopped: they stop where they throw.
+    static MUTATOR: RefCell<Option<Mutator>> = const { RefCell::new(None) };
 }
 
 /// What nobody handled.
@@ -43,6 +47,7 @@ extern "C" fn throw_number(
     _: u64,
     anchor: &mut Anchor,
 ) -> ! {
+    MUTATOR.with_borrow(|mutator| mutator.iter().for_each(|mutator| mutator.poll(anchor)));
     let map = MAP.with_borrow(Arc::as_ptr);
     // SAFETY: the map is kept by this thread; the anchor is that of the entry which called, and
     // nothing here is left to drop.
@@ -80,7 +85,7 @@ fn start_with(options: Options) -> (Session, Llvm) {
 }
 
 fn add(session: &Session, llvm: &Llvm) {
-    llvm.add("throw.ll", include_bytes!("throw.ll").to_vec()).unwrap();
+    llvm.add("throw.ll", include_bytes!("../throw.ll").to_vec()).unwrap();
     for (name, entry) in [
         ("vm_throw", throw_entry as *const ()),
         ("vm_personality", nothing as *const ()),
@@ -128,11 +133,19 @@ fn filters_catch_what_is_not_in_their_list() {
     assert_eq!(call(&session, "filter", 5, 2), 7);
 }
 
-/// What becomes of an exception that nobody handles, as the thrower is told.
 fn unhandled(function: &'static str, exception: u64) -> String {
+    unhandled_in(function, exception, || start(Level::O1))
+}
+
+/// What becomes of an exception that nobody handles, as the thrower is told.
+fn unhandled_in(
+    function: &'static str,
+    exception: u64,
+    start: impl FnOnce() -> (Session, Llvm) + Send + 'static,
+) -> String {
     // The thread does not come back: its exception is unhandled for ever.
     let thread = std::thread::spawn(move || {
-        let (session, _llvm) = start(Level::O1);
+        let (session, _llvm) = start();
         call(&session, function, 2, exception)
     });
     let prefix = format!("{exception}: ");
@@ -181,7 +194,7 @@ fn exceptions_pass_through_functions_that_are_redefined_meanwhile() {
                 });
             }
             for _ in 0..rounds {
-                llvm.replace("throw.ll", include_bytes!("throw.ll").to_vec()).unwrap();
+                llvm.replace("throw.ll", include_bytes!("../throw.ll").to_vec()).unwrap();
                 // SAFETY: whoever runs code is a reader.
                 unsafe { session.reclaim() };
             }
@@ -193,90 +206,4 @@ fn exceptions_pass_through_functions_that_are_redefined_meanwhile() {
         assert_eq!(stats.functions_retired, 0);
         assert!(stats.code_bytes < 1 << 16 && stats.modules < 10, "{stats:?}");
     }
-}
-
-/// Keeps what the backend has made of `pass`, and gives it again and again: as fast as code can be had.
-struct Again(Arc<str>, Mutex<Option<LinkGraph>>);
-
-impl Listener for Again {
-    fn linked(&self, event: &Linked<'_>) {
-        let entry = event.graph.entry.map(|entry| event.graph.symbols[entry].name.to_string());
-        if entry.as_deref() == Some("pass") {
-            let graph = LinkGraph { scope: ScopeId::GLOBAL, ..event.graph.clone() };
-            self.1.lock().unwrap().get_or_insert(graph);
-        }
-    }
-}
-
-impl Source for Again {
-    fn name(&self) -> &Arc<str> {
-        &self.0
-    }
-
-    fn materialize(&self, _: u64) -> Result<LinkGraph> {
-        Ok(self.1.lock().unwrap().clone().expect("it was compiled once"))
-    }
-
-    fn private(&self, key: u64) -> Private {
-        Private { key, kind: SymbolKind::Function, unit: Unit::Lazy }
-    }
-}
-
-/// Pages of the process that are in memory, in bytes.
-fn resident() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
-    4096 * text.split(' ').nth(1).unwrap().parse::<u64>().unwrap()
-}
-
-#[test]
-#[ignore = "takes long: make stress"]
-fn a_million_redefinitions_under_throws_stress() {
-    let again = Arc::new(Again("again".into(), Mutex::default()));
-    let map = Arc::new(CodeMap::new());
-    let builder = Session::builder().listener(map.clone()).listener(again.clone());
-    let session = builder.build().unwrap();
-    let llvm = Llvm::new(&session, Options::default());
-    add(&session, &llvm);
-    MAP.set(map.clone());
-    assert_eq!(call(&session, "catch", 1, 1), 100);
-    let (pass, scope) = (session.symbol("pass"), session.add_source(again));
-    let (is_over, order) = (AtomicBool::new(false), Ordering::Relaxed);
-    let calls = AtomicU64::new(0);
-    let mut before = None;
-    std::thread::scope(|threads| {
-        for thread in 0..7 {
-            let (session, map, is_over, calls) = (&session, map.clone(), &is_over, &calls);
-            threads.spawn(move || {
-                MAP.set(map);
-                let reader = session.reader();
-                while !is_over.load(order) {
-                    let _reading = reader.enter();
-                    let depth = (calls.fetch_add(1, order) + thread) % 30;
-                    assert_eq!(call(session, "catch", depth, 30), 330);
-                }
-            });
-        }
-        for round in 0..1_000_000_u64 {
-            session.redefine(pass, scope, round).unwrap();
-            // Not all of them are compiled by whoever calls first.
-            if round % 3 == 0 {
-                session.compile(pass).unwrap();
-            }
-            // SAFETY: whoever runs code is a reader.
-            unsafe { session.reclaim() };
-            if round == 100_000 {
-                before = Some(resident());
-            }
-        }
-        is_over.store(true, order);
-    });
-    // SAFETY: nobody runs code any more.
-    unsafe { session.reclaim() };
-    let (stats, grown) = (session.stats(), resident().saturating_sub(before.unwrap()));
-    assert_eq!(stats.functions_retired, 0);
-    assert!(stats.code_bytes < 1 << 14 && stats.data_bytes < 1 << 14, "{stats:?}");
-    assert!(map.len() <= 4, "{} functions", map.len());
-    // A thread may have held back what was retired for as long as it did not run.
-    assert!(grown < 32 << 20, "{grown} bytes more");
-    assert!(calls.into_inner() > 1000 && stats.functions_compiled > 300_000, "{stats:?}");
 }
