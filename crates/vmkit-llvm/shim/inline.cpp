@@ -22,6 +22,10 @@ namespace {
 
 // A function grows by inlining to twice its size and this many instructions, and no more.
 constexpr unsigned Growth = 3000;
+// A body that is readied for inlining grows to so many: much larger ones LLVM inlines only where something
+// speaks for it. Or a short function would not be inlined any more because its slow path was part of it.
+// What is not inlined there still is where the body ends up, if that is worth it.
+constexpr unsigned LargestReady = 60;
 
 // Does the code after a call lead nowhere? Nothing is gained there.
 bool is_dead_end(const CallBase &call) {
@@ -117,7 +121,10 @@ private:
     auto library = [&](Function &f) -> const TargetLibraryInfo & { return optimizer.functions.getResult<TargetLibraryAnalysis>(f); };
     auto cost = getInlineCost(call, &function, parameters, target, assumptions, library,
                               [&](Function &f) -> BlockFrequencyInfo & { return frequencies(f); });
-    return cost && (cost.isAlways() || function.getInstructionCount() <= room);
+    if (!cost || cost.isAlways()) return bool(cost);
+    unsigned size = function.getInstructionCount();
+    bool stays_small = inliner.depth == 0 || caller.getInstructionCount() + size <= LargestReady || cost.getCost() <= 0;
+    return stays_small && size <= room;
   }
 
   bool inline_body(Site site, Function &function, Extract &body) {

@@ -77,6 +77,33 @@ fn only_what_became_part_of_the_code_is_recorded() {
     assert!(inlined(&compile(&llvm, "middle")).contains_key("leaf"));
 }
 
+/// A function of so many instructions that do not get fewer, and then what `last` says.
+fn long(name: &str, instructions: usize, last: &str) -> String {
+    let steps = (1..instructions).map(|n| {
+        let operation = if n % 2 == 0 { "mul" } else { "xor" };
+        format!("%x{n} = {operation} i32 %x{}, %y\n", n - 1)
+    });
+    let steps: String = steps.collect();
+    let end = instructions - 1;
+    format!("define i32 @{name}(i32 %x0, i32 %y) {{ {steps} {last} }}")
+        .replace("%end", &format!("%x{end}"))
+}
+
+#[test]
+fn a_slow_path_does_not_keep_its_function_from_being_inlined() {
+    let slow = long("slow", 40, "ret i32 %end");
+    let call = "%is = icmp eq i32 %end, 0  br i1 %is, label %no, label %yes
+        no: %z = call i32 @slow(i32 %end, i32 %y) ret i32 %z
+        yes: ret i32 %end";
+    let quick = long("quick", 25, call) + "declare i32 @slow(i32, i32)";
+    let top = "declare i32 @quick(i32, i32)
+        define i32 @top(i32 %x, i32 %y) { %z = call i32 @quick(i32 %x, i32 %y) ret i32 %z }";
+    let llvm = backend(&[top, &quick, &slow]);
+    let names = |name| inlined(&compile(&llvm, name)).into_keys().collect::<Vec<_>>();
+    assert_eq!(names("top"), ["quick", "slow"]);
+    assert_eq!(names("quick"), ["slow"]);
+}
+
 #[test]
 fn a_copy_of_what_a_library_has_is_inlined_unless_a_module_defines_it() {
     let copy = "
