@@ -1,6 +1,6 @@
 // LLVM's own JIT, ORC, at what the kit's benchmark measures: calls of a function that can be
-// redirected, redirecting it, and the first call of functions of one module each. Prints one figure a
-// line: what, how many, and nanoseconds.
+// redirected, redirecting it, virtual and interface calls, and the first call of functions of one
+// module each. Prints one figure a line: what, how many, and nanoseconds.
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/ExecutionEngine/Orc/JITLinkRedirectableSymbolManager.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -84,6 +84,43 @@ end:
   ret i64 %y
 })";
 
+// ORC has no inline caches. What it has are stubs that can be redirected: a table by class remembers
+// the stub of each class's method, and what is not in it yet is asked for.
+static const char *InterfaceLoop = R"(
+declare ptr @resolve(ptr)
+define i64 @calls_interface(i64 %n, ptr %objects, i64 %mask, ptr %memo) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %call ]
+  %x = phi i64 [ 0, %entry ], [ %y, %call ]
+  %which = and i64 %i, %mask
+  %place = getelementptr ptr, ptr %objects, i64 %which
+  %object = load ptr, ptr %place
+  %class = load i64, ptr %object
+  %mixed = lshr i64 %class, 5
+  %slot = and i64 %mixed, 63
+  %known = getelementptr { i64, ptr }, ptr %memo, i64 %slot
+  %key = load i64, ptr %known
+  %is = icmp eq i64 %key, %class
+  br i1 %is, label %hit, label %miss
+hit:
+  %value = getelementptr { i64, ptr }, ptr %memo, i64 %slot, i32 1
+  %found = load ptr, ptr %value
+  br label %call
+miss:
+  %asked = call ptr @resolve(ptr %object)
+  br label %call
+call:
+  %method = phi ptr [ %found, %hit ], [ %asked, %miss ]
+  %y = call i64 %method(ptr %object, i64 %x)
+  %next = add i64 %i, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %loop, label %end
+end:
+  ret i64 %y
+})";
+
 static std::string add_one(const std::string &name) {
   return "define i64 @" + name + "(i64 %x) noinline { %y = add i64 %x, 1  ret i64 %y }";
 }
@@ -113,16 +150,20 @@ static void redirection() {
   printf("redirect, ORC\tany\t%f\n", best(3, Rounds, swap));
 }
 
+constexpr int Classes = 16;
+
+static std::string method(const std::string &name, int added) {
+  return "define i64 @" + name + "(ptr %o, i64 %x) { %y = add i64 %x, " + std::to_string(added) + "  ret i64 %y }";
+}
+
 static void virtual_calls() {
-  constexpr int Classes = 16;
   auto jit = make(CodeGenOptLevel::Default);
   check(jit->addIRModule(parse(VirtualLoop)));
   static uint64_t tables[Classes][4], objects[Classes];
   static uint64_t *pointers[Classes];
   for (int i = 0; i < Classes; ++i) {
-    std::string name = "m" + std::to_string(i), number = std::to_string(i + 1);
-    check(jit->addIRModule(parse("define i64 @" + name + "(ptr %o, i64 %x) { %y = add i64 %x, " + number +
-                                 "  ret i64 %y }")));
+    std::string name = "m" + std::to_string(i);
+    check(jit->addIRModule(parse(method(name, i + 1))));
     tables[i][3] = check(jit->lookup(name)).getValue();
     objects[i] = reinterpret_cast<uint64_t>(tables[i]);
     pointers[i] = &objects[i];
@@ -133,6 +174,46 @@ static void virtual_calls() {
       if (calls(Calls, pointers, classes - 1) < Calls) abort();
     };
     printf("virtual call, ORC\t%d class%s\t%f\n", int(classes), classes == 1 ? "" : "es", best(5, Calls, run));
+  }
+}
+
+// Objects of each class, the stubs of their methods, and the memo by class.
+static uint64_t interface_objects[Classes];
+alignas(32) static uint64_t interface_classes[Classes][4];
+static uint64_t stubs[Classes];
+static struct { uint64_t key, value; } memo[64];
+
+static uint64_t resolve(const uint64_t *object) {
+  auto number = (*object - reinterpret_cast<uint64_t>(interface_classes)) / sizeof *interface_classes;
+  memo[*object >> 5 & 63] = {*object, stubs[number]};
+  return stubs[number];
+}
+
+static void interface_calls() {
+  auto jit = make(CodeGenOptLevel::Default);
+  JITDylib &dylib = jit->getMainJITDylib();
+  auto manager = check(JITLinkRedirectableSymbolManager::Create(static_cast<ObjectLinkingLayer &>(jit->getObjLinkingLayer())));
+  auto flags = JITSymbolFlags::Exported | JITSymbolFlags::Callable;
+  check(dylib.define(absoluteSymbols({{jit->mangleAndIntern("resolve"), {ExecutorAddr::fromPtr(resolve), flags}}})));
+  check(jit->addIRModule(parse(InterfaceLoop)));
+  static uint64_t *pointers[Classes];
+  for (int i = 0; i < Classes; ++i) {
+    std::string body = "body" + std::to_string(i), stub = "stub" + std::to_string(i);
+    check(jit->addIRModule(parse(method(body, i + 1))));
+    ExecutorSymbolDef target(check(jit->lookup(body)), flags);
+    check(manager->createRedirectableSymbols(dylib.getDefaultResourceTracker(), {{jit->mangleAndIntern(stub), target}}));
+    stubs[i] = check(jit->lookup(stub)).getValue();
+    interface_objects[i] = reinterpret_cast<uint64_t>(interface_classes[i]);
+    pointers[i] = &interface_objects[i];
+  }
+  auto *calls = check(jit->lookup("calls_interface")).toPtr<uint64_t (*)(uint64_t, uint64_t **, uint64_t, void *)>();
+  for (uint64_t classes : {1, 4, 16}) {
+    uint64_t expected = 0;
+    for (uint64_t i = 0; i < Calls; ++i) expected += (i & (classes - 1)) + 1;
+    auto run = [&] {
+      if (calls(Calls, pointers, classes - 1, memo) != expected) abort();
+    };
+    printf("interface call, ORC\t%d class%s\t%f\n", int(classes), classes == 1 ? "" : "es", best(5, Calls, run));
   }
 }
 
@@ -157,5 +238,6 @@ int main() {
   InitializeNativeTargetAsmPrinter();
   redirection();
   virtual_calls();
+  interface_calls();
   first_calls();
 }

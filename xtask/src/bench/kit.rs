@@ -15,7 +15,8 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         "The kit",
         "By programs that use the library, and by one that uses ORC's redirectable symbols and \
          one module a function. Calls: a loop of nothing else (ORC's virtual calls are by tables of final \
-         addresses, which do not follow a redefinition; interface calls it has none), the best of five. Redefinition, the best of many: of \
+         addresses, which do not follow a redefinition; it has no interface calls: by hand, a table by class \
+         of its redirectable symbols, which do), the best of five. Redefinition, the best of many: of \
          a function that so many call sites are bound to, compiling and freeing its six bytes \
          included where it is compiled first. First calls: from definition to return.",
         &["what", "of", "time", "goal"],
