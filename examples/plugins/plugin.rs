@@ -77,8 +77,12 @@ impl Plugin {
             // SAFETY: the plugin is trusted to be what it says; its type was checked.
             unsafe { self.step.call(tick) }
         };
-        // SAFETY: nobody but this function runs the plugin, as a reader.
-        unsafe { self.session.reclaim() };
+        // SAFETY: nobody but this function runs the plugin, as a reader; the host keeps no pointer that
+        // a plugin gave it, and a plugin's variables point to none of its private data.
+        unsafe {
+            self.session.retire_replaced();
+            self.session.reclaim();
+        }
         let Some(error) = FAILURE.take() else { return Ok(result) };
         if let Some(previous) = self.previous.take() {
             self.llvm.replace(MODULE, previous.clone())?;
