@@ -1,7 +1,8 @@
 //! A module on its way into a session: what it defines becomes the session's.
 
 use vmkit::{
-    Descriptor, Linkage, Name, Result, ScopeId, Session, SymbolId, SymbolKind, Unit, Visibility,
+    Change, Descriptor, Error, Linkage, Name, Result, ScopeId, Session, SymbolId, SymbolKind, Unit,
+    Visibility,
 };
 
 use crate::ffi::{self, Index, Kind, RawStructor, Symbol};
@@ -51,9 +52,63 @@ pub(crate) struct Adding<'a> {
 }
 
 impl Adding<'_> {
+    /// Adds what the module defines, in the place of what has these names; what is `left_out` is
+    /// removed. All of it or nothing.
+    pub(crate) fn replace(&self, left_out: &[SymbolId]) -> Result<Loaded> {
+        let groups = self.groups();
+        let mut changes = Vec::new();
+        for (_, symbol) in self.index.symbols() {
+            let is_dropped = symbol.comdat.is_some_and(|comdat| !groups[comdat]);
+            if !is_dropped && is_definition(symbol.linkage) {
+                changes.extend(self.change(&symbol)?);
+            }
+        }
+        // What data needs comes before it.
+        changes.sort_by_key(|change| matches!(change, Change::Data(..)));
+        changes.extend(left_out.iter().copied().map(Change::Remove));
+        self.session.redefine_together(&changes)?;
+        self.run()
+    }
+
+    /// What becomes of a name that other modules see.
+    fn change(&self, symbol: &Symbol<'_>) -> Result<Option<Change>> {
+        if symbol.linkage == ffi::Linkage::Private {
+            return Ok(None);
+        }
+        let name = Name::new(symbol.name);
+        let id = self.session.own_symbol_in(self.home, &name);
+        let is_new = !self.session.is_defined(id);
+        let is_other = matches!(symbol.kind, Kind::Alias | Kind::Indirect);
+        if is_other && (is_new || symbol.linkage == ffi::Linkage::Weak) {
+            return Ok(None);
+        }
+        if is_other {
+            let what = format!("{name} cannot be replaced: it is an alias or an ifunc");
+            return Err(Error::other(what));
+        }
+        let unit = if symbol.is_whole { Unit::Whole } else { unit_of(symbol.kind) };
+        let (key, kind) = (u64::from(symbol.unit), symbol_kind(symbol.kind));
+        Ok(match kind {
+            _ if is_new => {
+                Some(Change::Define(self.descriptor(symbol, kind), self.scope, key, unit))
+            }
+            SymbolKind::Function => Some(Change::Function(id, self.scope, key)),
+            _ if self.others == Others::GiveWay && unit == Unit::Data => {
+                Some(Change::Data(id, self.scope, key))
+            }
+            _ => None,
+        })
+    }
+
+    /// A comdat group counts as a whole: all of it from the first module that has it.
+    fn groups(&self) -> Vec<bool> {
+        self.index.comdats.iter().map(|name| self.claim(name)).collect()
+    }
+
+    /// Adds what the module defines; where it takes the place of others, only what no other module
+    /// has a name for.
     pub(crate) fn run(&self) -> Result<Loaded> {
-        // A comdat group counts as a whole: all of it from the first module that has it.
-        let groups: Vec<_> = self.index.comdats.iter().map(|name| self.claim(name)).collect();
+        let groups = self.groups();
         let is_dropped = |symbol: &Symbol<'_>| symbol.comdat.is_some_and(|comdat| !groups[comdat]);
         let mut loaded = Loaded::default();
         for (key, symbol) in self.index.symbols() {
@@ -129,32 +184,14 @@ impl Adding<'_> {
             return Ok(());
         }
         let is_private = symbol.linkage == ffi::Linkage::Private;
-        if !is_private {
+        if !is_private && self.others == Others::Compete {
             let unit = if symbol.is_whole { Unit::Whole } else { unit_of(symbol.kind) };
             let descriptor = self.descriptor(symbol, symbol_kind(symbol.kind));
-            self.define_shared(&descriptor, u64::from(symbol.unit), unit)?;
+            self.session.define(&descriptor, self.scope, u64::from(symbol.unit), unit)?;
         }
         let is_set = symbol.section.first().is_some_and(|&first| first != b'.');
         if is_set {
             self.session.add_to_set(&Name::new(symbol.section), self.own(key));
-        }
-        Ok(())
-    }
-
-    /// Defines a name that other modules see. Of one that takes the place of others, functions are
-    /// redefined, and data stays what it is.
-    fn define_shared(&self, descriptor: &Descriptor, key: u64, unit: Unit) -> Result<()> {
-        let define = || self.session.define(descriptor, self.scope, key, unit).map(drop);
-        if self.others == Others::Compete {
-            return define();
-        }
-        let id = self.session.own_symbol_in(self.home, &descriptor.name);
-        if !self.session.is_defined(id) {
-            define()?;
-        } else if descriptor.kind == SymbolKind::Function {
-            self.session.redefine(id, self.scope, key)?;
-        } else if self.others == Others::GiveWay && unit == Unit::Data {
-            self.session.redefine_data(id, self.scope, key)?;
         }
         Ok(())
     }

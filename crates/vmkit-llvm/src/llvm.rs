@@ -145,10 +145,15 @@ impl Llvm {
     /// redefined, those that the new one leaves out are removed, and those that only it has are added;
     /// data that both define stays as it is. Gives what is new.
     ///
+    /// All or nothing: after an error, the version that was there is wholly in place. Calls that start
+    /// after this has returned run the new version; calls meanwhile may run new functions that call old
+    /// ones, or the other way round (see [`Session::redefine_together`]).
+    ///
     /// # Errors
     ///
     /// As for [`Llvm::add`]; no module has this name; a function is of another type than the one it is to
-    /// take the place of; or one cannot be redefined (see [`Session::redefine`]).
+    /// take the place of; one cannot be redefined (see [`Session::redefine`]); or an alias, an ifunc or
+    /// module assembly would take a place.
     pub fn replace(&self, name: &str, input: Vec<u8>) -> Result<Loaded> {
         self.replace_as(name, input, Others::KeepData)
     }
@@ -167,12 +172,10 @@ impl Llvm {
         let added = self.modules.take(name);
         let added = added.ok_or_else(|| Error::other(format!("no module {name} to replace")))?;
         let old = added.keep(&self.session);
-        match self.load(added.home, name, input, others) {
+        let old = old.as_ref().map(|kept| &*kept.module);
+        match self.load(added.home, name, input, others, old) {
             Ok((new, loaded)) => {
                 self.modules.push(&new);
-                if let Some(old) = old {
-                    self.remove_left_out(&old.module, &new)?;
-                }
                 Ok(loaded)
             }
             Err(error) => {
@@ -182,16 +185,17 @@ impl Llvm {
         }
     }
 
-    /// Takes away the functions that another version of a module does not define any more.
-    fn remove_left_out(&self, old: &Module, new: &Module) -> Result<()> {
-        let kept: FxHashSet<_> = self.strong_functions(new)?.into_iter().collect();
-        for name in self.strong_functions(old)?.iter().filter(|name| !kept.contains(*name)) {
-            let id = self.session.own_symbol_in(old.home, name);
-            if self.session.body(id).is_some_and(|(scope, _)| scope == old.scope()) {
-                self.session.remove(id)?;
-            }
-        }
-        Ok(())
+    /// The functions that a module has defined and another version of it does not any more.
+    fn left_out(&self, old: &Module, new: &Index<'_>) -> Result<Vec<SymbolId>> {
+        let strong = |symbol: &Symbol<'_>| symbol.linkage == ffi::Linkage::Strong;
+        let functions = new.symbols().filter(|(_, symbol)| symbol.kind == Kind::Function);
+        let kept = functions.filter(|(_, symbol)| strong(symbol));
+        let kept: FxHashSet<_> = kept.map(|(_, symbol)| Name::new(symbol.name)).collect();
+        let is_its =
+            |&id: &SymbolId| self.session.body(id).is_some_and(|(scope, _)| scope == old.scope());
+        let names = self.strong_functions(old)?.into_iter().filter(|name| !kept.contains(name));
+        let symbols = names.map(|name| self.session.own_symbol_in(old.home, &name));
+        Ok(symbols.filter(is_its).collect())
     }
 
     fn strong_functions(&self, module: &Module) -> Result<Vec<Name>> {
@@ -211,18 +215,19 @@ impl Llvm {
     }
 
     fn add_uncounted(&self, home: ScopeId, name: &str, input: Vec<u8>) -> Result<Loaded> {
-        let (module, loaded) = self.load(home, name, input, Others::Compete)?;
+        let (module, loaded) = self.load(home, name, input, Others::Compete, None)?;
         self.modules.push(&module);
         Ok(loaded)
     }
 
-    /// Adds a module to the session.
+    /// Adds a module to the session, in the place of `old` if that is still there.
     fn load(
         &self,
         home: ScopeId,
         name: &str,
         input: Vec<u8>,
         others: Others,
+        old: Option<&Module>,
     ) -> Result<(Arc<Module>, Loaded)> {
         self.check_scope(home)?;
         let bitcode = match is_bitcode(&input) && !names_coroutines(&input) {
@@ -241,7 +246,16 @@ impl Llvm {
             module.set_scope(scope);
             added = Some((module, self.session.keep_source(scope, &source)));
             let adding = Adding { session: &self.session, scope, home, index, others };
-            Ok((adding.run()?, index.has_asm))
+            if others == Others::Compete {
+                return Ok((adding.run()?, index.has_asm));
+            }
+            let (module, _) = added.as_ref().expect("set above");
+            if index.has_asm {
+                module.assemble()?;
+                self.check_assembly(module)?;
+            }
+            let left_out = old.map_or(Ok(Vec::new()), |old| self.left_out(old, index))?;
+            Ok((adding.replace(&left_out)?, index.has_asm))
         });
         let (module, kept) = match added {
             Some((module, kept)) => (module, kept),
@@ -249,7 +263,9 @@ impl Llvm {
         };
         let assembled = read.and_then(|(loaded, has_asm)| {
             if has_asm {
-                module.assemble()?;
+                if others == Others::Compete {
+                    module.assemble()?;
+                }
                 self.define_assembly(&module)?;
             }
             Ok(loaded)
@@ -285,6 +301,23 @@ impl Llvm {
             }
         }
         Ok(())
+    }
+
+    /// Refuses assembly that defines what is defined already.
+    fn check_assembly(&self, module: &Module) -> Result<()> {
+        let Some(assembly) = module.assembly.get() else { return Ok(()) };
+        let defined = assembly.graph.symbols.iter().filter(|symbol| {
+            symbol.place != Place::Undefined && matches!(symbol.binding, Binding::Global(_))
+        });
+        let mut taken = defined.filter(|symbol| {
+            let id = self.session.own_symbol_in(module.home, &symbol.name);
+            self.session.is_defined(id)
+        });
+        let refuse = |name: &Name| {
+            let what = format!("{name} cannot be replaced: it is module assembly");
+            Err(Error::input(module.name.clone(), what))
+        };
+        taken.next().map_or(Ok(()), |symbol| refuse(&symbol.name))
     }
 
     /// Tells the session what a module's assembly defines.

@@ -484,6 +484,51 @@ fn data_starts_anew_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_module_that_cannot_be_replaced_stays_as_it_is() {
+    for level in [Level::O0, Level::O2] {
+        let (session, llvm) = start(level);
+        let version = |number: i64, data: &str| {
+            format!(
+                "@first = global i64 {number}
+                 @table = global [2 x ptr] [ptr {data}, ptr @first]
+                 @nowhere = external global i64
+                 @last = global i64 {number}
+                 define i64 @sum(i64 %x) {{
+                   %p = load ptr, ptr getelementptr ([2 x ptr], ptr @table, i64 0, i64 1)
+                   %f = load i64, ptr %p  %g = load i64, ptr @first  %l = load i64, ptr @last
+                   %n = call i64 @number(i64 %x)
+                   %a = add i64 %f, %g  %b = add i64 %l, %n  %r = add i64 %a, %b  ret i64 %r }}
+                 define i64 @number(i64 %x) noinline {{ %r = add i64 %x, {number}  ret i64 %r }}"
+            )
+        };
+        llvm.add("m", (version(10, "null") + "define i64 @old(i64 %x) { ret i64 %x }").into())
+            .unwrap();
+        let [sum, old] = ["sum", "old"].map(|name| llvm.function::<Unary>(name).unwrap());
+        assert_eq!((call(&sum, 1), call(&old, 1)), (41, 1));
+        let new = "define i64 @new(i64 %x) { ret i64 %x }";
+        let whole = "define i64 @whole(i64 %x) section \"named\" { ret i64 %x }";
+        llvm.add("apart", whole.into()).unwrap();
+        let alias = "@same = alias i64, ptr @first";
+        llvm.add("alias", "@other = global i64 0  @same = alias i64, ptr @other".into()).unwrap();
+        for (broken, why) in [
+            (version(20, "@nowhere") + new, "nowhere"),
+            (version(20, "null") + new + whole, "whole"),
+            (version(20, "null") + new + alias, "same"),
+            (version(20, "null") + new + "module asm \".globl old\\0Aold: ret\"", "old"),
+        ] {
+            let error = llvm.replace_all("m", broken.into()).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+            assert_eq!((call(&sum, 1), call(&old, 1)), (41, 1), "{level:?} {why}");
+            let new = session.find("new");
+            assert!(new.is_none_or(|new| !session.is_defined(new)), "{level:?} {why}");
+        }
+        llvm.replace_all("m", (version(20, "null") + new).into()).unwrap();
+        assert_eq!((call(&sum, 1), call(&old, 1)), (81, -404));
+        assert_eq!(call(&llvm.function::<Unary>("new").unwrap(), 5), 5);
+    }
+}
+
+#[test]
 fn nothing_else_is_taken_for_granted_of_what_can_be_redefined() {
     let (session, llvm) = start(Level::O2);
     let version = |effect: &str, constant: i64| {

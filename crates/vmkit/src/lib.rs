@@ -47,7 +47,7 @@ pub use crate::dispatch::{Asked, Chosen, DispatchTable, InlineCache};
 pub use crate::error::{Error, Result};
 pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};
 pub use crate::function::Function;
-pub use crate::link::{Structors, Why};
+pub use crate::link::{Change, Structors, Why};
 pub use crate::object::LoadedObject;
 pub use crate::process::Located;
 pub use crate::reclaim::{Reader, Reading};

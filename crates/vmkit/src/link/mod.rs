@@ -16,6 +16,7 @@ mod replaced;
 mod scope;
 mod signature;
 mod tell;
+mod together;
 mod whole;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use rustc_hash::FxHashMap;
 use self::bind::{Bound, Target};
 use self::data::{Former, Sets};
 pub use self::redefine::Why;
+pub use self::together::Change;
 use self::whole::Whole;
 use crate::allocation::{AllocationId, Allocations};
 use crate::definition::{Definition, Private};

@@ -28,6 +28,12 @@ impl Linker {
     /// after this has returned run it.
     pub(crate) fn redefine(&self, id: SymbolId, definition: Option<Definition>) -> Result<()> {
         self.check_redefinable(id, definition.as_ref())?;
+        self.redefine_checked(id, definition);
+        Ok(())
+    }
+
+    /// As [`Linker::redefine`], of what was found to be redefinable.
+    pub(super) fn redefine_checked(&self, id: SymbolId, definition: Option<Definition>) {
         let hash = self.hash(id, definition.as_ref());
         let entry = self.table.entry(id);
         let mut inner = entry.lock();
@@ -39,7 +45,6 @@ impl Linker {
         drop(inner);
         self.finish(outdated, vec![old]);
         drop(module);
-        Ok(())
     }
 
     /// Gives a function another definition, which is compiled before anybody is sent there. If that
@@ -218,7 +223,7 @@ impl Linker {
         }
     }
 
-    fn check_redefinable(&self, id: SymbolId, new: Option<&Definition>) -> Result<()> {
+    pub(super) fn check_redefinable(&self, id: SymbolId, new: Option<&Definition>) -> Result<()> {
         self.table.check(id)?;
         let entry = self.table.entry(id);
         let inner = entry.lock();

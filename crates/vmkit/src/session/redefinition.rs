@@ -3,7 +3,7 @@
 use super::Session;
 use crate::definition::{Definition, Unit};
 use crate::error::Result;
-use crate::link::Why;
+use crate::link::{Change, Why};
 use crate::patch;
 use crate::reclaim::Reader;
 use crate::symbol::{Addr, Binding, Name, ScopeId, SymbolId};
@@ -43,8 +43,22 @@ impl Session {
     ///
     /// The symbol is not data, or the new data cannot be linked: then everything stays as it is.
     pub fn redefine_data(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<()> {
-        let definition = Definition::Module { scope, key, unit: Unit::Data };
-        self.compiler.undisturbed(|| self.linker().redefine_data(id, definition))
+        self.redefine_together(&[Change::Data(id, scope, key)])
+    }
+
+    /// Makes several changes: all of them or, if one cannot be made, none.
+    ///
+    /// What can fail is done first: new names are defined in their order, and data is linked, so names that
+    /// it needs come before it. Then functions get their definitions, one after the other. Calls that
+    /// start after this has returned run all the new ones; a call meanwhile may run a new function
+    /// that calls an old one, or sees old data. After an error everything is as it was before, also for
+    /// code that was compiled meanwhile; what that has stored in new data is lost.
+    ///
+    /// # Errors
+    ///
+    /// As for the method that makes each change alone.
+    pub fn redefine_together(&self, changes: &[Change]) -> Result<()> {
+        self.compiler.undisturbed(|| self.linker().redefine_together(changes))
     }
 
     /// Gives a function another definition: whatever is at `address`.

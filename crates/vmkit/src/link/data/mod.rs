@@ -2,7 +2,7 @@
 
 mod redefine;
 
-pub(in crate::link) use self::redefine::Former;
+pub(in crate::link) use self::redefine::{Former, Moved};
 
 use std::collections::HashSet;
 

@@ -3,7 +3,7 @@
 use super::Linker;
 use crate::allocation::AllocationId;
 use crate::definition::Definition;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::memory::Zone;
 use crate::patch;
 use crate::symbol::{Addr, SymbolId};
@@ -17,51 +17,85 @@ pub(in crate::link) struct Former {
     pub(in crate::link) users: Vec<AllocationId>,
 }
 
+/// Data that has another definition now, and what it was before.
+pub(in crate::link) struct Moved {
+    id: SymbolId,
+    definition: Option<Definition>,
+    is_linked: bool,
+    address: u64,
+    size: u64,
+    /// The number of what held it.
+    allocation: u32,
+}
+
 impl Linker {
-    /// Gives data another definition, linked before anybody is sent there. Code that names the data
-    /// is compiled anew at its next call, and pointers in other data that were initialized to point
-    /// there, and still do, point to the new one. The old one stays, for whoever holds a pointer, until
-    /// [`Linker::retire_replaced`].
-    pub(crate) fn redefine_data(&self, id: SymbolId, definition: Definition) -> Result<()> {
-        self.table.check(id)?;
+    /// Gives data another definition, linked if the old one is; nobody is sent there yet. The old one
+    /// stays, for whoever holds a pointer, until [`Linker::retire_replaced`]. If the new one cannot be
+    /// linked, everything stays as it was.
+    pub(in crate::link) fn move_data(&self, id: SymbolId, definition: Definition) -> Result<Moved> {
         let entry = self.table.entry(id);
-        if !self.is_data(id) {
-            let name = entry.name();
-            return Err(Error::other(format!("{name} cannot be redefined as data: it is none")));
-        }
-        let _turn = self.redefining.lock();
         let mut inner = entry.lock();
-        let old = inner.definition.clone();
-        let was_ready = entry.state() == State::Ready;
-        let (address, size) = (entry.address(), inner.size);
-        let allocation = std::mem::take(&mut inner.allocation);
+        let moved = Moved {
+            id,
+            definition: inner.definition.clone(),
+            is_linked: entry.state() == State::Ready,
+            address: entry.address(),
+            size: inner.size,
+            allocation: std::mem::take(&mut inner.allocation),
+        };
         let module = self.table.replace(entry, &mut inner, Some(definition));
         inner.changed = self.table.tick();
         entry.place(0);
         entry.advance(Event::Redefine);
         drop(inner);
         // Where nobody has used it, it is linked when somebody does.
-        if was_ready {
-            if let Err(error) = self.address(id, id) {
-                let mut inner = entry.lock();
-                let module = self.table.replace(entry, &mut inner, old);
-                inner.changed = self.table.tick();
-                entry.place(address);
-                inner.allocation = allocation;
-                entry.advance(Event::Redefine);
-                entry.advance(Event::Publish);
-                drop(inner);
-                drop(module);
-                return Err(error);
-            }
-            let users = self.lead_to(id, address, size);
-            let data = AllocationId::from_number(allocation);
-            if data != AllocationId::PERMANENT {
-                self.former.lock().push(Former { data, users });
-            }
-        }
+        let linked = if moved.is_linked { self.address(id, id).map(drop) } else { Ok(()) };
+        let linked = linked.map_err(|error| (error, self.put_back(&moved)));
         drop(module);
-        Ok(())
+        linked.map(|()| moved).map_err(|(error, _)| error)
+    }
+
+    /// Makes data what it was before it was moved; where it was meanwhile, and what holds that.
+    fn put_back(&self, moved: &Moved) -> (u64, AllocationId) {
+        let entry = self.table.entry(moved.id);
+        let mut inner = entry.lock();
+        let meanwhile = (entry.address(), inner.allocation());
+        let module = self.table.replace(entry, &mut inner, moved.definition.clone());
+        inner.changed = self.table.tick();
+        entry.place(moved.address);
+        inner.allocation = moved.allocation;
+        entry.advance(Event::Redefine);
+        if moved.is_linked {
+            entry.advance(Event::Publish);
+        }
+        drop(inner);
+        drop(module);
+        meanwhile
+    }
+
+    /// Takes a move back, and has what was linked with the new data meanwhile use the old one.
+    pub(in crate::link) fn move_back(&self, moved: &Moved) {
+        let (new, allocation) = self.put_back(moved);
+        if new != 0 && (moved.is_linked || self.address(moved.id, moved.id).is_ok()) {
+            self.lead_from(moved.id, (new, moved.size), allocation);
+        }
+    }
+
+    /// Leads whoever uses data to where it was moved. Code that names it is compiled anew at its next
+    /// call, and pointers in other data that were initialized to point there, and still do, point to
+    /// the new place.
+    pub(in crate::link) fn follow(&self, moved: &Moved) {
+        if moved.is_linked {
+            let allocation = AllocationId::from_number(moved.allocation);
+            self.lead_from(moved.id, (moved.address, moved.size), allocation);
+        }
+    }
+
+    fn lead_from(&self, id: SymbolId, (old, size): (u64, u64), data: AllocationId) {
+        let users = self.lead_to(id, old, size);
+        if data != AllocationId::PERMANENT {
+            self.former.lock().push(Former { data, users });
+        }
     }
 
     /// Leads everybody who uses the data that was at `old` to where it is now; the code that named it.
