@@ -133,13 +133,13 @@ impl Machine {
 
     pub(crate) fn stats(&self) -> String {
         let stats = self.session.stats();
-        let mut lines = vec![format!("compiled: {}", stats.functions_compiled)];
-        lines.extend(self.backend.functions_inlined().map(|count| format!("inlined: {count}")));
-        lines.extend([
+        let mut lines = vec![
+            format!("compiled: {}", stats.functions_compiled),
+            format!("inlined: {}", self.backend.functions_inlined()),
             format!("outdated: {}", stats.functions_invalidated),
             format!("modules: {}", stats.modules),
             format!("code: {} bytes", stats.code_bytes),
-        ]);
+        ];
         lines.join("\n")
     }
 

@@ -67,9 +67,7 @@ fn run(file: &str, setting: Setting, stats: bool) -> Result<Outcome, String> {
     if stats {
         eprintln!("classes loaded: {}", vm.loaded().join(", "));
         eprintln!("functions compiled: {}", vm.session.stats().functions_compiled);
-        if let Some(count) = vm.backend.functions_inlined() {
-            eprintln!("functions inlined: {count}");
-        }
+        eprintln!("functions inlined: {}", vm.backend.functions_inlined());
         eprintln!("collections: {}", vm.heap.collections());
         eprintln!("objects moved: {}", vm.heap.moved());
         eprintln!("functions' old code freed: {}", vm.heap.freed());

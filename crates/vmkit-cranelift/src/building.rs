@@ -8,6 +8,7 @@ use vmkit::{Error, Name, Result, ScopeId, Session, SymbolId};
 
 use crate::compile::Compiler;
 use crate::names;
+use crate::polls::{self, Poll};
 
 /// What a function that is being built can refer to.
 pub struct Building {
@@ -24,6 +25,8 @@ pub(crate) struct Built {
     pub(crate) assumptions: Vec<SymbolId>,
     /// Is it never to be inlined?
     pub(crate) is_apart: bool,
+    /// The poll where it begins.
+    pub(crate) poll: Option<Poll>,
 }
 
 /// What is said of a function without blocks.
@@ -85,11 +88,14 @@ pub(crate) fn run(
     let mut builder = FunctionBuilder::new(&mut function, &mut context);
     build(&mut builder, &building)?;
     builder.seal_all_blocks();
+    let poll =
+        compiler.polls.then(|| polls::insert(&building.session, &*compiler.isa, builder.func));
     builder.finalize(compiler.isa.frontend_config());
     compiler.builders.lock().push(context);
     if function.layout.entry_block().is_none() {
         return Err(Error::compile(name.clone(), NO_BODY));
     }
     let Building { assumptions, is_apart, .. } = building;
-    Ok(Built { function, assumptions: assumptions.into_inner(), is_apart: is_apart.get() })
+    let (assumptions, is_apart) = (assumptions.into_inner(), is_apart.get());
+    Ok(Built { function, assumptions, is_apart, poll: poll.flatten() })
 }

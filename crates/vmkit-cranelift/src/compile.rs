@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use vmkit::graph::{Compile, LinkGraph};
 use vmkit::{Error, Name, Result, Session, WeakSession};
 
+use crate::cranelift::Options;
 use crate::graph::graph;
 use crate::inline::{Inlined, Inlining, inline};
 use crate::lines::Positions;
@@ -46,6 +47,8 @@ pub(crate) struct Compiler {
     pub(crate) machine: &'static Machine,
     pub(crate) libcall_names: LibCallNames,
     pub(crate) inlining: Inlining,
+    /// Do functions that are built poll?
+    pub(crate) polls: bool,
     /// Who knows the places of source locations.
     pub(crate) positions: OnceLock<Positions>,
     pub(crate) unwind: Written,
@@ -60,7 +63,7 @@ impl Compiler {
         session: &Session,
         isa: OwnedTargetIsa,
         libcall_names: LibCallNames,
-        inlining: bool,
+        options: Options,
     ) -> Result<Self> {
         let machine = Machine::of(&*isa);
         let unknown = || Error::other(format!("code for {} cannot be linked", isa.triple()));
@@ -69,7 +72,8 @@ impl Compiler {
             isa,
             machine,
             libcall_names,
-            inlining: Inlining::new(inlining),
+            inlining: Inlining::new(options.inlining),
+            polls: options.polls,
             positions: OnceLock::new(),
             unwind: Written::default(),
             session: session.downgrade(),
@@ -230,7 +234,8 @@ mod tests {
         let isa = lookup_by_name("aarch64-unknown-linux-gnu").unwrap();
         let isa = isa.finish(settings::Flags::new(flags)).unwrap();
         let function = function(&session, &isa);
-        let compiler = Compiler::new(&session, isa, default_libcall_names(), false).unwrap();
+        let compiler =
+            Compiler::new(&session, isa, default_libcall_names(), Options::default()).unwrap();
         let graph = compiler.compile(&"module".into(), &"f".into(), function).unwrap();
         assert_eq!(graph.isa.name, "aarch64");
         let (code, callee, datum, slots) = (0x10_0000, 0x20_0000, 0x1234_5678, 0x30_0010);

@@ -34,11 +34,17 @@ pub struct Options {
     pub verify: bool,
     /// Inline functions into those that call them. None is at [`Level::None`].
     pub inlining: bool,
+    /// Have functions that closures build ask where they begin and in their loops whether to stop: they
+    /// read `vmkit_safepoint_flag`, and call `vmkit_safepoint` while it is not zero (see
+    /// [`vmkit::safepoint::Safepoints`]). What becomes part of another function does so in its loops
+    /// only. Functions that are given as they are ask where they say so themselves.
+    pub polls: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { level: Level::default(), verify: cfg!(debug_assertions), inlining: true }
+        let (level, verify) = (Level::default(), cfg!(debug_assertions));
+        Self { level, verify, inlining: true, polls: false }
     }
 }
 
@@ -65,11 +71,13 @@ impl Cranelift {
         let isa = native_isa(&[("opt_level", level), ("enable_verifier", verify)]);
         let inlining = options.inlining && options.level != Level::None;
         let isa = isa.map_err(Error::other)?;
-        Self::with_isa(session, isa, default_libcall_names(), inlining)
+        let options = Options { inlining, ..options };
+        Self::with_isa(session, isa, default_libcall_names(), options)
     }
 
     /// A backend with an instruction set and settings of the caller's. `libcall_names` says what
-    /// libraries' functions are called that Cranelift needs; `inlining`, whether functions are inlined.
+    /// libraries' functions are called that Cranelift needs. Of the options, those count that are none of
+    /// Cranelift's own settings: `inlining` and `polls`.
     ///
     /// # Errors
     ///
@@ -78,13 +86,13 @@ impl Cranelift {
         session: &Session,
         isa: OwnedTargetIsa,
         libcall_names: LibCallNames,
-        inlining: bool,
+        options: Options,
     ) -> Result<Self> {
         if session.find(PERSONALITY).is_none_or(|id| !session.is_defined(id)) {
             let address = Addr(personality as *const () as u64);
             session.define_absolute(PERSONALITY, address)?;
         }
-        let compiler = Arc::new(Compiler::new(session, isa, libcall_names, inlining)?);
+        let compiler = Arc::new(Compiler::new(session, isa, libcall_names, options)?);
         Ok(Self { session: session.clone(), compiler })
     }
 
@@ -100,6 +108,12 @@ impl Cranelift {
     ) -> Result<()> {
         let set = self.compiler.positions.set(Box::new(positions));
         set.map_err(|_| Error::other("where source locations are was said already"))
+    }
+
+    /// How many bodies of functions became part of others, each counted once in a function.
+    #[must_use]
+    pub fn functions_inlined(&self) -> u64 {
+        self.compiler.inlining.count()
     }
 
     /// The session.

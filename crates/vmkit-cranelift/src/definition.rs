@@ -13,6 +13,8 @@ use vmkit::{
 use crate::building::{self, Build, Built};
 use crate::compile::Compiler;
 use crate::inline::Bodies;
+use crate::names;
+use crate::polls;
 use crate::signature;
 
 /// The key of the one definition of a source.
@@ -47,7 +49,7 @@ struct Hashed {
 
 impl Body {
     pub(crate) fn new(function: Function) -> Self {
-        Self::built(Built { function, assumptions: Vec::new(), is_apart: false }, 0)
+        Self::built(Built { function, assumptions: Vec::new(), is_apart: false, poll: None }, 0)
     }
 
     fn built(built: Built, began: u32) -> Self {
@@ -75,6 +77,13 @@ impl Body {
     /// Is it never to be inlined?
     pub(crate) fn is_apart(&self) -> bool {
         self.built.built.is_apart
+    }
+
+    /// What of it becomes part of other functions, if that is not all: they poll themselves where they
+    /// begin.
+    pub(crate) fn to_inline(&self) -> Option<Function> {
+        let without = self.built.built.poll.map(|poll| polls::without(self.function(), poll));
+        names::written_out(without.as_ref().unwrap_or_else(|| self.function())).or(without)
     }
 
     /// Says which body it is, wherever it is inlined.

@@ -276,6 +276,17 @@ impl Cranelift {
         }
     }
 
+    /// Refuses another type than the function has. Another compiler may say more of that: which numbers
+    /// are pointers.
+    fn check_signature(&self, id: SymbolId, signature: &Signature) -> Result<()> {
+        let Some(known) = self.session.signature(id) else { return Ok(()) };
+        if signature::is_callable(signature, &known) {
+            return Ok(());
+        }
+        let (name, new) = (self.session.name(id), signature::text(signature));
+        Err(Error::other(format!("{name} is of the type {known}, not {new}")))
+    }
+
     fn replace(
         &self,
         scope: ScopeId,
@@ -288,7 +299,7 @@ impl Cranelift {
         if !self.session.is_defined(id) {
             return self.add(scope, name, signature, build, function);
         }
-        self.session.check_signature(id, &signature::text(&signature))?;
+        self.check_signature(id, &signature)?;
         let (source, kept) =
             Definition::add(&self.compiler, scope, name, signature, build, function)?;
         let redefined = self.session.redefine(id, source, ONLY);

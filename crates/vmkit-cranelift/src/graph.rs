@@ -2,7 +2,9 @@
 
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::entity::SecondaryMap;
-use cranelift_codegen::ir::{ExternalName, Function, KnownSymbol, UserExternalNameRef};
+use cranelift_codegen::ir::{
+    ExternalName, Function, KnownSymbol, UserExternalName, UserExternalNameRef,
+};
 use cranelift_codegen::{CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget};
 use rustc_hash::FxHashMap;
 use vmkit::graph::{Binding, Edge, LinkGraph, Place, Section, SectionKind, Symbol};
@@ -11,7 +13,7 @@ use vmkit::{Error, Linkage, Name, Result, Session, SymbolKind, Visibility};
 use crate::compile::{Compiler, Work};
 use crate::lines::{self, DebugSection};
 use crate::machine::Machine;
-use crate::names::Meaning;
+use crate::names::{self, Meaning};
 use crate::notes;
 use crate::unwind::{Of, Records};
 
@@ -148,11 +150,18 @@ impl<'a> Needs<'a> {
             return Ok(number);
         }
         let symbol = match name {
-            ExternalName::User(reference) => self.user(*reference, kind)?,
+            ExternalName::User(reference) => {
+                let name = self.function.params.user_named_funcs().get(*reference);
+                let name = name.ok_or_else(|| self.fail(format!("{reference} names nothing")))?;
+                self.user(name, kind, self.user[*reference].is_function)?
+            }
             ExternalName::LibCall(call) => {
                 function((self.compiler.libcall_names)(*call).as_str().into())
             }
-            ExternalName::TestCase(name) => function(Name::new(name.raw())),
+            ExternalName::TestCase(name) => match names::read(name.raw()) {
+                Some(name) => self.user(&name, kind, false)?,
+                None => function(Name::new(name.raw())),
+            },
             ExternalName::KnownSymbol(KnownSymbol::ElfGlobalOffsetTable) => {
                 Symbol::undefined("_GLOBAL_OFFSET_TABLE_".into())
             }
@@ -168,12 +177,10 @@ impl<'a> Needs<'a> {
         Ok(number)
     }
 
-    fn user(&self, reference: UserExternalNameRef, kind: Reloc) -> Result<Symbol> {
-        let name = self.function.params.user_named_funcs().get(reference);
-        let name = name.ok_or_else(|| self.fail(format!("{reference} names nothing")))?;
+    fn user(&self, name: &UserExternalName, kind: Reloc, is_function: bool) -> Result<Symbol> {
         let meaning = (self.work.meaning)(name).map_err(|error| self.fail(error))?;
         let kind = match kind {
-            _ if self.user[reference].is_function => SymbolKind::Function,
+            _ if is_function => SymbolKind::Function,
             Reloc::ElfX86_64TlsGd
             | Reloc::Aarch64TlsDescAdrPage21
             | Reloc::Aarch64TlsDescLd64Lo12

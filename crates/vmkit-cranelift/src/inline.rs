@@ -1,6 +1,7 @@
 //! Functions become part of those that call them, by Cranelift's own inliner.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use cranelift_codegen::Context;
@@ -31,16 +32,23 @@ pub(crate) trait Bodies: Send + Sync {
 /// Who has bodies to inline.
 pub(crate) struct Inlining {
     is_on: bool,
+    /// How many bodies became part of functions.
+    count: AtomicU64,
     by_scope: Mutex<FxHashMap<ScopeId, Weak<dyn Bodies>>>,
 }
 
 impl Inlining {
     pub(crate) fn new(is_on: bool) -> Self {
-        Self { is_on, by_scope: Mutex::default() }
+        Self { is_on, count: AtomicU64::new(0), by_scope: Mutex::default() }
     }
 
     pub(crate) fn is_on(&self) -> bool {
         self.is_on
+    }
+
+    /// How many bodies became part of functions, each counted once in a function.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 
     pub(crate) fn add<B: Bodies + 'static>(&self, scope: ScopeId, bodies: &Arc<B>) {
@@ -66,8 +74,23 @@ impl Inlining {
 struct Inliner<'a> {
     inlining: &'a Inlining,
     work: &'a Work<'a>,
-    inlined: FxHashMap<SymbolId, (Body, usize)>,
+    inlined: FxHashMap<SymbolId, Candidate>,
     gained: usize,
+}
+
+/// A body that can go into the function.
+struct Candidate {
+    body: Body,
+    /// What of it does, if that is not all.
+    changed: Option<Function>,
+    /// How often it did.
+    times: usize,
+}
+
+impl Candidate {
+    fn function(&self) -> &Function {
+        self.changed.as_ref().unwrap_or_else(|| self.body.function())
+    }
 }
 
 /// The bodies that went into a function.
@@ -85,8 +108,10 @@ pub(crate) fn inline(
     }
     let mut inliner = Inliner { inlining, work, inlined: FxHashMap::default(), gained: 0 };
     context.inline(&mut inliner).map_err(|error| failed(work.name, &error))?;
-    let inlined = inliner.inlined.into_iter().filter(|(_, (_, times))| *times > 0);
-    Ok(Inlined(inlined.map(|(id, (body, _))| (id, body)).collect()))
+    let inlined = inliner.inlined.into_iter().filter(|(_, candidate)| candidate.times > 0);
+    let inlined: Vec<_> = inlined.map(|(id, candidate)| (id, candidate.body)).collect();
+    inlining.count.fetch_add(inlined.len() as u64, Ordering::Relaxed);
+    Ok(Inlined(inlined))
 }
 
 impl Inlined {
@@ -115,15 +140,16 @@ impl Inliner<'_> {
             if body.is_apart() || !is_fit(body.function()) {
                 return None;
             }
-            self.inlined.insert(id, (body, 0));
+            let changed = body.to_inline();
+            self.inlined.insert(id, Candidate { body, changed, times: 0 });
         }
-        let (body, times) = self.inlined.get_mut(&id)?;
-        let size = body.function().dfg.num_insts();
-        let is_fit = body.function().signature == *signature
-            && *times < OFTENEST
+        let candidate = self.inlined.get_mut(&id)?;
+        let size = candidate.function().dfg.num_insts();
+        let is_fit = candidate.function().signature == *signature
+            && candidate.times < OFTENEST
             && self.gained + size <= MOST;
         if is_fit {
-            *times += 1;
+            candidate.times += 1;
             self.gained += size;
         }
         is_fit.then_some(id)
@@ -140,7 +166,7 @@ impl Inline for Inliner<'_> {
         _: &[Value],
     ) -> InlineCommand<'_> {
         let Some(id) = self.choose(user, callee) else { return InlineCommand::KeepCall };
-        let callee = Cow::Borrowed(self.inlined[&id].0.function());
+        let callee = Cow::Borrowed(self.inlined[&id].function());
         InlineCommand::Inline { callee, visit_callee: true }
     }
 }

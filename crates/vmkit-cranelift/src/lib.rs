@@ -21,6 +21,7 @@ mod machine;
 mod names;
 mod notes;
 mod personality;
+mod polls;
 mod signature;
 mod unwind;
 

@@ -50,6 +50,37 @@ impl Meaning {
     }
 }
 
+/// What names begin with that are written out.
+const WRITTEN: &str = "vmkit_symbol_";
+
+/// Has a function write out the names of the data that it refers to, if it refers to any: Cranelift 0.135,
+/// which numbers names anew where it inlines, does not do so with those of data. Gives the function that
+/// does.
+pub(crate) fn written_out(function: &Function) -> Option<Function> {
+    let named = |data: &GlobalValueData| match *data {
+        GlobalValueData::Symbol { name: ExternalName::User(name), .. } => Some(name),
+        _ => None,
+    };
+    function.global_values.values().find_map(named)?;
+    let mut function = function.clone();
+    let names = function.params.user_named_funcs().clone();
+    for data in function.global_values.values_mut() {
+        let own = named(data).and_then(|name| names.get(name));
+        if let (Some(own), GlobalValueData::Symbol { name, .. }) = (own, data) {
+            let text = format!("{WRITTEN}{:08x}{:08x}", own.namespace, own.index);
+            *name = ExternalName::testcase(text);
+        }
+    }
+    Some(function)
+}
+
+/// The name that was written out so.
+pub(crate) fn read(written: &[u8]) -> Option<UserExternalName> {
+    let digits = std::str::from_utf8(written).ok()?.strip_prefix(WRITTEN)?;
+    let number = u64::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 16)?;
+    Some(UserExternalName::new((number >> 32) as u32, number as u32))
+}
+
 /// Has a function refer to the function `id`.
 pub(crate) fn import_function(user: &mut Function, id: SymbolId, signature: Signature) -> FuncRef {
     let signature = user.import_signature(signature);

@@ -23,8 +23,10 @@ fn name(value: Type) -> String {
     }
 }
 
-/// Can a function of this signature be called as one of the type `wanted`?
+/// Can a function of this signature be called as one of the type `wanted`? Pointers are numbers, into
+/// whatever address space: references are pointers into others than the first.
 pub(crate) fn is_callable(signature: &Signature, wanted: &str) -> bool {
+    let wanted = &without_address_spaces(wanted);
     let as_numbers = |text: &str| {
         let words = text.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric());
         let words = words.map(|word| {
@@ -40,6 +42,15 @@ pub(crate) fn is_callable(signature: &Signature, wanted: &str) -> bool {
         words.collect::<String>()
     };
     as_numbers(&text(signature)) == as_numbers(wanted)
+}
+
+fn without_address_spaces(text: &str) -> String {
+    let mut parts = text.split("addrspace(");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |known, part| match part.split_once(')') {
+        Some((number, rest)) if number.parse::<u32>().is_ok() => known.trim_end().to_owned() + rest,
+        _ => known + "addrspace(" + part,
+    })
 }
 
 #[cfg(test)]
@@ -71,6 +82,12 @@ mod tests {
         let one = signature(&[types::I64, types::I8], &[types::I64]);
         for wanted in ["i64 (i64, i8)", "ptr (i64, i1)", " i64(ptr,i8) "] {
             assert!(is_callable(&one, wanted), "{wanted}");
+        }
+        for wanted in ["ptr addrspace(1) (ptr addrspace(1), i1)", "i64 (ptr addrspace(10), i8)"] {
+            assert!(is_callable(&one, wanted), "{wanted}");
+        }
+        for wanted in ["ptr addrspace(one) (ptr, i8)", "ptr addrspace(1 (ptr, i8)"] {
+            assert!(!is_callable(&one, wanted), "{wanted}");
         }
         for wanted in ["i64 (i64)", "i32 (i64, i8)", "i64 (i64, i8, i8)", "void (ptr, i8)", ""] {
             assert!(!is_callable(&one, wanted), "{wanted}");

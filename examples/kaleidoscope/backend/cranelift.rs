@@ -46,8 +46,8 @@ impl Backend for Compiler {
         Ok(())
     }
 
-    fn functions_inlined(&self) -> Option<u64> {
-        None
+    fn functions_inlined(&self) -> u64 {
+        self.functions.functions_inlined() + self.lines.functions_inlined()
     }
 }
 

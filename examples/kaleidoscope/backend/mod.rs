@@ -26,8 +26,8 @@ pub(crate) trait Backend {
     /// Has a function compiled when it is first called, in the place of what it was before.
     fn define(&self, function: Function, names: &Arc<RwLock<Names>>) -> Result<()>;
 
-    /// How many bodies of functions became part of others, where it counts that.
-    fn functions_inlined(&self) -> Option<u64>;
+    /// How many bodies of functions became part of others.
+    fn functions_inlined(&self) -> u64;
 }
 
 /// Makes a backend for a session.

@@ -116,8 +116,8 @@ pub(crate) trait Backend: Send + Sync {
     /// Defines a function, which is built and compiled when it is first called.
     fn define(&self, name: &str, parameters: &[Kind], result: Kind, body: Body) -> Result<()>;
 
-    /// How many bodies of functions became part of others, where it counts that.
-    fn functions_inlined(&self) -> Option<u64>;
+    /// How many bodies of functions became part of others.
+    fn functions_inlined(&self) -> u64;
 }
 
 /// Makes a backend for a session, one that optimizes or not, and has it define the runtime:

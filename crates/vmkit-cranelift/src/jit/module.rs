@@ -15,7 +15,7 @@ use vmkit::{
 
 use super::builder::JitBuilder;
 use super::source::{Definitions, Key};
-use crate::cranelift::Cranelift;
+use crate::cranelift::{Cranelift, Options};
 use crate::definition;
 use crate::names::{self, Meaning};
 
@@ -98,7 +98,8 @@ impl JitModule {
             Some(place) => place,
             None => (Session::builder().build()?, ScopeId::GLOBAL),
         };
-        let cranelift = Cranelift::with_isa(&session, isa, libcall_names, inlining)?;
+        let options = Options { inlining, ..Options::default() };
+        let cranelift = Cranelift::with_isa(&session, isa, libcall_names, options)?;
         let definitions =
             Arc::new(Definitions::new(cranelift.compiler.clone(), home, symbols, lookups));
         let (scope, kept) = definition::add(&session, home, definitions.clone())?;
@@ -124,6 +125,12 @@ impl JitModule {
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.cranelift.session
+    }
+
+    /// How many bodies of functions became part of the module's, each counted once in a function.
+    #[must_use]
+    pub fn functions_inlined(&self) -> u64 {
+        self.cranelift.functions_inlined()
     }
 
     /// The session's symbol of a function.

@@ -1,9 +1,10 @@
 //! Functions that are inlined, and what a redefinition does to those that hold them.
 
-use vmkit_cranelift::{Cranelift, Level, Options};
+use vmkit_cranelift::{Access, Cranelift, Level, Options};
 
 use crate::bench::{begin, call, plus, start, times, unary};
-use cranelift_codegen::ir::InstBuilder;
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, types};
+use cranelift_module::DataDescription;
 
 fn compiled(cranelift: &Cranelift) -> u64 {
     cranelift.session().stats().functions_compiled
@@ -84,6 +85,47 @@ fn assumptions_go_along_with_bodies() {
     assert_eq!(call(&cranelift, "top", 5), 110);
     cranelift.session().invalidate(assumption);
     assert_eq!(call(&cranelift, "top", 5), 115);
+}
+
+#[test]
+fn what_is_inlined_keeps_its_data() {
+    let cranelift = start(Level::Speed);
+    for (name, number) in [("one", 1u64), ("two", 20)] {
+        let mut description = DataDescription::new();
+        description.define(Box::new(number.to_le_bytes()));
+        cranelift.define_data(name, Access::Writable, &description).unwrap();
+        let reader = format!("read {name}");
+        cranelift
+            .define_lazy(&reader, unary(), move |builder, building| {
+                let params = begin(builder);
+                let data = building.data(builder.func, name);
+                let address = builder.ins().symbol_value(types::I64, data);
+                let number = builder.ins().load(types::I64, MemFlagsData::trusted(), address, 0);
+                let sum = builder.ins().iadd(number, params[0]);
+                builder.ins().return_(&[sum]);
+                Ok(())
+            })
+            .unwrap();
+    }
+    cranelift.define_lazy("middle", unary(), plus("read two", 100)).unwrap();
+    cranelift
+        .define_lazy("top", unary(), |builder, building| {
+            let params = begin(builder);
+            let own = building.data(builder.func, "one");
+            let own = builder.ins().symbol_value(types::I64, own);
+            let own = builder.ins().load(types::I64, MemFlagsData::trusted(), own, 0);
+            let mut sum = builder.ins().iadd(own, params[0]);
+            for callee in ["read one", "middle"] {
+                let callee = building.function(builder.func, callee, &unary());
+                let call = builder.ins().call(callee, &[sum]);
+                sum = builder.inst_results(call)[0];
+            }
+            builder.ins().return_(&[sum]);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(call(&cranelift, "top", 1000), 1000 + 1 + 1 + 20 + 100);
+    assert_eq!((compiled(&cranelift), cranelift.functions_inlined()), (1, 3));
 }
 
 #[test]

@@ -254,22 +254,51 @@ fn what_is_imported_is_what_the_builder_says() {
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
+/// A function that calls another one and adds four.
+#[cfg(target_arch = "x86_64")]
+mod code {
+    use cranelift_codegen::binemit::Reloc;
+
+    /// push rbp; call; add rax, 4; pop rbp; ret
+    pub(super) const PLUS_FOUR: [u8; 12] =
+        [0x55, 0xe8, 0, 0, 0, 0, 0x48, 0x83, 0xc0, 4, 0x5d, 0xc3];
+    pub(super) const CALL_AT: u32 = 2;
+    pub(super) const CALL: Reloc = Reloc::X86CallPCRel4;
+    pub(super) const ADDEND: i64 = -4;
+}
+
+/// A function that calls another one and adds four.
+#[cfg(target_arch = "aarch64")]
+mod code {
+    use cranelift_codegen::binemit::Reloc;
+
+    pub(super) const PLUS_FOUR: [u8; 20] = [
+        0xfd, 0x7b, 0xbf, 0xa9, // stp x29, x30, [sp, #-16]!
+        0, 0, 0, 0x94, // bl
+        0, 0x10, 0, 0x91, // add x0, x0, #4
+        0xfd, 0x7b, 0xc1, 0xa8, // ldp x29, x30, [sp], #16
+        0xc0, 3, 0x5f, 0xd6, // ret
+    ];
+    pub(super) const CALL_AT: u32 = 4;
+    pub(super) const CALL: Reloc = Reloc::Arm64Call;
+    pub(super) const ADDEND: i64 = 0;
+}
+
 #[test]
 fn bytes_are_code() {
     let mut module = module();
     let add = define_add(&mut module, "add", Linkage::Local, 1);
     let bytes = module.declare_function("bytes", Linkage::Export, &unary()).unwrap();
-    // push rbp; call add; add rax, 4; pop rbp; ret
-    let code = [0x55, 0xe8, 0, 0, 0, 0, 0x48, 0x83, 0xc0, 4, 0x5d, 0xc3];
     let relocation = |offset| ModuleReloc {
         offset,
-        kind: cranelift_codegen::binemit::Reloc::X86CallPCRel4,
+        kind: code::CALL,
         name: ModuleRelocTarget::user(0, add.as_u32()),
-        addend: -4,
+        addend: code::ADDEND,
     };
-    let bad = module.define_function_bytes(bytes, 1, &code, &[relocation(10)]);
+    let code = code::PLUS_FOUR;
+    let bad = module.define_function_bytes(bytes, 1, &code, &[relocation(code.len() as u32 - 2)]);
     assert!(matches!(bad, Err(ModuleError::Backend(_))), "{bad:?}");
-    module.define_function_bytes(bytes, 1, &code, &[relocation(2)]).unwrap();
+    module.define_function_bytes(bytes, 1, &code, &[relocation(code::CALL_AT)]).unwrap();
     assert_eq!(run(&module, bytes, 10), 15);
     let twice = module.define_function_bytes(bytes, 1, &code, &[]);
     assert!(matches!(twice, Err(ModuleError::DuplicateDefinition(name)) if name == "bytes"));

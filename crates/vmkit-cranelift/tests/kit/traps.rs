@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use cranelift_codegen::ir::{InstBuilder, TrapCode};
 use vmkit::Session;
 use vmkit::code::CodeMap;
+use vmkit::target::native::PROGRAM_COUNTER;
 use vmkit::walk::{Registers, Walker};
 use vmkit_cranelift::{Cranelift, Options};
 
@@ -15,37 +16,91 @@ use crate::bench::{begin, call, plus, unary};
 static MAP: OnceLock<Arc<CodeMap>> = OnceLock::new();
 static WHY: AtomicU32 = AtomicU32::new(0);
 
-/// General registers in the order of their DWARF numbers, as a signal's context has them.
-const IN_CONTEXT: [i32; 16] = [
-    libc::REG_RAX,
-    libc::REG_RDX,
-    libc::REG_RCX,
-    libc::REG_RBX,
-    libc::REG_RSI,
-    libc::REG_RDI,
-    libc::REG_RBP,
-    libc::REG_RSP,
-    libc::REG_R8,
-    libc::REG_R9,
-    libc::REG_R10,
-    libc::REG_R11,
-    libc::REG_R12,
-    libc::REG_R13,
-    libc::REG_R14,
-    libc::REG_R15,
-];
-const RETURN_ADDRESS: u16 = 16;
+/// The registers of a signal's context.
+#[cfg(target_arch = "x86_64")]
+mod saved {
+    use super::Registers;
+
+    /// In the order of their DWARF numbers.
+    const GENERAL: [i32; 16] = [
+        libc::REG_RAX,
+        libc::REG_RDX,
+        libc::REG_RCX,
+        libc::REG_RBX,
+        libc::REG_RSI,
+        libc::REG_RDI,
+        libc::REG_RBP,
+        libc::REG_RSP,
+        libc::REG_R8,
+        libc::REG_R9,
+        libc::REG_R10,
+        libc::REG_R11,
+        libc::REG_R12,
+        libc::REG_R13,
+        libc::REG_R14,
+        libc::REG_R15,
+    ];
+
+    pub(super) fn pc(context: &libc::ucontext_t) -> u64 {
+        context.uc_mcontext.gregs[libc::REG_RIP as usize].cast_unsigned()
+    }
+
+    pub(super) fn general(context: &libc::ucontext_t) -> Vec<u64> {
+        let saved = &context.uc_mcontext.gregs;
+        GENERAL.map(|place| saved[place as usize].cast_unsigned()).to_vec()
+    }
+
+    /// Has the thread go on in the caller, with a result.
+    pub(super) fn go_on(context: &mut libc::ucontext_t, caller: &Registers, result: i64) {
+        let saved = &mut context.uc_mcontext.gregs;
+        for (number, place) in (0..).zip(GENERAL) {
+            if let Some(value) = caller.get(number) {
+                saved[place as usize] = value.cast_signed();
+            }
+        }
+        saved[libc::REG_RIP as usize] = caller.pc().expect("a caller").cast_signed();
+        saved[libc::REG_RAX as usize] = result;
+    }
+}
+
+/// The registers of a signal's context.
+#[cfg(target_arch = "aarch64")]
+mod saved {
+    use super::Registers;
+
+    pub(super) fn pc(context: &libc::ucontext_t) -> u64 {
+        context.uc_mcontext.pc
+    }
+
+    pub(super) fn general(context: &libc::ucontext_t) -> Vec<u64> {
+        let saved = &context.uc_mcontext;
+        saved.regs.iter().copied().chain([saved.sp]).collect()
+    }
+
+    /// Has the thread go on in the caller, with a result.
+    pub(super) fn go_on(context: &mut libc::ucontext_t, caller: &Registers, result: i64) {
+        let saved = &mut context.uc_mcontext;
+        for (number, place) in (0..).zip(&mut saved.regs) {
+            if let Some(value) = caller.get(number) {
+                *place = value;
+            }
+        }
+        saved.sp = caller.sp().expect("a caller");
+        saved.pc = caller.pc().expect("a caller");
+        saved.regs[0] = result.cast_unsigned();
+    }
+}
 
 /// Has the function that trapped return -7.
 extern "C" fn on_signal(signal: i32, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel gives the context of the instruction that trapped.
-    let saved = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
+    let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
     let mut registers = Registers::new();
-    for (number, place) in (0..).zip(IN_CONTEXT) {
-        registers.set(number, saved[place as usize].cast_unsigned());
+    for (number, value) in (0..).zip(saved::general(context)) {
+        registers.set(number, value);
     }
-    let pc = saved[libc::REG_RIP as usize].cast_unsigned();
-    registers.set(RETURN_ADDRESS, pc);
+    let pc = saved::pc(context);
+    registers.set(PROGRAM_COUNTER, pc);
     let map = MAP.get().expect("it is set before anything runs");
     // The code that trapped holds no lock of the map's.
     let Some(why) = map.find(pc).and_then(|function| function.trap(pc)) else {
@@ -58,14 +113,7 @@ extern "C" fn on_signal(signal: i32, _: *mut libc::siginfo_t, context: *mut libc
     let read = |at: u64| Some(unsafe { (at as *const u64).read() });
     let mut walker = Walker::interrupted(map, registers, read);
     walker.next().expect("the function that trapped");
-    let caller = walker.registers();
-    for (number, place) in (0..).zip(IN_CONTEXT) {
-        if let Some(value) = caller.get(number) {
-            saved[place as usize] = value.cast_signed();
-        }
-    }
-    saved[libc::REG_RIP as usize] = caller.pc().expect("a caller").cast_signed();
-    saved[libc::REG_RAX as usize] = -7;
+    saved::go_on(context, walker.registers(), -7);
 }
 
 #[test]

@@ -49,8 +49,8 @@ impl Backend for Compiler {
         Ok(())
     }
 
-    fn functions_inlined(&self) -> Option<u64> {
-        None
+    fn functions_inlined(&self) -> u64 {
+        self.0.functions_inlined()
     }
 }
 

@@ -44,8 +44,8 @@ impl Backend for Compiler {
         Ok(())
     }
 
-    fn functions_inlined(&self) -> Option<u64> {
-        Some(self.0.functions_inlined())
+    fn functions_inlined(&self) -> u64 {
+        self.0.functions_inlined()
     }
 }
 
