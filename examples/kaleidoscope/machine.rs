@@ -133,7 +133,7 @@ impl Machine {
 
     pub(crate) fn stats(&self) -> String {
         let stats = self.session.stats();
-        let mut lines = vec![
+        let lines = [
             format!("compiled: {}", stats.functions_compiled),
             format!("inlined: {}", self.backend.functions_inlined()),
             format!("outdated: {}", stats.functions_invalidated),

@@ -72,6 +72,21 @@ impl Both {
         Ok(())
     }
 
+    /// Has LLVM define `name`, whose parameter and result are pointers of an address space.
+    fn by_llvm_of_pointers(&self, name: &str, space: u32, step: i64) {
+        let ty = format!("ptr addrspace({space})");
+        let text = format!(
+            "define {ty} @{name}({ty} %p) {{ %q = getelementptr i8, {ty} %p, i64 {step} ret {ty} %q }}"
+        );
+        let signature = format!("{ty} ({ty})");
+        let build = move |building: &vmkit_llvm::Building<'_>| {
+            let text = MemoryBuffer::create_from_memory_range_copy(text.as_bytes(), "text");
+            let module = building.context().create_module_from_ir(text).map_err(Error::other)?;
+            building.module().link_in_module(module).map_err(Error::other)
+        };
+        self.llvm.redefine_lazy(name, &signature, build).unwrap();
+    }
+
     fn call(&self, name: &str, argument: i64) -> i64 {
         let function = self.session.function::<Unary>(name).unwrap();
         // SAFETY: the tests define their functions with this type.
@@ -217,4 +232,29 @@ fn another_type_is_refused_whoever_defined_the_function() {
     let build = |_: &mut FunctionBuilder<'_>, _: &vmkit_cranelift::Building| Ok(());
     let error = both.cranelift.redefine_lazy("g", other, build).unwrap_err().to_string();
     assert!(error.contains("i64 (i64)") && error.contains("i64 (i64, i32)"), "{error}");
+}
+
+#[test]
+fn pointers_and_references_are_numbers_to_the_other_compiler() {
+    let both = Both::new();
+    let run = |argument| {
+        let id = both.session.symbol("user");
+        let function = both.session.function_of::<Unary>(id).unwrap();
+        // SAFETY: it takes a number and gives one.
+        #[expect(unsafe_code, reason = "runs what was compiled")]
+        unsafe {
+            function.call(argument)
+        }
+    };
+    both.by_cranelift("user", Some("step"), 1);
+    for space in [0, 1] {
+        both.by_llvm_of_pointers("step", space, 10);
+        assert_eq!(run(5), 15);
+        both.by_cranelift("step", None, 3);
+        assert_eq!(run(5), 15);
+        both.by_llvm_of_pointers("step", space, 20);
+        assert_eq!(run(5), 25);
+        both.by_cranelift("step", None, 4);
+        assert_eq!(run(5), 20);
+    }
 }

@@ -29,7 +29,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Nobody defines it, or it is known to be of another type than `F`.
+    /// Nobody defines it, it is data, or it is known to be of another type than `F`.
     pub fn function<F: FunctionPointer>(&self, name: &str) -> Result<Function<F>> {
         let id = self.find(name);
         self.function_of(id.ok_or_else(|| Error::undefined(Name::from(name), None))?)
@@ -43,6 +43,9 @@ impl Session {
     pub fn function_of<F: FunctionPointer>(&self, id: SymbolId) -> Result<Function<F>> {
         if self.has(id) && !self.is_defined(id) {
             return Err(Error::undefined(self.name(id), None));
+        }
+        if self.has(id) && self.data(id).is_some() {
+            return Err(Error::other(format!("{} is data, not a function", self.name(id))));
         }
         self.check_signature(id, &F::signature())?;
         let address = self.stub_address(id)?;

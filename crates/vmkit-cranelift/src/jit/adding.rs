@@ -134,8 +134,10 @@ impl JitModule {
         let (session, number) = (self.session(), key.number());
         if linkage == Linkage::Local {
             let id = session.private(self.scope, &name, number);
-            // Somebody has called it before it was there.
-            if key.kind() == SymbolKind::Function && session.state(id) == State::Failed {
+            // Somebody has called it before it was there, or the builder said where another one is.
+            let is_in_use = matches!(session.state(id), State::Failed | State::Ready);
+            let is_another = session.body(id).is_none_or(|(scope, _)| scope != self.scope);
+            if key.kind() == SymbolKind::Function && (is_in_use || is_another) {
                 session.redefine(id, self.scope, number)?;
             }
             return Ok(id);

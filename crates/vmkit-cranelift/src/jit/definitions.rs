@@ -103,6 +103,7 @@ impl Module for JitModule {
     }
 
     fn define_data(&mut self, id: DataId, description: &DataDescription) -> ModuleResult<()> {
+        self.check_data(id)?;
         let declaration = self.declarations.get_data_decl(id);
         let (linkage, name) = (declaration.linkage, declaration.linkage_name(id));
         let key = self.data_key(id);
@@ -132,9 +133,20 @@ impl JitModule {
     }
 
     fn check_definable(&self, id: FuncId) -> ModuleResult<()> {
+        self.check_declared(id)?;
         let declaration = self.declarations.get_function_decl(id);
         let name = || declaration.linkage_name(id).into_owned();
         self.check(Key::Function(id.as_u32()), declaration.linkage, name)
+    }
+
+    pub(super) fn check_declared(&self, id: FuncId) -> ModuleResult<()> {
+        let undeclared = || ModuleError::Undeclared(id.to_string());
+        self.has_function(id).then_some(()).ok_or_else(undeclared)
+    }
+
+    pub(super) fn check_data(&self, id: DataId) -> ModuleResult<()> {
+        let undeclared = || ModuleError::Undeclared(id.to_string());
+        self.has_data(id).then_some(()).ok_or_else(undeclared)
     }
 
     fn check(&self, key: Key, linkage: Linkage, name: impl Fn() -> String) -> ModuleResult<()> {

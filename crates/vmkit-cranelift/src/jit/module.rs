@@ -41,8 +41,8 @@ pub struct JitModule {
     pub(super) home: ScopeId,
     /// The session's symbols of what is declared, as far as anybody has asked.
     symbols: RefCell<Symbols>,
-    /// Those of them that the module may define, and did not yet when somebody asked.
-    undefined: RefCell<Vec<SymbolId>>,
+    /// Those of them, by key, that the module may define, and did not yet when somebody asked.
+    undefined: RefCell<Vec<(u64, SymbolId)>>,
     /// Functions that are compiled and not yet linked.
     pub(super) compiled: Vec<SymbolId>,
     pub(super) is_eager: bool,
@@ -134,6 +134,10 @@ impl JitModule {
     }
 
     /// The session's symbol of a function.
+    ///
+    /// # Panics
+    ///
+    /// The module has not declared it.
     #[must_use]
     pub fn function_symbol(&self, id: FuncId) -> SymbolId {
         let declaration = self.declarations.get_function_decl(id);
@@ -142,6 +146,10 @@ impl JitModule {
     }
 
     /// The session's symbol of data.
+    ///
+    /// # Panics
+    ///
+    /// The module has not declared it.
     #[must_use]
     pub fn data_symbol(&self, id: DataId) -> SymbolId {
         let declaration = self.declarations.get_data_decl(id);
@@ -156,9 +164,21 @@ impl JitModule {
         }
     }
 
+    pub(super) fn has_function(&self, id: FuncId) -> bool {
+        id.as_u32() < self.functions
+    }
+
+    pub(super) fn has_data(&self, id: DataId) -> bool {
+        id.as_u32() < self.data
+    }
+
     fn symbol(&self, key: Key, linkage: Linkage, name: impl Fn() -> Name) -> SymbolId {
         *self.symbols.borrow_mut().at(key).get_or_insert_with(|| match linkage {
-            Linkage::Local => self.session().private(self.scope, &name(), key.number()),
+            Linkage::Local => {
+                let id = self.session().private(self.scope, &name(), key.number());
+                self.undefined.borrow_mut().push((key.number(), id));
+                id
+            }
             // Whom it means is said when it is first needed.
             Linkage::Import => {
                 let name = name();
@@ -167,7 +187,7 @@ impl JitModule {
             }
             _ => {
                 let id = self.session().own_symbol_in(self.home, &name());
-                self.undefined.borrow_mut().push(id);
+                self.undefined.borrow_mut().push((key.number(), id));
                 id
             }
         })
@@ -204,8 +224,11 @@ impl JitModule {
     ///
     /// # Errors
     ///
-    /// Memory is short.
+    /// The module has not declared it, or memory is short.
     pub fn function_address(&self, id: FuncId) -> Result<Addr> {
+        if !self.has_function(id) {
+            return Err(Error::other(format!("{id} was not declared")));
+        }
         self.session().stub_address(self.function_symbol(id))
     }
 
@@ -213,8 +236,11 @@ impl JitModule {
     ///
     /// # Errors
     ///
-    /// Nobody defines it or what it points to, or memory is short.
+    /// The module has not declared it, nobody defines it or what it points to, or memory is short.
     pub fn data_address(&self, id: DataId) -> Result<Addr> {
+        if !self.has_data(id) {
+            return Err(Error::other(format!("{id} was not declared")));
+        }
         self.session().address(self.data_symbol(id))
     }
 
@@ -228,8 +254,8 @@ impl JitModule {
     /// fails.
     #[must_use]
     pub fn get_finalized_data(&self, id: DataId) -> (*const u8, usize) {
-        let size = self.definitions.size(self.data_key(id).number());
-        (pointer(self.data_address(id)), size)
+        let Ok(address) = self.data_address(id) else { return (std::ptr::null(), 0) };
+        (pointer(Ok(address)), self.definitions.size(self.data_key(id).number()))
     }
 
     /// Where whatever a relocation names is; null if that is nowhere.
@@ -262,14 +288,29 @@ impl JitModule {
     ///
     /// Code that cannot be linked.
     pub fn finalize_definitions(&mut self) -> ModuleResult<()> {
-        self.undefined.get_mut().retain(|&id| {
-            let session = &self.cranelift.session;
-            let address = || self.definitions.address_of(&session.name(id).to_string());
-            !session.is_defined(id)
-                && address().is_none_or(|address| session.define_fallback(id, address).is_err())
-        });
+        self.look_up_undefined();
         let compiled = std::mem::take(&mut self.compiled);
         compiled.into_iter().try_for_each(|id| self.session().compile_here(id)).map_err(backend)
+    }
+
+    /// Asks the builder for what the module was to define and has not.
+    fn look_up_undefined(&self) {
+        let session = self.session();
+        self.undefined.borrow_mut().retain(|&(key, id)| {
+            if self.definitions.holds(key) {
+                return false;
+            }
+            let address = || self.definitions.address_of(&session.name(id).to_string());
+            // What is the module's alone is defined by it, if only to say that it is not.
+            let is_own = session.body(id).is_some_and(|(scope, _)| scope == self.scope);
+            let place = |at| match is_own {
+                // SAFETY: whoever made the builder says that the function is there.
+                #[expect(unsafe_code, reason = "the builder vouches for the function")]
+                true => unsafe { session.redefine_native(id, at) },
+                false => session.define_fallback(id, at),
+            };
+            (is_own || !session.is_defined(id)) && address().is_none_or(|at| place(at).is_err())
+        });
     }
 
     /// Takes away all that the module has defined, and the session if it has one of its own.

@@ -17,6 +17,7 @@ impl JitModule {
     ///
     /// It is not defined, or what there is to say about the new definition.
     pub fn redefine_function(&mut self, id: FuncId, context: &mut Context) -> ModuleResult<()> {
+        self.check_declared(id)?;
         let (key, symbol) = (Key::Function(id.as_u32()).number(), self.function_symbol(id));
         let control = &mut ControlPlane::default();
         let (item, first) = self.function_item(id, &self.name_of(id), context, control)?;
@@ -33,6 +34,7 @@ impl JitModule {
     ///
     /// It is not defined.
     pub fn remove_function(&mut self, id: FuncId) -> ModuleResult<()> {
+        self.check_declared(id)?;
         let key = Key::Function(id.as_u32()).number();
         if !self.definitions.holds(key) {
             return Err(ModuleError::Undeclared(self.function_name(id)));
@@ -50,6 +52,7 @@ impl JitModule {
     ///
     /// It is not defined, or what there is to say about the new definition.
     pub fn redefine_data(&mut self, id: DataId, description: &DataDescription) -> ModuleResult<()> {
+        self.check_data(id)?;
         let key = self.data_key(id).number();
         if !self.definitions.holds(key) {
             let name = self.declarations.get_data_decl(id).linkage_name(id);

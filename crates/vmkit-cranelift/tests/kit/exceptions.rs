@@ -176,6 +176,11 @@ fn start(level: Level, thrower: *const ()) -> Cranelift {
     let session = Session::builder().listener(map).build().unwrap();
     let options = Options { level, ..Options::default() };
     let cranelift = Cranelift::new(&session, options).unwrap();
+    define(&cranelift, thrower);
+    cranelift
+}
+
+fn define(cranelift: &Cranelift, thrower: *const ()) {
     for (name, address) in [
         ("throw", thrower),
         ("see", see as *const ()),
@@ -192,7 +197,6 @@ fn start(level: Level, thrower: *const ()) -> Cranelift {
     cranelift.define_lazy("catch cleaned", unary(), catching("clean", &[3])).unwrap();
     cranelift.define_lazy("rust", unary(), over_rust("clean")).unwrap();
     cranelift.define_lazy("catch over rust", unary(), catching("rust", &[3])).unwrap();
-    cranelift
 }
 
 const THROWERS: [fn() -> *const (); 2] =
@@ -236,5 +240,37 @@ fn panics_pass_through_compiled_code() {
             assert_eq!(panic.downcast_ref::<u64>(), Some(&7), "{level:?} {name}");
             assert_eq!(SEEN.get(), seen, "{level:?} {name}");
         }
+    }
+}
+
+/// Functions whose return addresses are signed, where the processor can.
+#[cfg(target_arch = "aarch64")]
+#[test]
+fn exceptions_pass_through_signed_frames() {
+    use cranelift_codegen::settings::{self, Configurable};
+    for thrower in THROWERS {
+        let map = Arc::new(CodeMap::new());
+        MAP.set(map.clone());
+        let session = Session::builder().listener(map).build().unwrap();
+        let mut flags = settings::builder();
+        for (name, value) in [("is_pic", "true"), ("unwind_info", "true")] {
+            flags.set(name, value).unwrap();
+        }
+        let mut isa = cranelift_native::builder().unwrap();
+        for name in ["sign_return_address", "sign_return_address_all"] {
+            isa.enable(name).unwrap();
+        }
+        let isa = isa.finish(settings::Flags::new(flags)).unwrap();
+        let names = cranelift_module::default_libcall_names();
+        let cranelift = Cranelift::with_isa(&session, isa, names, Options::default()).unwrap();
+        define(&cranelift, thrower());
+        assert_eq!(call(&cranelift, "catch", 73), 100 + 7 + 8 * 73);
+        assert_eq!(call(&cranelift, "catch", 95), 200 + 9 + 8 * 95);
+        assert!(MAP.with_borrow(|map| map.take_errors()).is_empty());
+        // The code does sign: what a function begins with is `paciasp`.
+        let functions = MAP.with_borrow(|map| map.functions());
+        // SAFETY: the code is there as long as the session.
+        let first = functions.iter().map(|function| unsafe { *(function.start as *const u32) });
+        assert!(first.into_iter().all(|word| word == 0xd503_233f));
     }
 }

@@ -9,6 +9,7 @@ mod dispatch;
 mod exceptions;
 mod inline;
 mod lines;
+mod mistakes;
 mod module;
 mod polls;
 mod public;

@@ -22,7 +22,7 @@ pub(crate) use self::gate::Gate;
 pub(crate) use self::membarrier::{register_cores, sync_cores};
 pub(crate) use self::native::{
     Registers, exchange, first_call_entry, flush, land, load, patch, prepare,
-    thread_descriptor_entry, thread_pointer,
+    thread_descriptor_entry, thread_pointer, unsigned,
 };
 pub(crate) use self::signals::{SignalMask, block_signals, restore_signals};
 pub(crate) use self::thread::spawn;

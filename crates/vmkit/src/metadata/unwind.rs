@@ -213,7 +213,11 @@ fn read(section: Arc<Section>) -> gimli::Result<Vec<Rules>> {
 
 impl Section {
     fn frame(&self) -> (EhFrame<Bytes<'_>>, BaseAddresses) {
-        let frame = EhFrame::new(&self.bytes, LittleEndian);
+        let mut frame = EhFrame::new(&self.bytes, LittleEndian);
+        if cfg!(target_arch = "aarch64") {
+            // Records say where return addresses are signed.
+            frame.set_vendor(gimli::Vendor::AArch64);
+        }
         (frame, BaseAddresses::default().set_eh_frame(self.address))
     }
 

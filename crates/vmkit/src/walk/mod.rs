@@ -10,6 +10,7 @@ mod registers;
 pub use self::frame::{Frame, Slot};
 pub use self::registers::{Anchor, Registers};
 use crate::code::CodeMap;
+use crate::host;
 use crate::metadata::{Cfa, Place, Row, Rule, evaluate};
 use crate::target::native;
 
@@ -185,7 +186,7 @@ impl<R> Walker<'_, R> {
         let is_saved =
             row.registers.iter().any(|(register, _)| *register == native::RETURN_ADDRESS);
         let from = if is_saved { *caller } else { self.registers };
-        if let Some(address) = from.get(native::RETURN_ADDRESS) {
+        if let Some(address) = from.get(native::RETURN_ADDRESS).map(host::unsigned) {
             let place = from.place(native::RETURN_ADDRESS).unwrap_or(0);
             caller.save(native::PROGRAM_COUNTER, place, address);
         }

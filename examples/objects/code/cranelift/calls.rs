@@ -1,30 +1,13 @@
-//! Calls, and where exceptions that they throw go on; and polls.
+//! Calls, and where exceptions that they throw go on.
 
 use vmkit_cranelift::cranelift_codegen::ir::{
     Block, BlockArg, ExceptionTable, ExceptionTableData, ExceptionTableItem, InstBuilder, SigRef,
     Value, types,
 };
 
-use super::{Function, TRUSTED, signature};
+use super::{Function, signature};
 
 impl Function<'_, '_> {
-    /// Stops while somebody wants this thread to.
-    pub(super) fn poll(&mut self) {
-        let [stop, go_on] = self.blocks();
-        let flag = self.building.data(self.builder.func, "vmkit_safepoint_flag");
-        let flag = self.builder.ins().symbol_value(types::I64, flag);
-        let is_raised = self.builder.ins().atomic_load(types::I32, TRUSTED, flag);
-        self.builder.ins().brif(is_raised, stop, &[], go_on, &[]);
-        self.builder.set_cold_block(stop);
-        self.builder.switch_to_block(stop);
-        let mut takes_flag = signature(self.convention, 1);
-        takes_flag.returns.clear();
-        let entry = self.building.function(self.builder.func, "vmkit_safepoint", &takes_flag);
-        self.builder.ins().call(entry, &[flag]);
-        self.builder.ins().jump(go_on, &[]);
-        self.builder.switch_to_block(go_on);
-    }
-
     /// Calls a function; within a `try`, with its handlers.
     pub(super) fn invoke(&mut self, name: &str, arguments: &[Value]) -> Value {
         let signature = signature(self.convention, arguments.len());

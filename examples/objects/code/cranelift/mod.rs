@@ -28,7 +28,8 @@ impl Compiler {
     /// Cranelift does not know this processor.
     pub(super) fn new(session: &Session, optimizes: bool) -> Result<Self> {
         let level = if optimizes { Level::Speed } else { Level::None };
-        let cranelift = Cranelift::new(session, Options { level, ..Options::default() })?;
+        let cranelift =
+            Cranelift::new(session, Options { level, polls: true, ..Options::default() })?;
         runtime::define(&cranelift)?;
         Ok(Self(cranelift))
     }
@@ -43,7 +44,6 @@ impl Backend for Compiler {
             for (index, &kind) in kinds.iter().enumerate() {
                 function.declare(kind, function.parameters[index]);
             }
-            function.poll();
             body.emit(&mut function)
         })?;
         Ok(())
@@ -191,7 +191,6 @@ impl Code for Function<'_, '_> {
     }
 
     fn repeat(&mut self, head: Block) -> Emitted<()> {
-        self.poll();
         self.jump(head)
     }
 

@@ -32,6 +32,16 @@ pub(crate) fn load(address: Addr) -> u64 {
     word
 }
 
+/// A return address without the signature that code may have put into it.
+pub(crate) fn unsigned(address: u64) -> u64 {
+    let found: u64;
+    // SAFETY: `xpaclri` changes a register, and nothing on processors that sign no addresses.
+    unsafe {
+        asm!("hint #7", inout("x30") address => found, options(nostack, preserves_flags, nomem, pure));
+    }
+    found
+}
+
 /// Changes eight bytes of code by one store, if they hold `old`; tells whether they did.
 ///
 /// # Safety

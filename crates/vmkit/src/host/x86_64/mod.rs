@@ -32,6 +32,11 @@ pub(crate) fn load(address: Addr) -> u64 {
     word
 }
 
+/// A return address without a signature, which none has here.
+pub(crate) fn unsigned(address: u64) -> u64 {
+    address
+}
+
 /// Changes eight bytes of code by one store, if they hold `old`; tells whether they did.
 ///
 /// # Safety
