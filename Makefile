@@ -61,7 +61,7 @@ stress: setup-test ## the tests with threads, forks and signals, many times over
 		$(CARGO) test --workspace --release -q -- --include-ignored $$word || exit 1; \
 	done; done
 
-aarch64: setup-test ## the core's tests for AArch64, under qemu-user
+aarch64: setup-test ## tests of the core and of vmkit-cranelift for AArch64, under qemu-user
 	@scripts/setup.sh $(AARCH64_PACKAGES)
 	@scripts/aarch64.sh
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the core's tests as programs for AArch64, under qemu-user: with the Scalable Vector Extension, and
-# those that run linked code on a processor without it as well.
+# Runs the tests of the core and of vmkit-cranelift as programs for AArch64, under qemu-user: with the
+# Scalable Vector Extension and signed addresses, and those that run linked code on a processor without
+# them as well.
 #
 #     scripts/aarch64.sh [FILTER...]
 #
@@ -29,7 +30,9 @@ compgen -G "$libraries/libstd-*" >/dev/null ||
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$qemu -L /usr/aarch64-linux-gnu"
 run() {
-    "${CARGO:-cargo}" test -p vmkit --target $target --no-fail-fast "$@"
+    "${CARGO:-cargo}" test --target $target --no-fail-fast "$@"
 }
-run --lib --tests -- "$@"
-QEMU_CPU=cortex-a72 run --lib --test native --test protocols -- "$@"
+run -p vmkit --lib --tests -- "$@"
+run -p vmkit-cranelift --lib --tests -- "$@"
+QEMU_CPU=cortex-a72 run -p vmkit --lib --test native --test protocols -- "$@"
+QEMU_CPU=cortex-a72 run -p vmkit-cranelift --test kit -- "$@"

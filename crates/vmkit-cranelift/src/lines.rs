@@ -4,11 +4,13 @@ use cranelift_codegen::CompiledCode;
 use cranelift_codegen::ir::SourceLoc;
 use gimli::constants as dw;
 use gimli::write::{
-    Address, AttributeValue, DwarfUnit, EndianVec, FileId, LineProgram, LineString, RelocateWriter,
-    Relocation, RelocationTarget, Sections,
+    Address, AttributeValue, DwarfUnit, FileId, LineProgram, LineString, Relocation,
+    RelocationTarget, Sections,
 };
-use gimli::{Encoding, Format, LineEncoding, LittleEndian};
+use gimli::{Encoding, Format, LineEncoding};
 use rustc_hash::FxHashMap;
+
+use crate::dwarf::Writer;
 
 /// A place in the source of a function.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -32,34 +34,6 @@ pub(crate) struct DebugSection {
     pub(crate) addresses: Vec<(u64, i64)>,
 }
 
-#[derive(Clone)]
-struct Writer {
-    bytes: EndianVec<LittleEndian>,
-    addresses: Vec<(u64, i64)>,
-    /// Places that hold offsets in other sections: the graph's sections are whole ones.
-    offsets: Vec<(usize, i64)>,
-}
-
-impl RelocateWriter for Writer {
-    type Writer = EndianVec<LittleEndian>;
-
-    fn writer(&self) -> &Self::Writer {
-        &self.bytes
-    }
-
-    fn writer_mut(&mut self) -> &mut Self::Writer {
-        &mut self.bytes
-    }
-
-    fn relocate(&mut self, relocation: Relocation) {
-        let Relocation { offset, target, addend, .. } = relocation;
-        match target {
-            RelocationTarget::Symbol(_) => self.addresses.push((offset as u64, addend)),
-            RelocationTarget::Section(_) => self.offsets.push((offset, addend)),
-        }
-    }
-}
-
 /// Debug information of a compiled function; none where nobody knows any place in it.
 pub(crate) fn sections(
     name: &str,
@@ -81,17 +55,21 @@ pub(crate) fn sections(
     write_rows(&mut program, &rows, size);
     unit.unit.line_program = program;
     describe(&mut unit, name, &first.file, size);
-    let empty =
-        Writer { bytes: EndianVec::new(LittleEndian), addresses: Vec::new(), offsets: Vec::new() };
-    let mut sections = Sections::new(empty);
+    let mut sections = Sections::new(Writer::new());
     unit.write(&mut sections).map_err(|error| error.to_string())?;
     let mut found = Vec::new();
     sections
         .for_each(|id, written| -> Result<(), String> {
-            let Writer { bytes, addresses, offsets } = written.clone();
-            let mut bytes = bytes.into_vec();
-            for (offset, value) in offsets {
-                bytes[offset..offset + 4].copy_from_slice(&(value as u32).to_le_bytes());
+            let (mut bytes, relocations) = written.clone().finish();
+            let mut addresses = Vec::new();
+            for Relocation { offset, target, addend, .. } in relocations {
+                match target {
+                    RelocationTarget::Symbol(_) => addresses.push((offset as u64, addend)),
+                    // The graph's sections are whole ones.
+                    RelocationTarget::Section(_) => {
+                        bytes[offset..offset + 4].copy_from_slice(&(addend as u32).to_le_bytes())
+                    }
+                }
             }
             if !bytes.is_empty() {
                 found.push(DebugSection { name: id.name(), bytes, addresses });

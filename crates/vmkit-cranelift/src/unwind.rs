@@ -6,12 +6,12 @@ use std::sync::Arc;
 use cranelift_codegen::CompiledCode;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::isa::unwind::{UnwindInfo, UnwindInst};
+use gimli::DwEhPe;
 use gimli::constants::{DW_EH_PE_absptr, DW_EH_PE_pcrel, DW_EH_PE_sdata4};
-use gimli::write::{
-    Address, EhFrame, EndianVec, FrameTable, RelocateWriter, Relocation, RelocationTarget,
-};
-use gimli::{DwEhPe, LittleEndian};
+use gimli::write::{Address, EhFrame, FrameTable, Relocation, RelocationTarget};
 use parking_lot::Mutex;
+
+use crate::dwarf::Writer;
 
 /// What the addresses in a record are of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,32 +58,10 @@ struct Known {
     records: Arc<Records>,
 }
 
-/// Writes records, and notes the addresses in them.
-#[derive(Clone)]
-struct Writer {
-    bytes: EndianVec<LittleEndian>,
-    references: Vec<Reference>,
-}
-
-impl RelocateWriter for Writer {
-    type Writer = EndianVec<LittleEndian>;
-
-    fn writer(&self) -> &Self::Writer {
-        &self.bytes
-    }
-
-    fn writer_mut(&mut self) -> &mut Self::Writer {
-        &mut self.bytes
-    }
-
-    fn relocate(&mut self, relocation: Relocation) {
-        let RelocationTarget::Symbol(number) = relocation.target else { return };
-        self.references.push(Reference {
-            offset: relocation.offset as u64,
-            of: OF[number],
-            is_relative: relocation.size == 4,
-        });
-    }
+fn reference(relocation: &Relocation) -> Option<Reference> {
+    let RelocationTarget::Symbol(number) = relocation.target else { return None };
+    let is_relative = relocation.size == 4;
+    Some(Reference { offset: relocation.offset as u64, of: OF[number], is_relative })
 }
 
 fn address(of: Of) -> Address {
@@ -151,11 +129,10 @@ fn records(
     let mut table = FrameTable::default();
     let common = table.add_cie(common);
     table.add_fde(common, record);
-    let writer = Writer { bytes: EndianVec::new(LittleEndian), references: Vec::new() };
-    let mut section = EhFrame(writer);
+    let mut section = EhFrame(Writer::new());
     table.write_eh_frame(&mut section).map_err(|error| error.to_string())?;
-    let Writer { bytes, references } = section.0;
-    Ok(Some(Records { bytes: bytes.into_vec(), references }))
+    let (bytes, relocations) = section.0.finish();
+    Ok(Some(Records { bytes, references: relocations.iter().filter_map(reference).collect() }))
 }
 
 #[cfg(test)]

@@ -1,87 +1,33 @@
 //! A moving collector finds and replaces every reference in the frames of compiled code.
 #![expect(unsafe_code, reason = "calls compiled code, and reads the stack below it")]
 
-use std::cell::{Cell, RefCell};
-use std::sync::Arc;
+#[path = "../../vmkit/tests/support/collector.rs"]
+mod collector;
 
-use vmkit::code::CodeMap;
-use vmkit::walk::{Anchor, End, Slot, Walker};
+use std::cell::Cell;
+
+use collector::Collector;
+use vmkit::walk::Anchor;
 use vmkit::{Addr, Session};
 use vmkit_llvm::{Level, Llvm, Options};
-
-/// Header, reference, number.
-type Object = [u64; 3];
-const HEADER: u64 = 0x0b1e;
-const MOVED: u64 = 0xdead;
 
 /// What the functions of this little machine know of.
 #[derive(Default)]
 struct Machine {
-    map: Arc<CodeMap>,
+    collector: Collector,
     sum: Cell<u64>,
-    /// All objects there ever were.
-    #[expect(clippy::vec_box, reason = "objects stay where they are")]
-    objects: RefCell<Vec<Box<Object>>>,
     last_anchor: Cell<u64>,
-    frames: Cell<usize>,
 }
 
 thread_local! {
     static MACHINE: Machine = Machine::default();
 }
 
-fn word(at: u64) -> *mut u64 {
-    at as *mut u64
-}
-
-impl Machine {
-    fn allocate(&self, object: Object) -> u64 {
-        let mut objects = self.objects.borrow_mut();
-        objects.push(Box::new(object));
-        std::ptr::from_ref::<Object>(objects.last().unwrap()) as u64
-    }
-
-    /// The copy of an object, made when it is first asked for; the original is spoilt.
-    fn forward(&self, at: u64) -> u64 {
-        // SAFETY: the collector is only given objects of `allocate`, which live as long as the thread.
-        let object = unsafe { &mut *(at as *mut Object) };
-        if object[0] == MOVED {
-            return object[1];
-        }
-        assert_eq!(object[0], HEADER, "no object is at {at:#x}");
-        let next = if object[1] == 0 { 0 } else { self.forward(object[1]) };
-        let copy = self.allocate([HEADER, next, object[2]]);
-        *object = [MOVED, copy, u64::MAX];
-        copy
-    }
-
-    /// Moves every object that the stack refers to.
-    fn collect(&self, anchor: &mut Anchor) {
-        anchor.previous = self.last_anchor.get();
-        let anchor = std::ptr::from_mut(anchor) as u64;
-        // SAFETY: the walk reads the stack of this thread, which waits here.
-        let read = |at| Some(unsafe { word(at).read() });
-        let mut walker = Walker::from_anchor(&self.map, anchor, read);
-        for frame in walker.by_ref() {
-            self.frames.set(self.frames.get() + 1);
-            let place = |slot| match slot {
-                Slot::Memory(at) => word(at),
-                Slot::Register(register) => panic!("register {register} is in the anchor"),
-            };
-            frame.relocate(
-                // SAFETY: as above; the places are in frames that wait.
-                |slot| unsafe { place(slot).read() },
-                // SAFETY: as above.
-                |slot, value| unsafe { place(slot).write(value) },
-                |object| self.forward(object),
-            );
-        }
-        assert_eq!(walker.end(), Some(End::Native));
-    }
-}
-
 extern "C" fn collect(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) {
-    MACHINE.with(|machine| machine.collect(anchor));
+    MACHINE.with(|machine| {
+        anchor.previous = machine.last_anchor.get();
+        machine.collector.collect(anchor);
+    });
 }
 
 extern "C" fn call_back(list: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) -> u64 {
@@ -108,9 +54,9 @@ vmkit::native_entry! {
 /// many frames all collections together met.
 fn run(level: Level, function: &str) -> (u64, usize) {
     MACHINE.with(|machine| {
-        machine.objects.borrow_mut().clear();
-        machine.frames.set(0);
-        let session = Session::builder().listener(machine.map.clone()).build().unwrap();
+        let collector = &machine.collector;
+        collector.restart();
+        let session = Session::builder().listener(collector.map.clone()).build().unwrap();
         let llvm = Llvm::new(&session, Options { level, ..Options::default() });
         llvm.add("collect.ll", include_bytes!("collect.ll").to_vec()).unwrap();
         for (name, entry) in [
@@ -121,13 +67,13 @@ fn run(level: Level, function: &str) -> (u64, usize) {
         }
         let address = |name| session.address(session.symbol(name)).unwrap().0;
         machine.sum.set(address("sum"));
-        let list = (1..=5).rev().fold(0, |next, number| machine.allocate([HEADER, next, number]));
+        let list = collector.list(5);
         // SAFETY: every function of collect.ll that is run here takes a list and gives a number.
         let function: extern "C" fn(u64) -> u64 = unsafe { std::mem::transmute(address(function)) };
         let result = function(list);
-        assert!(machine.map.take_errors().is_empty());
-        machine.map.remove(0..u64::MAX);
-        (result, machine.frames.get())
+        assert!(collector.map.take_errors().is_empty());
+        collector.map.remove(0..u64::MAX);
+        (result, collector.frames.get())
     })
 }
 

@@ -3,6 +3,9 @@
 mod again;
 mod bench;
 mod collect;
+#[expect(unsafe_code, reason = "reads and changes frames of compiled code")]
+#[path = "../../../vmkit/tests/support/collector.rs"]
+mod collector;
 mod contexts;
 mod define;
 mod dispatch;

@@ -2,6 +2,8 @@
 #![expect(unsafe_code, reason = "runs what was linked")]
 
 mod throw;
+#[path = "../support/thrower.rs"]
+mod thrower;
 
 use std::mem::transmute;
 use std::panic::catch_unwind;

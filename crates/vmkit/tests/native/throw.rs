@@ -1,36 +1,16 @@
 //! Exceptions that are thrown by the virtual machine's own walk and tables.
 
-use std::cell::RefCell;
 use std::mem::transmute;
 use std::sync::Arc;
 
 use vmkit::code::CodeMap;
-use vmkit::metadata::TypeInfo;
-use vmkit::throw::throw;
 use vmkit::walk::Anchor;
 use vmkit::{Addr, Session};
 
+use crate::thrower::{MAP, throw_number};
 use crate::{address, compile};
 
-thread_local! {
-    static MAP: RefCell<Arc<CodeMap>> = RefCell::default();
-}
-
-fn is_of(exception: u64, type_info: TypeInfo) -> bool {
-    match type_info {
-        TypeInfo::Any => true,
-        // SAFETY: the types of throw.ll are numbers in linked data.
-        TypeInfo::At(at) => unsafe { (at as *const u64).read() == exception },
-        TypeInfo::InSlot(slot) => {
-            // SAFETY: the slot is linked data that holds the type's address.
-            let at = unsafe { (slot as *const u64).read() };
-            is_of(exception, TypeInfo::At(at))
-        }
-        TypeInfo::Number(_) | TypeInfo::NumberIn(..) => false,
-    }
-}
-
-extern "C" fn throw_number(
+extern "C" fn throw_or_end(
     exception: u64,
     _: u64,
     _: u64,
@@ -38,10 +18,7 @@ extern "C" fn throw_number(
     _: u64,
     anchor: &mut Anchor,
 ) -> ! {
-    let map = MAP.with_borrow(Arc::as_ptr);
-    // SAFETY: the map is kept by this thread; the anchor is that of the entry which called, and
-    // nothing here is left to drop.
-    let unhandled = unsafe { throw(&*map, anchor, exception, |info, _| is_of(exception, info)) };
+    let unhandled = throw_number(exception, anchor);
     eprintln!("nobody handles {exception}: {unhandled:?}");
     std::process::abort();
 }
@@ -50,7 +27,7 @@ extern "C" fn nothing() {}
 
 vmkit::native_entry! {
     /// Throws a number.
-    fn throw_entry = throw_number;
+    fn throw_entry = throw_or_end;
 }
 
 #[test]
