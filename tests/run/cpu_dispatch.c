@@ -15,12 +15,12 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "gfni", "defaul
     for (int i = 0; i < n; i++) total *= numbers[i];
     return total;
 }
-// What the kernel says, in words that begin and end with a space.
+// What the kernel says in the line of flags, in words that begin and end with a space.
 static int has(const char *flag) {
     static char line[8192];
     FILE *file = fopen("/proc/cpuinfo", "r");
     CHECK(file);
-    while (fgets(line, sizeof line, file) && strncmp(line, "flags", 5)) {}
+    while (fgets(line, sizeof line, file) && (line[0] != 'f' || line[1] != 'l')) {}
     fclose(file);
     line[strcspn(line, "\n")] = ' ';
     return strstr(line, flag) != NULL;

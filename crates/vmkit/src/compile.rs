@@ -5,10 +5,8 @@
 //! floating-point mode; the compiler runs on threads of its own.
 #![expect(unsafe_code, reason = "called from stubs; calls ifunc resolvers")]
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::CStr;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -23,6 +21,7 @@ use crate::link::Linker;
 use crate::stats::Counters;
 use crate::symbol::{Addr, SymbolId};
 use crate::table::{Event, State};
+use crate::turnstile::Turnstile;
 
 /// Stack of a compile thread, in bytes: LLVM recurses deeply on large functions. Pages that are not
 /// touched cost nothing.
@@ -58,17 +57,9 @@ pub(crate) struct Compiler {
     idle: AtomicU32,
     threads: AtomicU32,
     most_threads: u32,
-    /// Threads at work, and [`CLOSED`] while the process forks.
-    busy: AtomicU32,
+    /// Those who do something that a fork must not see half done.
+    pub(crate) turnstile: Turnstile,
 }
-
-thread_local! {
-    /// Is this thread counted as busy?
-    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// In `busy`: nobody may start on anything.
-const CLOSED: u32 = 1 << 31;
 
 /// Called by the first-call entry, on the stack of whoever called a stub.
 ///
@@ -105,7 +96,7 @@ impl Compiler {
             idle: AtomicU32::new(0),
             threads: AtomicU32::new(0),
             most_threads: most_threads.max(1),
-            busy: AtomicU32::new(0),
+            turnstile: Turnstile::default(),
         });
         compiler.gate.owner.store(Arc::as_ptr(&compiler).cast_mut().cast(), Ordering::Release);
         compiler
@@ -160,7 +151,7 @@ impl Compiler {
 
     /// As [`Compiler::compile`], by this thread, unless another one is at it.
     pub(crate) fn compile_here(&self, id: SymbolId) -> Result<()> {
-        self.undisturbed(|| {
+        self.turnstile.undisturbed(|| {
             if self.linker.table.entry(id).advance(Event::Request).is_some() {
                 self.run(id);
             }
@@ -212,7 +203,7 @@ impl Compiler {
     /// would wait for what is said to be queued, or a thread to be there, and is not.
     fn uninterrupted(&self, work: impl FnOnce()) {
         let signals = host::block_signals();
-        self.undisturbed(work);
+        self.turnstile.undisturbed(work);
         host::restore_signals(&signals);
     }
 
@@ -282,7 +273,7 @@ impl Compiler {
         loop {
             let pushes = self.pushes.load(Ordering::SeqCst);
             // No lock of ours is held outside: a child must not inherit one that nobody opens.
-            let taken = self.undisturbed(|| self.take().inspect(|&id| self.run(id)));
+            let taken = self.turnstile.undisturbed(|| self.take().inspect(|&id| self.run(id)));
             if taken.is_none() && !host::changes(&self.pushes, pushes, LOOK) {
                 self.idle.fetch_add(1, Ordering::SeqCst);
                 host::wait_for(&self.pushes, pushes, PATIENCE);
@@ -338,52 +329,11 @@ impl Compiler {
         });
     }
 
-    fn enter(&self) {
-        let open = |busy| (busy & CLOSED == 0).then_some(busy + 1);
-        while let Err(busy) = self.busy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, open) {
-            host::wait(&self.busy, busy);
-        }
-    }
-
-    fn leave(&self) {
-        if self.busy.fetch_sub(1, Ordering::SeqCst) & CLOSED != 0 {
-            host::wake_all(&self.busy);
-        }
-    }
-
-    /// Does something that a fork must not see half done.
-    pub(crate) fn undisturbed<T>(&self, work: impl FnOnce() -> T) -> T {
-        if IS_INSIDE.get() {
-            return work();
-        }
-        self.enter();
-        IS_INSIDE.set(true);
-        let result = catch_unwind(AssertUnwindSafe(work));
-        IS_INSIDE.set(false);
-        self.leave();
-        result.unwrap_or_else(|panic| resume_unwind(panic))
-    }
-
-    /// Before a fork: waits until no compile is under way, and lets none begin.
-    pub(crate) fn close(&self) {
-        let mut busy = self.busy.fetch_or(CLOSED, Ordering::SeqCst) | CLOSED;
-        while busy != CLOSED {
-            host::wait(&self.busy, busy);
-            busy = self.busy.load(Ordering::SeqCst);
-        }
-    }
-
-    /// After a fork, in the parent.
-    pub(crate) fn open(&self) {
-        self.busy.fetch_and(!CLOSED, Ordering::SeqCst);
-        host::wake_all(&self.busy);
-    }
-
     /// After a fork, in the child, which has none of the compile threads.
     pub(crate) fn reopen_in_child(&self) {
         self.threads.store(0, Ordering::SeqCst);
         self.idle.store(0, Ordering::SeqCst);
-        self.busy.store(0, Ordering::SeqCst);
+        self.turnstile.reset();
         self.linker.waiters.forget();
     }
 }

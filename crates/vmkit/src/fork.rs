@@ -44,7 +44,7 @@ unsafe extern "C" fn before() {
     let sessions: Vec<_> = lock(&SESSIONS).iter().filter_map(Weak::upgrade).collect();
     let mut stopped = Vec::with_capacity(sessions.len());
     for compiler in sessions {
-        compiler.close();
+        compiler.turnstile.close();
         match compiler.linker.memory.snapshot() {
             Ok(copy) => stopped.push((compiler, copy)),
             Err(error) => fail(&error),
@@ -56,7 +56,7 @@ unsafe extern "C" fn before() {
 unsafe extern "C" fn in_parent() {
     let Some(fork) = FORK.take() else { return };
     for (compiler, _) in &fork.stopped {
-        compiler.open();
+        compiler.turnstile.open();
     }
     finish(fork);
 }

@@ -37,6 +37,7 @@ mod symbol;
 mod table;
 pub mod target;
 pub mod throw;
+mod turnstile;
 mod unwind;
 pub mod walk;
 

@@ -28,7 +28,7 @@ const LAYERS: &[&[&str]] = &[
     &["throw", "safepoint"],
     &["link"],
     &["object"],
-    &["interposition"],
+    &["interposition", "turnstile"],
     &["compile", "tier"],
     &["dispatch"],
     &["cache"],

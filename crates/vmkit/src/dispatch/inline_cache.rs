@@ -129,7 +129,7 @@ impl InlineCache {
         let mut known = self.known.lock();
         if known.targets.iter().all(|&(other, _)| other != class) {
             known.targets.push((class, target));
-            self.compiler.undisturbed(|| self.learn(&mut known, class, target))?;
+            self.compiler.turnstile.undisturbed(|| self.learn(&mut known, class, target))?;
         }
         Ok(address)
     }
@@ -149,7 +149,7 @@ impl InlineCache {
     pub fn forget(&self, class: Option<u64>) -> Result<()> {
         let mut known = self.known.lock();
         known.targets.retain(|&(other, _)| class.is_some_and(|class| other != class));
-        self.compiler.undisturbed(|| self.rebuild(&mut known))
+        self.compiler.turnstile.undisturbed(|| self.rebuild(&mut known))
     }
 
     /// Has the code know one more class.

@@ -135,7 +135,7 @@ impl Session {
     /// readers (or whoever reclaims) know of; symbols of what is private to them are not used any more.
     #[expect(unsafe_code, reason = "the caller knows who points to data")]
     pub unsafe fn drop_scope(&self, scope: ScopeId) {
-        self.compiler.undisturbed(|| self.linker().drop_scope(scope));
+        self.compiler.turnstile.undisturbed(|| self.linker().drop_scope(scope));
     }
 
     /// Adds a relocatable ELF object as a module; `name` is for messages.

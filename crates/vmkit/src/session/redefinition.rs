@@ -30,7 +30,7 @@ impl Session {
     /// As for [`Session::redefine`], and what the compiler says.
     pub fn redefine_compiled(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<()> {
         let definition = Definition::Module { scope, key, unit: Unit::Lazy };
-        self.compiler.undisturbed(|| self.linker().redefine_compiled(id, definition))
+        self.compiler.turnstile.undisturbed(|| self.linker().redefine_compiled(id, definition))
     }
 
     /// Gives data another definition: what the module with this scope defines under `key`. It is
@@ -58,7 +58,7 @@ impl Session {
     ///
     /// As for the method that makes each change alone.
     pub fn redefine_together(&self, changes: &[Change]) -> Result<()> {
-        self.compiler.undisturbed(|| self.linker().redefine_together(changes))
+        self.compiler.turnstile.undisturbed(|| self.linker().redefine_together(changes))
     }
 
     /// Gives a function another definition: whatever is at `address`.
@@ -86,7 +86,7 @@ impl Session {
     }
 
     fn change(&self, id: SymbolId, definition: Option<Definition>) -> Result<()> {
-        self.compiler.undisturbed(|| self.linker().redefine(id, definition))
+        self.compiler.turnstile.undisturbed(|| self.linker().redefine(id, definition))
     }
 
     /// An assumption that code can be compiled under, known by its text: a compiler lists it among its
@@ -100,7 +100,7 @@ impl Session {
     /// other symbol's body is outdated. That code is compiled anew at its next call.
     pub fn invalidate(&self, id: SymbolId) {
         if self.has(id) {
-            self.compiler.undisturbed(|| self.linker().invalidate(id));
+            self.compiler.turnstile.undisturbed(|| self.linker().invalidate(id));
         }
     }
 
@@ -126,7 +126,7 @@ impl Session {
     /// How calls reach a function from now on.
     pub fn set_binding(&self, id: SymbolId, binding: Binding) {
         if self.has(id) {
-            self.compiler.undisturbed(|| self.linker().set_binding(id, binding));
+            self.compiler.turnstile.undisturbed(|| self.linker().set_binding(id, binding));
         }
     }
 
@@ -149,7 +149,9 @@ impl Session {
         let target = function.map(|function| linker.target(function)).transpose()?;
         let stub = target.map(|(id, _)| linker.stub_address(id)).transpose()?;
         // SAFETY: the caller's promise.
-        self.compiler.undisturbed(|| unsafe { patch::set_point(&linker.memory, at, stub) })
+        self.compiler
+            .turnstile
+            .undisturbed(|| unsafe { patch::set_point(&linker.memory, at, stub) })
     }
 
     /// Has everything freed, when code is next reclaimed, that other definitions took the place of and
@@ -166,7 +168,7 @@ impl Session {
     /// not used any more.
     #[expect(unsafe_code, reason = "the caller knows who points to data")]
     pub unsafe fn retire_replaced(&self) {
-        self.compiler.undisturbed(|| self.linker().retire_replaced());
+        self.compiler.turnstile.undisturbed(|| self.linker().retire_replaced());
     }
 
     /// Says that this thread will run code of the session, of which old code is freed.
@@ -184,7 +186,7 @@ impl Session {
     /// [`Reading`](crate::Reading) of it.
     #[expect(unsafe_code, reason = "the caller knows who runs code")]
     pub unsafe fn reclaim(&self) -> usize {
-        self.compiler.undisturbed(|| {
+        self.compiler.turnstile.undisturbed(|| {
             // SAFETY: the caller's promise.
             unsafe { self.linker().reclaim() }
         })
@@ -202,7 +204,7 @@ impl Session {
         &self,
         is_free: impl FnMut(SymbolId, &[(Addr, u64)]) -> bool,
     ) -> usize {
-        self.compiler.undisturbed(|| {
+        self.compiler.turnstile.undisturbed(|| {
             // SAFETY: the caller's promise.
             unsafe { self.linker().reclaim_where(is_free) }
         })
