@@ -42,6 +42,7 @@ fn main() {
                 "slots",
                 "processor",
                 "quick",
+                "returns",
                 "switch",
                 "coroutines",
             ]

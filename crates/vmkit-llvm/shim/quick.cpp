@@ -100,6 +100,7 @@ void prepare_quick_selection(Module &module) {
       for (Instruction &instruction : make_early_inc_range(block))
         if (auto *select = dyn_cast<SelectInst>(&instruction)) simplify(*select);
       if (auto *choice = dyn_cast<SwitchInst>(block.getTerminator())) compare_few(*choice);
+      return_at_once(block);
       isolate_unknown(block);
     }
   }

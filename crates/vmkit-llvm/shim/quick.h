@@ -11,6 +11,11 @@
 // compiled without optimization, and not changed any more.
 void prepare_quick_selection(llvm::Module &module);
 
+// Has a call that the block ends with return from the function itself, where all that follows is a
+// return: so it can take its caller's place on the stack, as it does in optimized code. Programs count
+// on that when they recurse.
+void return_at_once(llvm::BasicBlock &block);
+
 // Does a register hold such a value, as it is?
 bool is_simple(const llvm::Type &type);
 
