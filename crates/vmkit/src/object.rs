@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::definition::{Definition, Private, Source, Unit};
 use crate::error::{Error, Result};
-use crate::graph::{Binding, LinkGraph, Listed, Place, SectionKind, Symbol};
+use crate::graph::{Binding, LinkGraph, Listed, Place, Section, SectionKind, Symbol};
 use crate::link::Linker;
 use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
 use crate::target::Isa;
@@ -13,6 +13,8 @@ use crate::target::Isa;
 const WHOLE: u64 = 0;
 /// What the symbol is called that stands for all of it.
 const UNIT_NAME: &[u8] = b"(object)";
+/// What compilers call the start of a module's thread-local variables.
+const THREAD_LOCAL_BASE: &[u8] = b"_TLS_MODULE_BASE_";
 
 /// What an object brought along.
 #[derive(Clone, Debug)]
@@ -74,6 +76,7 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
     let object = Arc::new(Object { name: name.clone(), graph: OnceLock::new() });
     graph.scope = linker.table.add_source(object.clone(), ScopeId::GLOBAL);
     drop_other_groups(linker, &mut graph);
+    place_thread_local_base(&mut graph);
     let undefined = undefined(&graph);
     for symbol in &mut graph.symbols {
         define(linker, graph.scope, symbol)?;
@@ -107,6 +110,18 @@ fn drop_other_groups(linker: &Linker, graph: &mut LinkGraph) {
             && !sections[index].kind.is_loaded()
         {
             symbol.place = Place::Undefined;
+        }
+    }
+}
+
+/// Gives the start of the object's thread-local variables its place, which a linker knows.
+fn place_thread_local_base(graph: &mut LinkGraph) {
+    let is_block = |section: &Section| section.kind == SectionKind::ThreadLocal && section.size > 0;
+    let Some(index) = graph.sections.iter().position(is_block) else { return };
+    for symbol in &mut graph.symbols {
+        if symbol.place == Place::Undefined && symbol.name.bytes() == THREAD_LOCAL_BASE {
+            symbol.place = Place::Section { index, offset: 0 };
+            symbol.binding = Binding::Graph;
         }
     }
 }
