@@ -1,5 +1,7 @@
 //! Relocatable objects as modules: linked as a whole when anything in them is needed.
 
+mod indirect;
+
 use std::sync::{Arc, OnceLock};
 
 use crate::definition::{Definition, Private, Source, Unit};
@@ -27,21 +29,21 @@ pub struct LoadedObject {
     pub undefined: Vec<Name>,
     /// Whether it has constructors or destructors, hence must be linked at the start.
     pub has_structors: bool,
-    object: Arc<Object>,
+    name: Arc<str>,
+    listing: Vec<Listed>,
 }
 
 impl LoadedObject {
     /// What it defines and needs.
     #[must_use]
     pub fn listing(&self) -> Vec<Listed> {
-        let graph = self.object.graph.get().expect("an object that was added");
-        graph.listing().into_iter().filter(|listed| listed.name.bytes() != UNIT_NAME).collect()
+        self.listing.clone()
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
-        &self.object.name
+        &self.name
     }
 }
 
@@ -76,8 +78,11 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
     let object = Arc::new(Object { name: name.clone(), graph: OnceLock::new() });
     graph.scope = linker.table.add_source(object.clone(), ScopeId::GLOBAL);
     drop_other_groups(linker, &mut graph);
+    // Before symbols are made references to what they define.
+    let listing = graph.listing();
     place_thread_local_base(&mut graph);
     let undefined = undefined(&graph);
+    indirect::define(linker, &mut graph)?;
     for symbol in &mut graph.symbols {
         define(linker, graph.scope, symbol)?;
     }
@@ -88,7 +93,8 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
         functions: graph.functions(),
         undefined,
         has_structors: graph.sections.iter().any(|section| is_structors(section.kind)),
-        object: object.clone(),
+        name,
+        listing,
     };
     object.graph.set(graph).expect("set here only");
     Ok(loaded)
@@ -141,20 +147,41 @@ fn define(linker: &Linker, scope: ScopeId, symbol: &mut Symbol) -> Result<()> {
         Place::Common { align } => (align, Definition::common(symbol.size, align)),
         Place::Section { .. } => (1, Definition::Module { scope, key: WHOLE, unit: Unit::Whole }),
     };
-    let descriptor = Descriptor {
-        linkage,
-        visibility: symbol.visibility,
-        size: symbol.size,
-        align,
-        ..Descriptor::strong(symbol.name.clone(), symbol.kind.unwrap_or(SymbolKind::Data))
-    };
-    linker.table.define(ScopeId::GLOBAL, &descriptor, definition)?;
+    let descriptor = Descriptor { linkage, align, ..descriptor(symbol, symbol.name.clone()) };
+    let (id, _) = linker.table.define(ScopeId::GLOBAL, &descriptor, definition)?;
     if !matches!(symbol.place, Place::Section { .. }) {
-        // Looked up in the table like any other, now that it is there.
-        symbol.place = Place::Undefined;
-        symbol.binding = Binding::Global(Linkage::Strong);
+        refer_to(symbol, id);
     }
     Ok(())
+}
+
+/// What the table is to know of a symbol, under a name there.
+fn descriptor(symbol: &Symbol, name: Name) -> Descriptor {
+    Descriptor {
+        linkage: match symbol.binding {
+            Binding::Global(linkage) => linkage,
+            _ => Linkage::Strong,
+        },
+        visibility: symbol.visibility,
+        size: symbol.size,
+        ..Descriptor::strong(name, symbol.kind.unwrap_or(SymbolKind::Data))
+    }
+}
+
+/// Makes a symbol that the object defines a reference to `id`; one that all modules see is looked up in
+/// the table like any other, now that it is there.
+fn refer_to(symbol: &mut Symbol, id: SymbolId) {
+    symbol.place = Place::Undefined;
+    symbol.binding = match symbol.binding {
+        Binding::Global(_) => Binding::Global(Linkage::Strong),
+        _ => Binding::Session(id, Linkage::Strong),
+    };
+}
+
+/// A name for what the object has for itself: several local symbols may share one, or have none.
+fn local_name(graph: &LinkGraph, name: &Name, what: &str, number: usize) -> Name {
+    let suffix = format!(" ({what} {number} of {})", graph.name);
+    Name::new([name.bytes(), suffix.as_bytes()].concat())
 }
 
 /// Adds a private symbol for the object itself, at its first loaded section.
