@@ -1,6 +1,7 @@
 //! Relocatable objects as modules: linked as a whole when anything in them is needed.
 
 mod indirect;
+mod sets;
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,7 +12,7 @@ use crate::link::Linker;
 use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
 use crate::target::Isa;
 
-/// The one key of an object: all of it.
+/// The key of all of an object but for its members of sets, which come after it.
 const WHOLE: u64 = 0;
 /// What the symbol is called that stands for all of it.
 const UNIT_NAME: &[u8] = b"(object)";
@@ -50,7 +51,8 @@ impl LoadedObject {
 #[derive(Debug)]
 struct Object {
     name: Arc<str>,
-    graph: OnceLock<LinkGraph>,
+    /// By key.
+    graphs: OnceLock<Vec<LinkGraph>>,
 }
 
 impl Source for Object {
@@ -58,12 +60,14 @@ impl Source for Object {
         &self.name
     }
 
-    fn materialize(&self, _: u64) -> Result<LinkGraph> {
-        self.graph.get().cloned().ok_or_else(|| Error::other("an object that was not added"))
+    fn materialize(&self, key: u64) -> Result<LinkGraph> {
+        let graph = self.graphs.get().and_then(|graphs| graphs.get(key as usize));
+        graph.cloned().ok_or_else(|| Error::other("an object that was not added"))
     }
 
     fn private(&self, key: u64) -> Private {
-        Private { key, kind: SymbolKind::Data, unit: Unit::Whole }
+        let unit = if key == WHOLE { Unit::Whole } else { Unit::Data };
+        Private { key, kind: SymbolKind::Data, unit }
     }
 }
 
@@ -75,7 +79,7 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
     if graph.isa != Isa::NATIVE {
         return Err(Error::input(name, format!("object for another machine ({:?})", graph.isa)));
     }
-    let object = Arc::new(Object { name: name.clone(), graph: OnceLock::new() });
+    let object = Arc::new(Object { name: name.clone(), graphs: OnceLock::new() });
     graph.scope = linker.table.add_source(object.clone(), ScopeId::GLOBAL);
     drop_other_groups(linker, &mut graph);
     // Before symbols are made references to what they define.
@@ -83,9 +87,12 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
     place_thread_local_base(&mut graph);
     let undefined = undefined(&graph);
     indirect::define(linker, &mut graph)?;
+    let members = sets::join(linker, &mut graph)?;
     for symbol in &mut graph.symbols {
         define(linker, graph.scope, symbol)?;
     }
+    let apart: Vec<_> =
+        members.iter().map(|member| sets::take(linker, &mut graph, member)).collect();
     let unit = add_unit_symbol(linker, &mut graph);
     let is_structors = |kind| matches!(kind, SectionKind::Init(_) | SectionKind::Fini(_));
     let loaded = LoadedObject {
@@ -96,7 +103,8 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
         name,
         listing,
     };
-    object.graph.set(graph).expect("set here only");
+    let graphs = std::iter::once(graph).chain(apart).collect();
+    object.graphs.set(graphs).expect("set here only");
     Ok(loaded)
 }
 

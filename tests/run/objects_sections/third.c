@@ -1,0 +1,3 @@
+#include "entry.h"
+
+ENTRY(last, "bitcode2", 5);
