@@ -9,7 +9,7 @@
 #![expect(unsafe_code, reason = "the C interface of an allocator")]
 
 use std::alloc::{GlobalAlloc, Layout};
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_int, c_long, c_void};
 
 use libmimalloc_sys as mi;
 
@@ -46,15 +46,20 @@ unsafe impl GlobalAlloc for Allocator {
 /// (`mimalloc.h`; the crate has no name for it.)
 const PURGE_DELAY: mi::mi_option_t = 15;
 
-/// Does something that frees much of what it allocates, and gives all of that back at once.
-pub(crate) fn thriftily<T>(work: impl FnOnce() -> T) -> T {
+/// For what frees much of what it allocates, and leaves the rest to stay.
+pub(crate) const AT_ONCE: c_long = 0;
+/// mimalloc's default: for what allocates again what it freed.
+pub(crate) const SOON: c_long = 10;
+
+/// Does something while freed memory goes back to the system after so many milliseconds.
+pub(crate) fn with_purge_delay<T>(delay: c_long, work: impl FnOnce() -> T) -> T {
     // SAFETY: plain numbers, read by others at any time.
-    let delay = unsafe { mi::mi_option_get(PURGE_DELAY) };
-    // SAFETY: as above.
-    unsafe { mi::mi_option_set(PURGE_DELAY, 0) };
-    let result = work();
+    let before = unsafe { mi::mi_option_get(PURGE_DELAY) };
     // SAFETY: as above.
     unsafe { mi::mi_option_set(PURGE_DELAY, delay) };
+    let result = work();
+    // SAFETY: as above.
+    unsafe { mi::mi_option_set(PURGE_DELAY, before) };
     result
 }
 

@@ -21,6 +21,7 @@ use std::ffi::{c_char, c_int};
 
 use clap::Parser;
 
+use crate::allocator::{AT_ONCE, with_purge_delay};
 use crate::options::{Command, Options};
 use crate::run::Program;
 
@@ -48,7 +49,7 @@ fn prepare() -> Result<Program, c_int> {
         if error.use_stderr() { BAD_INPUT } else { 0 }
     })?;
     let result = match options.command {
-        Command::Run(run) => allocator::thriftily(|| run::prepare(&run)),
+        Command::Run(run) => with_purge_delay(AT_ONCE, || run::prepare(&run)),
         Command::Nm(nm) => match nm::nm(&nm) {
             Ok(()) => return Err(0),
             Err(error) => Err(error),

@@ -121,7 +121,7 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     }
     let (constructors, destructors) = structors(&session, &inputs)?;
     if options.eager {
-        compile_all(&session, &llvm)?;
+        allocator::with_purge_delay(allocator::SOON, || compile_all(&session, &llvm))?;
     }
     let entry = session.address(entry)?;
     // SAFETY: the program's functions take the place of libraries' as they do in an executable.
