@@ -3,21 +3,23 @@
 
 mod native;
 mod stress;
+#[path = "../../../vmkit/tests/support/thrower.rs"]
+mod thrower;
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use vmkit::code::CodeMap;
-use vmkit::metadata::TypeInfo;
 use vmkit::safepoint::Mutator;
-use vmkit::throw::{Unhandled, throw};
+use vmkit::throw::Unhandled;
 use vmkit::walk::{Anchor, End};
 use vmkit::{Addr, Session};
 use vmkit_llvm::{Level, Llvm, Options};
 
+use self::thrower::{MAP, throw_number};
+
 thread_local! {
-    static MAP: RefCell<Arc<CodeMap>> = RefCell::default();
     /// Set in threads that can be stopped: they stop where they throw.
     static MUTATOR: RefCell<Option<Mutator>> = const { RefCell::new(None) };
 }
@@ -25,21 +27,7 @@ thread_local! {
 /// What nobody handled.
 static UNHANDLED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-fn is_of(exception: u64, type_info: TypeInfo) -> bool {
-    match type_info {
-        TypeInfo::Any => true,
-        // SAFETY: the types of throw.ll are numbers in linked data.
-        TypeInfo::At(at) => unsafe { (at as *const u64).read() == exception },
-        TypeInfo::InSlot(slot) => {
-            // SAFETY: the slot is linked data that holds the type's address.
-            let at = unsafe { (slot as *const u64).read() };
-            is_of(exception, TypeInfo::At(at))
-        }
-        TypeInfo::Number(_) | TypeInfo::NumberIn(..) => false,
-    }
-}
-
-extern "C" fn throw_number(
+extern "C" fn throw_or_wait(
     exception: u64,
     _: u64,
     _: u64,
@@ -48,12 +36,7 @@ extern "C" fn throw_number(
     anchor: &mut Anchor,
 ) -> ! {
     MUTATOR.with_borrow(|mutator| mutator.iter().for_each(|mutator| mutator.poll(anchor)));
-    let map = MAP.with_borrow(Arc::as_ptr);
-    // SAFETY: the map is kept by this thread; the anchor is that of the entry which called, and
-    // nothing here is left to drop.
-    let unhandled =
-        unsafe { throw(&*map, anchor, exception, |type_info, _| is_of(exception, type_info)) };
-    let what = match unhandled {
+    let what = match throw_number(exception, anchor) {
         Unhandled::End(end) => format!("{exception}: {end:?}"),
         Unhandled::Forbidden(function) => format!("{exception}: not through {}", function.name),
     };
@@ -67,7 +50,7 @@ extern "C" fn nothing() {}
 
 vmkit::native_entry! {
     /// Throws a number.
-    fn throw_entry = throw_number;
+    fn throw_entry = throw_or_wait;
 }
 
 fn start(level: Level) -> (Session, Llvm) {
