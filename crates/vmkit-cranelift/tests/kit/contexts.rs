@@ -1,24 +1,19 @@
 //! Exceptions whose tags are told apart by a value in the frame that handles them, a dynamic context.
 #![expect(unsafe_code, reason = "calls compiled code, and drops its frames")]
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use cranelift_codegen::ir::{
     BlockArg, ExceptionTableData, ExceptionTableItem, ExceptionTag, InstBuilder, types,
 };
 use cranelift_frontend::FunctionBuilder;
-use vmkit::code::CodeMap;
 use vmkit::metadata::{Action, Place, TypeInfo};
 use vmkit::walk::Anchor;
-use vmkit::{Addr, Result, Session};
+use vmkit::{Addr, Result};
 use vmkit_cranelift::{Building, Cranelift, Level, Options, throw, throw_in};
 
 use crate::bench::{begin, call, signature, unary};
-
-thread_local! {
-    static MAP: RefCell<Arc<CodeMap>> = RefCell::default();
-}
+use crate::exceptions::{MAP, mapped_session};
 
 const TAG: u32 = 7;
 /// More contexts than registers that calls preserve.
@@ -113,9 +108,7 @@ fn catching(builder: &mut FunctionBuilder<'_>, building: &Building) -> Result<()
 }
 
 fn start(level: Level, thrower: *const ()) -> Cranelift {
-    let map = Arc::new(CodeMap::new());
-    MAP.set(map.clone());
-    let session = Session::builder().listener(map).build().unwrap();
+    let session = mapped_session();
     let options = Options { level, ..Options::default() };
     let cranelift = Cranelift::new(&session, options).unwrap();
     // SAFETY: that is where the function is.

@@ -19,7 +19,8 @@ use vmkit_cranelift::{Building, Cranelift, Level, Options, rethrow, throw};
 use crate::bench::{begin, call, signature, unary};
 
 thread_local! {
-    static MAP: RefCell<Arc<CodeMap>> = RefCell::default();
+    /// The code of the thread's session, as its virtual machine knows it.
+    pub(crate) static MAP: RefCell<Arc<CodeMap>> = RefCell::default();
     /// What cleanups saw.
     static SEEN: Cell<i64> = const { Cell::new(0) };
 }
@@ -169,11 +170,16 @@ fn over_rust(callee: &'static str) -> impl Fn(&mut FunctionBuilder<'_>, &Buildin
     }
 }
 
-/// Functions that throw by `thrower`.
-fn start(level: Level, thrower: *const ()) -> Cranelift {
+/// A session whose code is in [`MAP`].
+pub(crate) fn mapped_session() -> Session {
     let map = Arc::new(CodeMap::new());
     MAP.set(map.clone());
-    let session = Session::builder().listener(map).build().unwrap();
+    Session::builder().listener(map).build().unwrap()
+}
+
+/// Functions that throw by `thrower`.
+fn start(level: Level, thrower: *const ()) -> Cranelift {
+    let session = mapped_session();
     let options = Options { level, ..Options::default() };
     let cranelift = Cranelift::new(&session, options).unwrap();
     define(&cranelift, thrower);
@@ -249,9 +255,7 @@ fn panics_pass_through_compiled_code() {
 fn exceptions_pass_through_signed_frames() {
     use cranelift_codegen::settings::{self, Configurable};
     for thrower in THROWERS {
-        let map = Arc::new(CodeMap::new());
-        MAP.set(map.clone());
-        let session = Session::builder().listener(map).build().unwrap();
+        let session = mapped_session();
         let mut flags = settings::builder();
         for (name, value) in [("is_pic", "true"), ("unwind_info", "true")] {
             flags.set(name, value).unwrap();
