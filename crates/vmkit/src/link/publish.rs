@@ -11,10 +11,17 @@ use crate::symbol::{Addr, Binding, SymbolId};
 use crate::table::{Event, Inner, Site, State};
 
 impl Linker {
+    /// Makes what was placed before what is used, unless it was redefined meanwhile.
     pub(super) fn publish_all(&self, finished: &[(SymbolId, u64)]) {
         for &(id, address) in finished {
-            self.settle_by_product(id, address);
-            self.waiters.wake(self.table.entry(id).word());
+            let entry = self.table.entry(id);
+            let inner = entry.lock();
+            if entry.address() == address && entry.state() != State::Ready {
+                entry.advance(Event::Publish);
+                self.send(id, &inner, None, Addr(address));
+            }
+            drop(inner);
+            self.waiters.wake(entry.word());
         }
     }
 

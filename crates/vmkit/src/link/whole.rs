@@ -11,16 +11,53 @@ use crate::error::Result;
 use crate::stats::Counters;
 use crate::symbol::{ScopeId, SymbolId};
 
-/// Units being linked as a whole, from the outermost inwards.
+/// Units being linked as a whole, from the outermost inwards, and the data they need.
 #[derive(Default)]
 struct Links {
     depth: usize,
+    /// What has an address, and may not be used by others yet.
+    placed: Vec<SymbolId>,
+    /// What of it is fixed up.
     finished: Vec<(SymbolId, u64)>,
 }
 
 /// Orders units that are linked as a whole, which may need one another's addresses.
 #[derive(Default)]
 pub(super) struct Whole(ReentrantMutex<RefCell<Links>>);
+
+impl Whole {
+    /// Is this thread linking such a unit?
+    pub(super) fn is_mine(&self) -> bool {
+        self.0.is_owned_by_current_thread()
+    }
+
+    /// Waits for the thread that links one.
+    pub(super) fn wait(&self) {
+        drop(self.0.lock());
+    }
+
+    /// Notes what is about to get an address, in the thread that links a unit.
+    fn note(&self, placed: impl IntoIterator<Item = SymbolId>) {
+        self.0.lock().borrow_mut().placed.extend(placed);
+    }
+
+    /// As [`Whole::note`], if this is such a thread.
+    pub(super) fn note_data(&self, placed: impl IntoIterator<Item = SymbolId>) {
+        if self.is_mine() {
+            self.note(placed);
+        }
+    }
+
+    /// Leaves it to the unit to publish what it needs, if this thread is linking one; gives back
+    /// what is to be published at once.
+    pub(super) fn postpone(&self, finished: Vec<(SymbolId, u64)>) -> Vec<(SymbolId, u64)> {
+        if !self.is_mine() {
+            return finished;
+        }
+        self.0.lock().borrow_mut().finished.extend(finished);
+        Vec::new()
+    }
+}
 
 impl Linker {
     /// Links a unit that goes as a whole, and whatever units it needs the addresses of.
@@ -29,18 +66,29 @@ impl Linker {
         if self.table.entry(id).address() != 0 {
             return Ok(());
         }
-        whole.borrow_mut().depth += 1;
+        let (placed, finished) = {
+            let mut links = whole.borrow_mut();
+            links.depth += 1;
+            (links.placed.len(), links.finished.len())
+        };
         let result = self.place_whole(id, scope, key);
-        let mut state = whole.borrow_mut();
-        state.depth -= 1;
+        let mut links = whole.borrow_mut();
+        links.depth -= 1;
         match result {
-            Ok(finished) => state.finished.extend(finished),
-            Err(error) => return Err(error),
+            Ok(found) => links.finished.extend(found),
+            Err(error) => {
+                // Nobody may take it for linked: what comes next tries again, and fails again.
+                links.finished.truncate(finished);
+                let placed = links.placed.split_off(placed);
+                placed.iter().for_each(|&id| self.table.entry(id).place(0));
+                return Err(error);
+            }
         }
         // Only the outermost knows that everything its code can reach is there.
-        if state.depth == 0 {
-            let finished = std::mem::take(&mut state.finished);
-            drop(state);
+        if links.depth == 0 {
+            links.placed.clear();
+            let finished = std::mem::take(&mut links.finished);
+            drop(links);
             self.publish_all(&finished);
         }
         Ok(())
@@ -50,6 +98,7 @@ impl Linker {
         let graph = self.produce(scope, key)?;
         // Addresses first, so that units in a circle find one another's.
         let symbols = self.bind(id, &graph)?;
+        self.whole.note(symbols.defined.iter().map(|defined| defined.id));
         let placed = self.place(&graph, &symbols, true, None)?;
         let values = self.require(id, AllocationId::PERMANENT, &symbols)?;
         let bound = Bound { graph: &graph, symbols: &symbols, values };

@@ -13,3 +13,4 @@ mod forever;
 mod misuse;
 mod redefine;
 mod scopes;
+mod whole;

@@ -78,31 +78,39 @@ impl Linker {
     /// Links the data `root`, and all data it points to.
     pub(in crate::link) fn require_data(&self, root: SymbolId) -> Result<()> {
         // Whoever holds the lock has placed everything there is to place.
-        if self.table.entry(root).state() == State::Ready || self.data.is_owned_by_current_thread()
-        {
-            return Ok(());
-        }
-        let found = self.collect(root)?;
-        let _order = self.data.lock();
-        let fresh: Vec<_> = found
-            .into_iter()
-            .filter(|data| self.table.entry(data.id).state() != State::Ready)
-            .collect();
-        let result = self.link_data(&fresh);
-        if result.is_err() {
-            for data in &fresh {
-                self.table.entry(data.id).place(0);
+        while !self.is_linked(root) && !self.data.is_owned_by_current_thread() {
+            let found = self.collect(root)?;
+            let order = self.data.lock();
+            let is_fresh = |data: &Unplaced| !self.is_linked(data.id);
+            let fresh: Vec<_> = found.into_iter().filter(is_fresh).collect();
+            let is_placed = |data: &Unplaced| self.table.entry(data.id).address() != 0;
+            if fresh.iter().any(is_placed) {
+                // By a thread that links a unit as a whole, and publishes it at the end.
+                drop(order);
+                self.whole.wait();
+                continue;
             }
+            self.whole.note_data(fresh.iter().map(|data| data.id));
+            let result = self.link_data(&fresh);
+            if result.is_err() {
+                fresh.iter().for_each(|data| self.table.entry(data.id).place(0));
+            }
+            self.publish_all(&self.whole.postpone(result?));
         }
-        self.publish_all(&result?);
         Ok(())
+    }
+
+    /// Is the data where it stays, as far as this thread may know?
+    fn is_linked(&self, id: SymbolId) -> bool {
+        let entry = self.table.entry(id);
+        entry.state() == State::Ready || (entry.address() != 0 && self.whole.is_mine())
     }
 
     /// Gathers what `root` leads to, and sees to it that everything else it points to exists.
     fn collect(&self, root: SymbolId) -> Result<Vec<Unplaced>> {
         let (mut queue, mut seen, mut found) = (vec![root], HashSet::new(), Vec::new());
         while let Some(id) = queue.pop() {
-            if !seen.insert(id) || self.table.entry(id).state() == State::Ready {
+            if !seen.insert(id) || self.is_linked(id) {
                 continue;
             }
             if let Some(set) = self.sets.of(id).and_then(|name| self.sets.members(&name)) {
