@@ -10,6 +10,7 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::{c_int, c_long, c_void};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libmimalloc_sys as mi;
 
@@ -63,6 +64,27 @@ pub(crate) fn with_purge_delay<T>(delay: c_long, work: impl FnOnce() -> T) -> T 
     result
 }
 
+/// More bytes at once than any sound module has LLVM ask for.
+const FAR_TOO_MUCH: usize = 1 << 30;
+
+/// The most bytes that the C functions give at once.
+static MOST: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Reads input, and has LLVM fail where it asks for far too much: of damaged bitcode it believes
+/// every count, and then fills tens of gigabytes.
+pub(crate) fn reading<T>(work: impl FnOnce() -> T) -> T {
+    MOST.store(FAR_TOO_MUCH, Ordering::Relaxed);
+    let result = work();
+    MOST.store(usize::MAX, Ordering::Relaxed);
+    result
+}
+
+/// What `allocate` gives for `size` bytes, if they may be had.
+fn within(size: usize, allocate: impl FnOnce() -> *mut c_void) -> *mut c_void {
+    let is_given = size <= MOST.load(Ordering::Relaxed);
+    or_no_memory(if is_given { allocate() } else { std::ptr::null_mut() })
+}
+
 /// The C functions, by name: what the program means by them, unless it defines them itself.
 pub(crate) fn functions() -> [(&'static str, *const ()); 10] {
     [
@@ -99,13 +121,13 @@ fn or_no_memory(block: *mut c_void) -> *mut c_void {
 #[unsafe(no_mangle)]
 extern "C" fn malloc(size: usize) -> *mut c_void {
     // SAFETY: takes any size.
-    or_no_memory(unsafe { mi::mi_malloc(size) })
+    within(size, || unsafe { mi::mi_malloc(size) })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
     // SAFETY: takes any sizes.
-    or_no_memory(unsafe { mi::mi_calloc(count, size) })
+    within(count.saturating_mul(size), || unsafe { mi::mi_calloc(count, size) })
 }
 
 #[unsafe(no_mangle)]
@@ -117,7 +139,7 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
         return std::ptr::null_mut();
     }
     // SAFETY: the caller's block.
-    or_no_memory(unsafe { mi::mi_realloc(block, size) })
+    within(size, || unsafe { mi::mi_realloc(block, size) })
 }
 
 #[unsafe(no_mangle)]
@@ -134,7 +156,7 @@ extern "C" fn memalign(alignment: usize, size: usize) -> *mut c_void {
         return std::ptr::null_mut();
     };
     // SAFETY: the alignment is a power of two.
-    or_no_memory(unsafe { mi::mi_malloc_aligned(size, alignment) })
+    within(size, || unsafe { mi::mi_malloc_aligned(size, alignment) })
 }
 
 #[unsafe(no_mangle)]

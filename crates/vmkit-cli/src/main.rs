@@ -21,7 +21,7 @@ use std::ffi::{c_char, c_int};
 
 use clap::Parser;
 
-use crate::allocator::{AT_ONCE, with_purge_delay};
+use crate::allocator::{AT_ONCE, reading, with_purge_delay};
 use crate::options::{Command, Options};
 use crate::run::Program;
 
@@ -50,7 +50,7 @@ fn prepare() -> Result<Program, c_int> {
     })?;
     let result = match options.command {
         Command::Run(run) => with_purge_delay(AT_ONCE, || run::prepare(&run)),
-        Command::Nm(nm) => match nm::nm(&nm) {
+        Command::Nm(nm) => match reading(|| nm::nm(&nm)) {
             Ok(()) => return Err(0),
             Err(error) => Err(error),
         },

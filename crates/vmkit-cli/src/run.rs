@@ -111,7 +111,8 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     let llvm = Llvm::new(&session, backend);
     session.warm_up();
     let wanted = [Name::from(options.entry.as_str())];
-    let inputs = Inputs::load(&session, &llvm, &options.modules, &wanted)?;
+    let modules = &options.modules;
+    let inputs = allocator::reading(|| Inputs::load(&session, &llvm, modules, &wanted))?;
     load_libraries(&session, options)?;
     runtime::define(&session)?;
 

@@ -8,7 +8,9 @@ use std::{fs, iter};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Failed, Trial};
 
-use super::damage::{archive, bitcode, compile, corrupt_archive, cut, garbage, object, text};
+use super::damage::{
+    archive, bitcode, compile, corrupt_archive, cut, far_attributes, garbage, object, text,
+};
 use super::process::{End, run};
 use super::scratch;
 
@@ -49,6 +51,7 @@ const FILES: &[(&str, &str, MakeBytes)] = &[
     ("cut_near_end", "cut.bc", |folder| cut(bitcode(folder)?, 1, 1, -100)),
     ("cut_last_word", "cut.bc", |folder| cut(bitcode(folder)?, 1, 1, -4)),
     ("cut_last_byte", "cut.bc", |folder| cut(bitcode(folder)?, 1, 1, -1)),
+    ("far_attributes", "far.bc", far_attributes),
     ("object_cut_in_header", "cut.o", |folder| cut(object(folder)?, 0, 1, 40)),
     ("object_cut_after_header", "cut.o", |folder| cut(object(folder)?, 0, 1, 64)),
     ("object_cut_at_half", "cut.o", |folder| cut(object(folder)?, 1, 2, 0)),
