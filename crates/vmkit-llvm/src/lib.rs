@@ -17,11 +17,13 @@ mod generation;
 mod graph;
 mod listing;
 mod llvm;
+mod load;
 mod loaded;
 mod module;
 mod modules;
 mod pool;
 mod processor;
+mod replace;
 mod signature;
 #[cfg(test)]
 mod tests;

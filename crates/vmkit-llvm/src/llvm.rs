@@ -4,17 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use rustc_hash::FxHashSet;
-use vmkit::graph::{Binding, Place};
-use vmkit::{
-    Descriptor, Error, KeptSource, Name, Result, ScopeId, Session, Source, SymbolId, SymbolKind,
-    Unit, is_same_signature,
-};
+use vmkit::{Error, Result, ScopeId, Session, SymbolId};
 
-use crate::adding::{Adding, Others, is_definition, symbol_of};
-use crate::ffi::{self, Index, Kind, RawOptions, Symbol};
+use crate::adding::{Others, is_definition, symbol_of};
+use crate::ffi::{Kind, RawOptions, Symbol};
 use crate::loaded::Loaded;
-use crate::module::{ASSEMBLY, Clocks, Module};
+use crate::module::{Clocks, Module};
 use crate::modules::Modules;
 use crate::pool::Pool;
 
@@ -136,7 +131,7 @@ impl Llvm {
     /// As for [`Llvm::add`].
     pub fn add_in(&self, scope: ScopeId, name: &str, input: Vec<u8>) -> Result<Loaded> {
         let start = Instant::now();
-        let loaded = self.add_uncounted(scope, name, input);
+        let loaded = self.load(scope, name, input);
         self.clocks.load.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
         loaded
     }
@@ -168,42 +163,6 @@ impl Llvm {
         self.replace_as(name, input, Others::GiveWay)
     }
 
-    fn replace_as(&self, name: &str, input: Vec<u8>, others: Others) -> Result<Loaded> {
-        let added = self.modules.take(name);
-        let added = added.ok_or_else(|| Error::other(format!("no module {name} to replace")))?;
-        let old = added.keep(&self.session);
-        let old = old.as_ref().map(|kept| &*kept.module);
-        match self.load(added.home, name, input, others, old) {
-            Ok((new, loaded)) => {
-                self.modules.push(&new);
-                Ok(loaded)
-            }
-            Err(error) => {
-                self.modules.put(added);
-                Err(error)
-            }
-        }
-    }
-
-    /// The functions that a module has defined and another version of it does not any more.
-    fn left_out(&self, old: &Module, new: &Index<'_>) -> Result<Vec<SymbolId>> {
-        let strong = |symbol: &Symbol<'_>| symbol.linkage == ffi::Linkage::Strong;
-        let functions = new.symbols().filter(|(_, symbol)| symbol.kind == Kind::Function);
-        let kept = functions.filter(|(_, symbol)| strong(symbol));
-        let kept: FxHashSet<_> = kept.map(|(_, symbol)| Name::new(symbol.name)).collect();
-        let is_its =
-            |&id: &SymbolId| self.session.body(id).is_some_and(|(scope, _)| scope == old.scope());
-        let names = self.strong_functions(old)?.into_iter().filter(|name| !kept.contains(name));
-        let symbols = names.map(|name| self.session.own_symbol_in(old.home, &name));
-        Ok(symbols.filter(is_its).collect())
-    }
-
-    fn strong_functions(&self, module: &Module) -> Result<Vec<Name>> {
-        self.read_functions(module, |_, symbol| {
-            (symbol.linkage == ffi::Linkage::Strong).then(|| Name::new(symbol.name))
-        })
-    }
-
     /// Adds a copy of an inkwell module, which stays the caller's.
     ///
     /// # Errors
@@ -214,129 +173,11 @@ impl Llvm {
         self.add(&name, module.write_bitcode_to_memory().as_slice().to_vec())
     }
 
-    fn add_uncounted(&self, home: ScopeId, name: &str, input: Vec<u8>) -> Result<Loaded> {
-        let (module, loaded) = self.load(home, name, input, Others::Compete, None)?;
-        self.modules.push(&module);
-        Ok(loaded)
-    }
-
-    /// Adds a module to the session, in the place of `old` if that is still there.
-    fn load(
-        &self,
-        home: ScopeId,
-        name: &str,
-        input: Vec<u8>,
-        others: Others,
-        old: Option<&Module>,
-    ) -> Result<(Arc<Module>, Loaded)> {
-        self.check_scope(home)?;
-        let bitcode = match is_bitcode(&input) && !names_coroutines(&input) {
-            true => input,
-            false => self.pool.normalize(name, &input)?,
-        };
-        // Of one that cannot be added, nothing is to stay.
-        let mut added = None;
-        let read = self.pool.read(name, bitcode, |number, index| {
-            let module = Module::new((&self.pool, &self.clocks), name.into(), home, number, index);
-            if others != Others::Compete {
-                self.check_types(&module, index)?;
-            }
-            let source: Arc<dyn Source> = module.clone();
-            let scope = self.session.add_source_in(home, source.clone());
-            module.set_scope(scope);
-            added = Some((module, self.session.keep_source(scope, &source)));
-            let adding = Adding { session: &self.session, scope, home, index, others };
-            if others == Others::Compete {
-                return Ok((adding.run()?, index.has_asm));
-            }
-            let (module, _) = added.as_ref().expect("set above");
-            if index.has_asm {
-                module.assemble()?;
-                self.check_assembly(module)?;
-            }
-            let left_out = old.map_or(Ok(Vec::new()), |old| self.left_out(old, index))?;
-            Ok((adding.replace(&left_out)?, index.has_asm))
-        });
-        let (module, kept) = match added {
-            Some((module, kept)) => (module, kept),
-            None => return Err(read.err().unwrap_or_else(|| Error::other("nothing was read"))),
-        };
-        let assembled = read.and_then(|(loaded, has_asm)| {
-            if has_asm {
-                if others == Others::Compete {
-                    module.assemble()?;
-                }
-                self.define_assembly(&module)?;
-            }
-            Ok(loaded)
-        });
-        if assembled.is_err() {
-            kept.into_iter().for_each(KeptSource::withdraw);
-        }
-        Ok((module, assembled?))
-    }
-
     pub(crate) fn check_scope(&self, scope: ScopeId) -> Result<()> {
         match self.session.has_scope(scope) {
             true => Ok(()),
             false => Err(Error::other("a scope of another session: make one here")),
         }
-    }
-
-    /// Refuses a version of a module in which functions are of other types than those that they are to
-    /// take the place of: callers would not know.
-    fn check_types(&self, module: &Module, index: &Index<'_>) -> Result<()> {
-        for (key, symbol) in index.symbols() {
-            if symbol.linkage != ffi::Linkage::Strong {
-                continue;
-            }
-            let name = Name::new(symbol.name);
-            let id = self.session.own_symbol_in(module.home, &name);
-            let Some(known) = self.session.signature(id) else { continue };
-            let new = module.signature(u64::from(key)).filter(|_| symbol.kind == Kind::Function);
-            if !new.as_deref().is_some_and(|new| is_same_signature(new, &known)) {
-                let new = new.unwrap_or_else(|| "data".into());
-                let what = format!("{name} is of the type {known}, and {new} in its place");
-                return Err(Error::input(module.name.clone(), what));
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuses assembly that defines what is defined already.
-    fn check_assembly(&self, module: &Module) -> Result<()> {
-        let Some(assembly) = module.assembly.get() else { return Ok(()) };
-        let defined = assembly.graph.symbols.iter().filter(|symbol| {
-            symbol.place != Place::Undefined && matches!(symbol.binding, Binding::Global(_))
-        });
-        let mut taken = defined.filter(|symbol| {
-            let id = self.session.own_symbol_in(module.home, &symbol.name);
-            self.session.is_defined(id)
-        });
-        let refuse = |name: &Name| {
-            let what = format!("{name} cannot be replaced: it is module assembly");
-            Err(Error::input(module.name.clone(), what))
-        };
-        taken.next().map_or(Ok(()), |symbol| refuse(&symbol.name))
-    }
-
-    /// Tells the session what a module's assembly defines.
-    fn define_assembly(&self, module: &Arc<Module>) -> Result<()> {
-        let Some(assembly) = module.assembly.get() else { return Ok(()) };
-        let scope = module.scope();
-        for symbol in &assembly.graph.symbols {
-            let Binding::Global(linkage) = symbol.binding else { continue };
-            let kind = symbol.kind.unwrap_or(SymbolKind::Data);
-            let descriptor = Descriptor {
-                linkage,
-                visibility: symbol.visibility,
-                ..Descriptor::strong(symbol.name.clone(), kind)
-            };
-            if symbol.place != Place::Undefined {
-                self.session.define(&descriptor, scope, ASSEMBLY, Unit::Whole)?;
-            }
-        }
-        Ok(())
     }
 
     /// Every function that the modules define, private ones too.
@@ -358,7 +199,7 @@ impl Llvm {
     }
 
     /// What `look` makes of a module's functions, given their keys.
-    fn read_functions<T>(
+    pub(crate) fn read_functions<T>(
         &self,
         module: &Module,
         look: impl Fn(u32, &Symbol<'_>) -> Option<T>,
@@ -388,14 +229,4 @@ impl Llvm {
             codegen: seconds(&self.clocks.codegen),
         }
     }
-}
-
-/// Are there coroutines that may not be split yet? Names stand in bitcode as they are.
-fn names_coroutines(bitcode: &[u8]) -> bool {
-    memchr::memmem::find(bitcode, b"llvm.coro.").is_some()
-}
-
-/// Bitcode starts with `BC` 0xC0DE, or with the wrapper's magic number.
-fn is_bitcode(input: &[u8]) -> bool {
-    input.starts_with(b"BC\xc0\xde") || input.starts_with(&0x0b17_c0de_u32.to_le_bytes())
 }
