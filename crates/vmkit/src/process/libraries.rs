@@ -2,11 +2,14 @@
 #![expect(unsafe_code, reason = "the dynamic linker's C interface")]
 
 use std::ffi::{CStr, CString, c_int, c_void};
+use std::ops::Range;
 
 use parking_lot::RwLock;
 
 use crate::error::{Error, Kind, Result};
 use crate::symbol::{Addr, Name};
+
+use super::extent::extent;
 
 /// Libraries in the order they are searched.
 pub(crate) struct Libraries {
@@ -14,7 +17,11 @@ pub(crate) struct Libraries {
     thread_blocks: RwLock<Vec<ThreadBlock>>,
 }
 
-struct Handle(*mut c_void);
+struct Handle {
+    library: *mut c_void,
+    /// The addresses of the library itself, without those that it needs.
+    extent: Range<u64>,
+}
 // SAFETY: dlopen handles may be used from any thread.
 unsafe impl Send for Handle {}
 // SAFETY: as above.
@@ -34,9 +41,9 @@ pub(crate) enum Found {
 impl Libraries {
     /// Searches all that the process has loaded, if `whole_process`, else nothing yet.
     pub(crate) fn new(whole_process: bool) -> Self {
-        let first = whole_process.then_some(Handle(libc::RTLD_DEFAULT));
+        let process = Handle { library: libc::RTLD_DEFAULT, extent: 0..u64::MAX };
         Self {
-            handles: RwLock::new(first.into_iter().collect()),
+            handles: RwLock::new(whole_process.then_some(process).into_iter().collect()),
             thread_blocks: RwLock::new(thread_blocks()),
         }
     }
@@ -53,7 +60,9 @@ impl Libraries {
             let text = unsafe { CStr::from_ptr(libc::dlerror()) };
             return Err(fail(text.to_string_lossy().into_owned()));
         }
-        self.handles.write().push(Handle(handle));
+        // SAFETY: a library that dlopen gave, which nobody closes.
+        let extent = unsafe { extent(handle) };
+        self.handles.write().push(Handle { library: handle, extent });
         *self.thread_blocks.write() = thread_blocks();
         Ok(())
     }
@@ -86,22 +95,32 @@ impl Libraries {
         search.1
     }
 
-    /// Looks `name` up, first library first.
+    /// Looks `name` up, breadth first as the dynamic linker does: in each of the libraries itself,
+    /// first library first, then in those that they need.
     pub(crate) fn find(&self, name: &Name) -> Option<Found> {
         let (plain, version) = split_version(name.bytes());
         let plain = CString::new(plain).ok()?;
         let version = version.and_then(|version| CString::new(version).ok());
-        self.handles.read().iter().find_map(|handle| {
-            // SAFETY: a live handle and C strings.
-            let at = unsafe {
-                match &version {
-                    Some(version) => libc::dlvsym(handle.0, plain.as_ptr(), version.as_ptr()),
-                    None => libc::dlsym(handle.0, plain.as_ptr()),
-                }
-            };
-            // A null symbol is as good as none: nothing can be there.
-            (!at.is_null()).then(|| classify(at as u64, &self.thread_blocks.read()))
-        })
+        let handles = self.handles.read();
+        let find = |handle: &Handle| handle.find(&plain, version.as_deref());
+        let own = |handle: &Handle| find(handle).filter(|at| handle.extent.contains(at));
+        let at = handles.iter().find_map(own).or_else(|| handles.iter().find_map(find))?;
+        Some(classify(at, &self.thread_blocks.read()))
+    }
+}
+
+impl Handle {
+    /// Where the library, or one that it needs, has this symbol.
+    fn find(&self, name: &CStr, version: Option<&CStr>) -> Option<u64> {
+        // SAFETY: a live handle and C strings.
+        let at = unsafe {
+            match version {
+                Some(version) => libc::dlvsym(self.library, name.as_ptr(), version.as_ptr()),
+                None => libc::dlsym(self.library, name.as_ptr()),
+            }
+        };
+        // A null symbol is as good as none: nothing can be there.
+        (!at.is_null()).then_some(at as u64)
     }
 }
 

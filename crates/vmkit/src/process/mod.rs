@@ -1,5 +1,6 @@
 //! Symbols of this process: shared libraries and thread-local storage.
 
+mod extent;
 mod interpose;
 mod libraries;
 mod locate;
