@@ -50,6 +50,9 @@ pub(crate) struct Run {
     /// Load the shared library FILE
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
     pub(crate) dlopen: Vec<String>,
+    /// Take the member of an archive that defines NAME, whoever needs it
+    #[arg(short = 'u', long = "undefined", value_name = "NAME", action = ArgAction::Append)]
+    pub(crate) undefined: Vec<String>,
     /// The function to call
     #[arg(long, value_name = "NAME", default_value = "main")]
     pub(crate) entry: String,

@@ -110,7 +110,11 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     };
     let llvm = Llvm::new(&session, backend);
     session.warm_up();
-    let wanted = [Name::from(options.entry.as_str())];
+    let wanted: Vec<Name> = [&options.entry]
+        .into_iter()
+        .chain(&options.undefined)
+        .map(|name| Name::from(name.as_str()))
+        .collect();
     let modules = &options.modules;
     let inputs = allocator::reading(|| Inputs::load(&session, &llvm, modules, &wanted))?;
     load_libraries(&session, options)?;

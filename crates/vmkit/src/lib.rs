@@ -49,6 +49,7 @@ pub use crate::error::{Error, Result};
 pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};
 pub use crate::function::Function;
 pub use crate::link::{Change, Structors, Why};
+pub use crate::memory::Layout;
 pub use crate::object::LoadedObject;
 pub use crate::process::Located;
 pub use crate::reclaim::{Reader, Reading};

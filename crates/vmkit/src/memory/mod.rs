@@ -14,6 +14,7 @@
 //! [`Memory::snapshot`] and [`Memory::adopt`] around a `fork`.
 #![expect(unsafe_code, reason = "maps pages and writes through the writable view")]
 
+mod layout;
 mod mirror;
 mod pages;
 mod zone;
@@ -22,6 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+pub use self::layout::Layout;
 pub(crate) use self::pages::Object;
 use self::pages::{Pages, Reservation};
 use self::zone::Zone as Area;

@@ -64,6 +64,10 @@ impl Reservation {
         self.base
     }
 
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     pub(super) fn contains(&self, addr: u64) -> bool {
         addr.wrapping_sub(self.base) < self.size
     }

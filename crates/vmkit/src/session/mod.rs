@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::explain::{self, Explanation};
 use crate::interposition;
 use crate::link::{Linker, Structors};
-use crate::memory::Zone;
+use crate::memory::{Layout, Zone};
 use crate::object::{self, LoadedObject};
 use crate::process::{self, Located};
 use crate::symbol::{Addr, Name, ScopeId, SymbolId};
@@ -409,6 +409,12 @@ impl Session {
     #[must_use]
     pub fn library_at(&self, address: Addr) -> Option<Located> {
         process::locate(address)
+    }
+
+    /// Where the session's code and data lie.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.linker().memory.layout()
     }
 
     /// What was done so far.
