@@ -6,6 +6,7 @@
 //! program's code: for them the references go where they went.
 
 use std::cell::Cell;
+use std::thread;
 
 use crate::definition::Definition;
 use crate::error::{Error, Result};
@@ -89,7 +90,10 @@ fn flag_offset() -> Result<i32> {
         flag.wrapping_sub(host::thread_pointer()).cast_signed()
     };
     let here = offset();
-    let there = std::thread::spawn(offset).join().ok();
+    // The C library keeps the stack for threads of the program, which should not get more than they
+    // ask for.
+    let there = thread::Builder::new().stack_size(0).spawn(offset);
+    let there = there.ok().and_then(|thread| thread.join().ok());
     match i32::try_from(here) {
         Ok(offset) if there == Some(here) => Ok(offset),
         _ => Err(Error::other("interposition works in an executable, not in a shared library")),
