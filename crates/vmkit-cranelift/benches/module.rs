@@ -1,11 +1,13 @@
-//! Processor time and memory of modules beside those of `cranelift-jit`, one a line: what, whose and of how many,
-//! and nanoseconds or bytes. `cargo xtask bench --only cranelift` makes a table of them.
+//! Time and memory of modules beside those of `cranelift-jit`, one a line: what, whose and of how many, and
+//! nanoseconds or bytes. `cargo xtask bench --only cranelift` makes a table of them.
 //!
-//! Each line is measured in a process of its own: what is asked for is its first argument.
+//! Of each time there are two lines: how long it took, and what all threads of the process worked for that.
+//! What is asked for is the first argument, and measured in a process of its own.
 #![expect(unsafe_code, reason = "calls compiled code")]
 
+use std::ops::{Add, AddAssign};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -18,24 +20,64 @@ use vmkit_cranelift::{JitBuilder, JitModule};
 
 type Unary = unsafe extern "C" fn(i64) -> i64;
 
-const CALLS: i64 = 50_000_000;
+const CALLS: u32 = 50_000_000;
 const REDEFINITIONS: u32 = 2_000;
 const FLAGS: [(&str, &str); 1] = [("enable_verifier", "false")];
 
-/// Processor time of all threads: on a busy machine it says more than the time of day.
-struct Clock(Duration);
+/// So many functions are built before they are defined: reading the clocks is not free.
+const BATCH: u32 = 10;
+
+/// What something cost.
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    /// From its begin to its end.
+    time: Duration,
+    /// What all threads worked meanwhile.
+    work: Duration,
+}
+
+impl Cost {
+    const MOST: Self = Self { time: Duration::MAX, work: Duration::MAX };
+
+    /// The least of each.
+    fn min(self, other: Self) -> Self {
+        Self { time: self.time.min(other.time), work: self.work.min(other.work) }
+    }
+}
+
+impl Add for Cost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { time: self.time + other.time, work: self.work + other.work }
+    }
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+/// When something began.
+struct Clock(Instant, Duration);
 
 impl Clock {
     fn now() -> Self {
-        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: it is written to, and the clock is every process's.
-        unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut now) };
-        Self(Duration::new(now.tv_sec.cast_unsigned(), now.tv_nsec as u32))
+        Self(Instant::now(), worked())
     }
 
-    fn elapsed(&self) -> Duration {
-        Self::now().0 - self.0
+    fn elapsed(&self) -> Cost {
+        Cost { time: self.0.elapsed(), work: worked() - self.1 }
     }
+}
+
+/// Processor time of all threads so far.
+fn worked() -> Duration {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it is written to, and the clock is every process's.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut now) };
+    Duration::new(now.tv_sec.cast_unsigned(), now.tv_nsec as u32)
 }
 
 /// Whose module it is.
@@ -146,24 +188,29 @@ fn leaf(module: &mut dyn Module, context: &mut Context, number: i64) {
     builder.finalize(module.target_config());
 }
 
-/// Defines `count` functions, each of which calls the one before it once; and how long it took to
-/// define them and to finalize, without the building of their CLIF.
-fn define(jit: &mut Jit, count: u32) -> (Vec<FuncId>, Duration) {
-    let mut context = Context::new();
+/// Defines `count` functions, each of which calls the one before it once; and what it cost to define
+/// them and to finalize, without the building of their CLIF.
+fn define(jit: &mut Jit, count: u32) -> (Vec<FuncId>, Cost) {
+    let mut contexts: Vec<_> = (0..BATCH).map(|_| Context::new()).collect();
     let mut ids: Vec<FuncId> = Vec::new();
-    let mut spent = Duration::ZERO;
-    for number in 0..count {
+    let mut spent = Cost::default();
+    while (ids.len() as u32) < count {
+        let before = ids.len();
         let module = jit.module();
-        let name = format!("f{number}");
-        let id = module.declare_function(&name, Linkage::Export, &unary()).expect("a new name");
-        match ids.last() {
-            Some(&callee) => body(module, &mut context, callee, 1),
-            None => leaf(module, &mut context, 0),
+        for (number, context) in (before as u32..count).zip(&mut contexts) {
+            let name = format!("f{number}");
+            let id = module.declare_function(&name, Linkage::Export, &unary());
+            match ids.last() {
+                Some(&callee) => body(module, context, callee, 1),
+                None => leaf(module, context, 0),
+            }
+            ids.push(id.expect("a new name"));
         }
         let start = Clock::now();
-        module.define_function(id, &mut context).expect("a whole function");
+        for (&id, context) in ids[before..].iter().zip(&mut contexts) {
+            module.define_function(id, context).expect("a whole function");
+        }
         spent += start.elapsed();
-        ids.push(id);
     }
     let start = Clock::now();
     jit.finalize();
@@ -174,21 +221,28 @@ fn print(what: &str, of: &str, figure: f64) {
     println!("{what}\t{of}\t{figure}");
 }
 
+/// What one of `number` cost.
+fn print_cost(what: &str, of: &str, cost: Cost, number: u32) {
+    let each = |time: Duration| time.as_nanos() as f64 / f64::from(number);
+    print(what, of, each(cost.time));
+    print(&format!("{what}: work"), of, each(cost.work));
+}
+
 /// The least of a few runs, each with a module of its own.
-fn best(runs: u32, mut run: impl FnMut() -> Duration) -> f64 {
-    (0..runs).map(|_| run().as_nanos() as f64).fold(f64::INFINITY, f64::min)
+fn best(runs: u32, mut run: impl FnMut() -> Cost) -> Cost {
+    (0..runs).fold(Cost::MOST, |least, _| least.min(run()))
 }
 
 fn definition(whose: Whose, of: &str, count: u32) {
     let runs = (20_000 / count).clamp(1, 20);
-    let time = best(runs, || define(&mut Jit::new(whose), count).1);
-    print("define and finalize", of, time / f64::from(count));
+    let cost = best(runs, || define(&mut Jit::new(whose), count).1);
+    print_cost("define and finalize", of, cost, count);
 }
 
 /// As defined, and every function called.
 fn defined_and_called(whose: Whose, of: &str, count: u32) {
     let runs = (20_000 / count).clamp(1, 20);
-    let time = best(runs, || {
+    let cost = best(runs, || {
         let mut jit = Jit::new(whose);
         let (ids, spent) = define(&mut jit, count);
         let last = jit.function(*ids.last().expect("a function"));
@@ -197,12 +251,12 @@ fn defined_and_called(whose: Whose, of: &str, count: u32) {
         assert_eq!(unsafe { last(7) }, 7);
         spent + start.elapsed()
     });
-    print("define, finalize, call", of, time / f64::from(count));
+    print_cost("define, finalize, call", of, cost, count);
 }
 
 /// Every hundredth function is called, from the start of the module on.
 fn start(whose: Whose, of: &str, count: u32) {
-    let time = best(3, || {
+    let cost = best(3, || {
         let start = Clock::now();
         let mut jit = Jit::new(whose);
         let mut context = Context::new();
@@ -225,7 +279,7 @@ fn start(whose: Whose, of: &str, count: u32) {
         }
         start.elapsed()
     });
-    print("start, 1 % called", of, time);
+    print_cost("start, 1 % called", of, cost, 1);
 }
 
 /// Bytes that the process has in memory: pages that it maps twice, as code is that one address runs and
@@ -260,19 +314,18 @@ fn calls(whose: Whose, of: &str) {
     leaf(module, &mut context, 1);
     module.define_function(callee, &mut context).expect("a whole function");
     let caller = declare(module, "caller");
-    body(module, &mut context, callee, CALLS);
+    body(module, &mut context, callee, CALLS.into());
     module.define_function(caller, &mut context).expect("a whole function");
     jit.finalize();
     let (caller, callee) = (jit.function(caller), jit.function(callee));
     // SAFETY: these are the functions above.
-    let run = || assert_eq!(unsafe { caller(0) }, CALLS);
-    let each = |time: f64| time / CALLS as f64;
+    let run = || assert_eq!(unsafe { caller(0) }, CALLS.into());
     let timed = |run: &dyn Fn()| {
         let start = Clock::now();
         run();
         start.elapsed()
     };
-    print("call", of, each(best(5, || timed(&run))));
+    print_cost("call", of, best(5, || timed(&run)), CALLS);
     let through = || {
         let callee = std::hint::black_box(callee);
         let mut number = 0;
@@ -280,9 +333,9 @@ fn calls(whose: Whose, of: &str) {
             // SAFETY: as above.
             number = unsafe { callee(number) };
         }
-        assert_eq!(number, CALLS);
+        assert_eq!(number, CALLS.into());
     };
-    print("call of a pointer", of, each(best(5, || timed(&through))));
+    print_cost("call of a pointer", of, best(5, || timed(&through)), CALLS);
 }
 
 /// Redefines a function and calls it over another one, again and again; old code is freed.
@@ -292,8 +345,8 @@ fn redefinition(of: &str) {
     let call = jit.function(ids[1]);
     let Jit::Ours(module) = &mut jit else { return };
     let mut context = Context::new();
-    let time = best(3, || {
-        let mut spent = Duration::ZERO;
+    let cost = best(3, || {
+        let mut spent = Cost::default();
         for number in 0..REDEFINITIONS {
             leaf(module, &mut context, number.into());
             let start = Clock::now();
@@ -306,7 +359,7 @@ fn redefinition(of: &str) {
         }
         spent
     });
-    print("redefine, compile, call, free", of, time / f64::from(REDEFINITIONS));
+    print_cost("redefine, compile, call, free", of, cost, REDEFINITIONS);
 }
 
 fn measure(what: &str, whose: Whose, of: &str, count: u32) {
