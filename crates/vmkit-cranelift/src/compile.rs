@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::entity::EntityRef;
 use cranelift_codegen::ir::{
     FuncRef, Function, GlobalValueData, Inst, InstructionData, LibCall, Opcode, UserExternalName,
 };
@@ -150,9 +151,9 @@ pub(crate) fn is_self_contained(function: &Function) -> bool {
     !function.global_values.values().any(is_symbol) && takers(function).next().is_none()
 }
 
-/// Instructions that take addresses of functions.
+/// Instructions that take addresses of functions, and perhaps some that are not in the function any more.
 fn takers(function: &Function) -> impl Iterator<Item = Inst> {
-    let insts = function.layout.blocks().flat_map(|block| function.layout.block_insts(block));
+    let insts = (0..function.dfg.num_insts()).map(Inst::new);
     insts.filter(|&inst| taken(&function.dfg.insts[inst]).is_some())
 }
 

@@ -1,12 +1,11 @@
 //! Compiled functions become link graphs.
 
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::entity::SecondaryMap;
-use cranelift_codegen::ir::{
-    ExternalName, Function, KnownSymbol, UserExternalName, UserExternalNameRef,
-};
+use cranelift_codegen::entity::EntityRef;
+use cranelift_codegen::ir::{ExternalName, Function, KnownSymbol, UserExternalName};
 use cranelift_codegen::{CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget};
 use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
 use vmkit::graph::{Binding, Edge, LinkGraph, Place, Section, SectionKind, Symbol};
 use vmkit::{Error, Linkage, Name, Result, Session, SymbolKind, Visibility};
 
@@ -32,9 +31,9 @@ pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> 
     let code = context.compiled_code().ok_or_else(|| Error::other("nothing was compiled"))?;
     let Work { name, module, .. } = *work;
     let mut needs = Needs::new(compiler, work, &context.func, code);
-    let section = needs.code(code)?;
+    let mut sections = Vec::with_capacity(2);
+    sections.push(needs.code(code)?);
     let (notes, table) = notes::notes(code, compiler.machine);
-    let mut sections = Vec::new();
     if compiler.isa.flags().unwind_info() {
         let records = compiler.unwind.records(&*compiler.isa, code, table.is_some());
         let records = records.map_err(|what| Error::compile(name.clone(), what))?;
@@ -50,11 +49,8 @@ pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> 
         sections.extend(debug.into_iter().map(|part| debug_section(compiler.machine, part)));
     }
     let Needs { symbols, .. } = needs;
-    let mut graph = LinkGraph::of_section(module.clone(), section, symbols);
-    graph.sections.extend(sections);
-    graph.isa = compiler.machine.isa;
-    graph.notes = notes;
-    Ok(graph)
+    let isa = compiler.machine.isa;
+    Ok(LinkGraph { isa, notes, ..LinkGraph::of_sections(module.clone(), sections, symbols) })
 }
 
 /// The symbols that code needs, as they are found.
@@ -63,8 +59,8 @@ struct Needs<'a> {
     work: &'a Work<'a>,
     function: &'a Function,
     symbols: Vec<Symbol>,
-    /// What is known of names of the user's.
-    user: SecondaryMap<UserExternalNameRef, User>,
+    /// What is known of names of the user's, by their numbers.
+    user: SmallVec<[User; 8]>,
     /// Numbers of the symbols that other names stand for.
     others: FxHashMap<&'a ExternalName, usize>,
 }
@@ -93,10 +89,12 @@ impl<'a> Needs<'a> {
             size: code.buffer.data().len() as u64,
         };
         let names = function.params.user_named_funcs().len();
-        let mut user = SecondaryMap::with_capacity(names);
+        let mut user: SmallVec<[User; 8]> = smallvec![User::default(); names];
         for data in function.dfg.ext_funcs.values() {
-            if let ExternalName::User(name) = data.name {
-                user[name] = User { is_function: true, number: None };
+            if let ExternalName::User(name) = data.name
+                && let Some(known) = user.get_mut(name.index())
+            {
+                known.is_function = true;
             }
         }
         let mut symbols = Vec::with_capacity(3 + names);
@@ -143,7 +141,7 @@ impl<'a> Needs<'a> {
     /// The number of the symbol that a name stands for.
     fn symbol(&mut self, name: &'a ExternalName, kind: Reloc) -> Result<usize> {
         let known = match name {
-            ExternalName::User(reference) => self.user[*reference].number,
+            ExternalName::User(name) => self.user.get(name.index()).and_then(|user| user.number),
             other => self.others.get(other).copied(),
         };
         if let Some(number) = known {
@@ -153,7 +151,7 @@ impl<'a> Needs<'a> {
             ExternalName::User(reference) => {
                 let name = self.function.params.user_named_funcs().get(*reference);
                 let name = name.ok_or_else(|| self.fail(format!("{reference} names nothing")))?;
-                self.user(name, kind, self.user[*reference].is_function)?
+                self.user(name, kind, self.user[reference.index()].is_function)?
             }
             ExternalName::LibCall(call) => {
                 function((self.compiler.libcall_names)(*call).as_str().into())
@@ -171,7 +169,7 @@ impl<'a> Needs<'a> {
         };
         let number = self.add(symbol);
         match name {
-            ExternalName::User(reference) => self.user[*reference].number = Some(number),
+            ExternalName::User(name) => self.user[name.index()].number = Some(number),
             other => drop(self.others.insert(other, number)),
         }
         Ok(number)

@@ -69,7 +69,7 @@ pub(super) struct Definitions {
     functions: RwLock<Items>,
     data: RwLock<Items>,
     /// Graphs of what was not linked yet.
-    first: Mutex<FxHashMap<u64, LinkGraph>>,
+    first: Mutex<First>,
     signatures: Mutex<FxHashSet<Arc<Signature>>>,
     symbols: HashMap<String, Addr>,
     lookups: Mutex<Vec<Lookup>>,
@@ -79,6 +79,28 @@ pub(super) struct Definitions {
 
 /// Items, by the module's numbers.
 type Items = Vec<Option<Item>>;
+
+/// Graphs, by the keys of what they are of.
+#[derive(Default)]
+struct First {
+    /// The one that came last, which is mostly asked for at once.
+    last: Option<(u64, LinkGraph)>,
+    others: FxHashMap<u64, LinkGraph>,
+}
+
+impl First {
+    fn insert(&mut self, key: u64, graph: LinkGraph) {
+        self.others.extend(self.last.replace((key, graph)));
+    }
+
+    fn remove(&mut self, key: u64) -> Option<LinkGraph> {
+        match self.last.take_if(|(last, _)| *last == key) {
+            Some((_, graph)) => Some(graph),
+            None if self.others.is_empty() => None,
+            None => self.others.remove(&key),
+        }
+    }
+}
 
 impl Definitions {
     pub(super) fn new(
@@ -124,15 +146,17 @@ impl Definitions {
     /// Says what a key stands for, and the graph of it if that is there already.
     pub(super) fn set(&self, key: u64, item: Item, first: Option<LinkGraph>) {
         let mut graphs = self.first.lock();
-        graphs.remove(&key);
-        graphs.extend(first.map(|graph| (key, graph)));
+        graphs.remove(key);
+        if let Some(graph) = first {
+            graphs.insert(key, graph);
+        }
         drop(graphs);
         self.replace(key, Some(item));
     }
 
     /// Forgets a graph that nobody will ask for.
     pub(super) fn forget_first(&self, key: u64) {
-        self.first.lock().remove(&key);
+        self.first.lock().remove(key);
     }
 
     pub(super) fn remove(&self, key: u64) {
@@ -200,7 +224,7 @@ impl Source for Definitions {
     }
 
     fn materialize(&self, key: u64) -> Result<LinkGraph> {
-        if let Some(graph) = self.first.lock().remove(&key) {
+        if let Some(graph) = self.first.lock().remove(key) {
             return Ok(graph);
         }
         match self.item(key) {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod packed;
+mod packs;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +11,7 @@ use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
 use self::packed::Packed;
+use self::packs::Packs;
 use crate::memory::Extent;
 use crate::symbol::{Addr, ScopeId, SymbolId};
 
@@ -86,7 +88,7 @@ struct Records {
     /// Those that are being linked, and data's.
     open: FxHashMap<AllocationId, Allocation>,
     /// Those of code that is linked.
-    packed: FxHashMap<AllocationId, Packed>,
+    packs: Packs,
     /// Where they are packed.
     scratch: Vec<u8>,
 }
@@ -152,8 +154,7 @@ impl Allocations {
         if let Some(allocation) = records.open.get_mut(&id) {
             return change(allocation);
         }
-        let packed = records.packed.get(&id).map(Packed::allocation);
-        if let Some(mut allocation) = packed {
+        if let Some(mut allocation) = records.packed(id) {
             change(&mut allocation);
             records.pack(id, &allocation);
         }
@@ -169,7 +170,7 @@ impl Allocations {
         if let Some(allocation) = records.open.get(&id) {
             return Some(read(allocation));
         }
-        records.packed.get(&id).map(|packed| read(&packed.allocation()))
+        records.packed(id).map(|allocation| read(&allocation))
     }
 
     /// Is it there, and can it be taken back?
@@ -181,11 +182,19 @@ impl Allocations {
     pub(crate) fn take(&self, id: AllocationId) -> Option<Allocation> {
         let mut records = self.records.lock();
         let open = records.open.remove(&id);
-        let allocation =
-            open.or_else(|| records.packed.remove(&id).map(|packed| packed.allocation()))?;
+        let allocation = open.or_else(|| records.packed(id))?;
+        records.packs.remove(id.number());
         drop(records);
         self.set_alive(id, false);
         Some(allocation)
+    }
+
+    /// Unwind records of all that are there.
+    pub(crate) fn unwind(&self) -> Vec<Addr> {
+        let records = self.records.lock();
+        let open = records.open.values().flat_map(|allocation| allocation.unwind.clone());
+        let packed = records.packs.all().flat_map(|bytes| Packed(bytes).allocation().unwind);
+        open.chain(packed).collect()
     }
 
     /// Which are there.
@@ -196,7 +205,12 @@ impl Allocations {
 
 impl Records {
     fn pack(&mut self, id: AllocationId, allocation: &Allocation) {
-        self.packed.insert(id, Packed::new(allocation, &mut self.scratch));
+        let Self { packs, scratch, .. } = self;
+        packs.insert(id.number(), Packed::new(allocation, scratch).0);
+    }
+
+    fn packed(&self, id: AllocationId) -> Option<Allocation> {
+        self.packs.get(id.number()).map(|bytes| Packed(bytes).allocation())
     }
 }
 

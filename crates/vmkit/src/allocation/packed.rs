@@ -9,7 +9,8 @@ use crate::symbol::{Addr, ScopeId, SymbolId};
 /// An allocation as bytes: numbers of seven bits a byte, the last of which has the top bit clear (LEB128,
 /// DWARF 5, 7.6). Addresses are counted from the one before, symbols and scopes told from the owner by
 /// the bits that differ, since these are small.
-pub(super) struct Packed(Box<[u8]>);
+#[derive(Clone, Copy)]
+pub(super) struct Packed<'a>(pub(super) &'a [u8]);
 
 /// Bits of the flags, which come after the symbol.
 const PINNED: u64 = 1;
@@ -19,13 +20,13 @@ const ZONES: [Zone; 5] = [Zone::Stubs, Zone::Code, Zone::ReadOnly, Zone::Slots, 
 /// Bits of a zone's number, below the size of an extent.
 const ZONE_BITS: u32 = 3;
 
-impl Packed {
-    /// Packs an allocation, by means of a buffer.
-    pub(super) fn new(allocation: &Allocation, buffer: &mut Vec<u8>) -> Self {
+impl<'a> Packed<'a> {
+    /// Packs an allocation into a buffer.
+    pub(super) fn new(allocation: &Allocation, buffer: &'a mut Vec<u8>) -> Self {
         buffer.clear();
         let Allocation { symbol, scopes, extents, unwind, functions, callees, relies_on, .. } =
             allocation;
-        let mut writer = Writer { bytes: buffer, last: 0 };
+        let mut writer = Writer { bytes: &mut *buffer, last: 0 };
         let is_pinned = if allocation.is_pinned { PINNED } else { 0 };
         let is_stale = if allocation.is_stale { STALE } else { 0 };
         writer.number(symbol.0.into());
@@ -43,12 +44,12 @@ impl Packed {
         for symbols in [callees, relies_on] {
             writer.list(symbols, |writer, other| writer.number((other.0 ^ symbol.0).into()));
         }
-        Self(Box::from(&buffer[..]))
+        Self(buffer)
     }
 
     /// The allocation.
-    pub(super) fn allocation(&self) -> Allocation {
-        let mut reader = Reader { bytes: &self.0, last: 0 };
+    pub(super) fn allocation(self) -> Allocation {
+        let mut reader = Reader { bytes: self.0, last: 0 };
         let symbol = SymbolId(reader.number() as u32);
         let flags = reader.number();
         let scopes = reader.list(|reader| ScopeId(reader.number() as u32 ^ symbol.0));
@@ -183,7 +184,8 @@ mod tests {
                 is_pinned,
                 is_stale,
             };
-            let packed = Packed::new(&allocation, &mut vec![1, 2, 3]);
+            let mut buffer = vec![1, 2, 3];
+            let packed = Packed::new(&allocation, &mut buffer);
             prop_assert_eq!(packed.allocation(), allocation);
         }
     }

@@ -86,7 +86,7 @@ impl LinkGraph {
     fn label(&self, symbol: &Symbol) -> String {
         match symbol.place {
             _ if !symbol.name.bytes().is_empty() => symbol.name.to_string(),
-            Place::Section { index, offset: 0 } => self.sections[index].name.clone(),
+            Place::Section { index, offset: 0 } => self.sections[index].name.to_string(),
             Place::Section { index, offset } => {
                 format!("{}+{offset:#x}", self.sections[index].name)
             }

@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
             return Err(self.fail(format!("section {name}: size {size:#x}, alignment {align:#x}")));
         }
         Ok(Some(Section {
-            name,
+            name: name.into(),
             kind,
             align,
             size,

@@ -12,6 +12,7 @@ mod listing;
 #[cfg(test)]
 pub(crate) mod sample;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -119,7 +120,7 @@ pub struct Compile {
 #[derive(Clone, Debug)]
 pub struct Section {
     /// The producer's name of it, such as `.text`.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Where it goes.
     pub kind: SectionKind,
     /// Alignment in bytes, a power of two.
@@ -234,11 +235,17 @@ impl LinkGraph {
     /// for.
     #[must_use]
     pub fn of_section(name: Arc<str>, section: Section, symbols: Vec<Symbol>) -> Self {
+        Self::of_sections(name, vec![section], symbols)
+    }
+
+    /// As [`LinkGraph::of_section`], of several.
+    #[must_use]
+    pub fn of_sections(name: Arc<str>, sections: Vec<Section>, symbols: Vec<Symbol>) -> Self {
         Self {
             name,
             isa: Isa::NATIVE,
             scope: ScopeId::GLOBAL,
-            sections: vec![section],
+            sections,
             symbols,
             entry: Some(0),
             groups: Vec::new(),

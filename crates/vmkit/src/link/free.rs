@@ -63,7 +63,8 @@ impl Linker {
         }
         for allocation in &taken {
             for &records in &allocation.unwind {
-                // SAFETY: nobody unwinds through code that nobody is in.
+                // SAFETY: it was noted when they were registered; nobody unwinds through code that
+                // nobody is in.
                 unsafe { self.unwind.deregister(records) };
             }
             for &extent in &allocation.extents {
@@ -101,6 +102,16 @@ impl Linker {
         let ranges: Vec<_> = extents.map(|extent| (extent.addr, extent.size)).collect();
         let event = Unlinked { unit: allocation.symbol, ranges: &ranges };
         self.tell_unlinked(&event);
+    }
+}
+
+impl Drop for Linker {
+    fn drop(&mut self) {
+        for records in self.allocations.unwind() {
+            // SAFETY: it was noted when they were registered; whoever drops a session has promised
+            // that no code of it runs any more.
+            unsafe { self.unwind.deregister(records) };
+        }
     }
 }
 

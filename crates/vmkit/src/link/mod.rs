@@ -37,6 +37,7 @@ use crate::graph::{Dependency, LinkGraph};
 use crate::host::Waiters;
 use crate::listener::Listener;
 use crate::memory::{Memory, Zone};
+use crate::metadata::Checked;
 use crate::process::{Libraries, ThreadLocals};
 use crate::reclaim::Retired;
 use crate::resolver::Resolver;
@@ -51,6 +52,8 @@ use crate::unwind::Records;
 pub(crate) struct Linker {
     /// Before the memory that they are in: dropped first.
     unwind: Records,
+    /// What of such records was checked.
+    checked: Checked,
     pub(crate) memory: Memory,
     pub(crate) table: Table,
     pub(crate) stubs: Stubs,
@@ -117,6 +120,7 @@ impl Linker {
     ) -> Result<Self> {
         Ok(Self {
             unwind: Records::default(),
+            checked: Checked::default(),
             memory,
             table: Table::new(!policy.listeners.is_empty()),
             stubs,

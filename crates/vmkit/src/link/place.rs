@@ -5,7 +5,7 @@ use smallvec::{SmallVec, smallvec};
 use super::Linker;
 use super::bind::Symbols;
 use crate::error::Result;
-use crate::graph::{LinkGraph, SectionKind};
+use crate::graph::{LinkGraph, Section, SectionKind};
 use crate::memory::{Block, Zone};
 use crate::symbol::{Addr, SymbolKind};
 use crate::target::{Term, native};
@@ -50,19 +50,21 @@ pub(super) struct Spot {
     pub(super) thread_offset: u64,
 }
 
-/// Tells which kinds of sections belong to a part.
-type Choice = fn(SectionKind) -> bool;
+/// Where what is placed together goes, in this order.
+const PARTS: [Zone; 5] = [Zone::Code, Zone::ReadOnly, Zone::ReadOnly, Zone::ReadOnly, Zone::Data];
 
-/// What is placed together, in this order.
-const PARTS: [(Zone, Choice); 5] = [
-    (Zone::Code, |kind| kind == SectionKind::Code),
-    (Zone::ReadOnly, |kind| kind == SectionKind::ReadOnly),
-    (Zone::ReadOnly, |kind| kind == SectionKind::Unwind),
-    (Zone::ReadOnly, |kind| kind == SectionKind::ThreadLocal),
-    (Zone::Data, |kind| {
-        matches!(kind, SectionKind::Data | SectionKind::Init(_) | SectionKind::Fini(_))
-    }),
-];
+/// The number in [`PARTS`] of what a section is placed with, if it takes room.
+fn part(section: &Section) -> Option<usize> {
+    let part = match section.kind {
+        SectionKind::Code => 0,
+        SectionKind::ReadOnly => 1,
+        SectionKind::Unwind => 2,
+        SectionKind::ThreadLocal => 3,
+        SectionKind::Data | SectionKind::Init(_) | SectionKind::Fini(_) => 4,
+        SectionKind::StackMaps | SectionKind::Unloaded => return None,
+    };
+    (section.size > 0).then_some(part)
+}
 /// Bytes of zero after unwind records: the end for whoever reads them.
 const UNWIND_END: u64 = 4;
 
@@ -86,13 +88,13 @@ impl Linker {
             thread_module: 0,
             nowhere: self.memory.start(Zone::Data),
         };
-        for (zone, is_part) in PARTS {
-            let sections: SmallVec<[_; 4]> = (0..graph.sections.len())
-                .filter(|&index| is_part(graph.sections[index].kind))
-                .filter(|&index| graph.sections[index].size > 0)
-                .collect();
-            if !sections.is_empty() {
-                self.place_part(graph, zone, &sections, piece.as_deref_mut(), &mut placed)?;
+        let present = graph.sections.iter().filter_map(part).fold(0, |all, part| all | 1 << part);
+        for (number, zone) in PARTS.into_iter().enumerate() {
+            if present & 1 << number != 0 {
+                let sections = graph.sections.iter().enumerate();
+                let own = sections.filter(|(_, section)| part(section) == Some(number));
+                let own: SmallVec<[_; 4]> = own.map(|(index, _)| index).collect();
+                self.place_part(graph, zone, &own, piece.as_deref_mut(), &mut placed)?;
             }
         }
         self.note_places(symbols, &placed, is_final)?;

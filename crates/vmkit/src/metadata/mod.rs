@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod call_sites;
+mod checked;
 mod lines;
 mod stack_maps;
 mod statepoint;
@@ -9,9 +10,9 @@ mod tags;
 mod unwind;
 
 pub use self::call_sites::{Action, CallSite, CallSites, Handler, Span, TypeInfo};
+pub(crate) use self::checked::Checked;
 pub use self::lines::{Line, Lines};
 pub use self::stack_maps::{Function, LiveOut, Location, Place, Record, StackMaps};
 pub use self::statepoint::{Pair, Statepoint};
 pub use self::tags::Tag;
-pub(crate) use self::unwind::check_records;
 pub use self::unwind::{Cfa, Personality, Row, Rule, Rules, evaluate};

@@ -15,7 +15,7 @@ use gimli::{
 use super::Span;
 use crate::error::{Error, Result};
 
-type Bytes<'a> = EndianSlice<'a, LittleEndian>;
+pub(super) type Bytes<'a> = EndianSlice<'a, LittleEndian>;
 
 /// The rules of one function.
 pub struct Rules {
@@ -140,50 +140,6 @@ impl Rules {
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rules({:#x}..{:#x})", self.start, self.end)
-    }
-}
-
-/// Makes sure that the system's unwinder can look through records, and that they are about nothing but
-/// what `is_own`. Records of code that was left out begin in the section itself.
-///
-/// # Errors
-///
-/// Damaged records, in a form that the unwinder does not know, or about other code.
-pub(crate) fn check_records(
-    name: &Arc<str>,
-    section: Span<'_>,
-    is_own: impl Fn(Range<u64>) -> bool,
-) -> Result<()> {
-    let bases = BaseAddresses::default().set_eh_frame(section.address);
-    let frame = EhFrame::new(section.bytes, LittleEndian);
-    let fail = |what: &str| Err(Error::input(name.clone(), format!("unwind records: {what}")));
-    let mut entries = frame.entries(&bases);
-    loop {
-        let next = entries.next().and_then(|entry| match entry {
-            Some(gimli::CieOrFde::Fde(entry)) => {
-                entry.parse(EhFrame::cie_from_offset).map(|record| Some(Some(record)))
-            }
-            Some(gimli::CieOrFde::Cie(_)) => Ok(Some(None)),
-            None => Ok(None),
-        });
-        let record = match next {
-            Ok(Some(Some(record))) => record,
-            Ok(Some(None)) => continue,
-            Ok(None) => return Ok(()),
-            Err(error) => return fail(&error.to_string()),
-        };
-        if record.cie().encoding().format != gimli::Format::Dwarf32 {
-            return fail("longer than 4 GiB");
-        }
-        let (start, end) = (record.initial_address(), record.end_address());
-        // A function without an instruction, none of which is ever looked for.
-        if start == end {
-            continue;
-        }
-        let is_dead = start.wrapping_sub(section.address) < section.bytes.len() as u64;
-        if !is_dead && (start > end || !is_own(start..end)) {
-            return fail("about code that is not there");
-        }
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Member {
 pub(super) fn join(linker: &Linker, graph: &mut LinkGraph) -> Result<Vec<Member>> {
     let sections = (0..graph.sections.len()).filter(|&index| is_in_set(&graph.sections[index]));
     let join = |(key, section): (u64, usize)| {
-        let set = Name::new(&graph.sections[section].name);
+        let set = Name::from(&*graph.sections[section].name);
         let id = linker.private(graph.scope, &local_name(graph, &set, "section", section), key);
         linker.add_to_set(set, id);
         Member { section, id }
@@ -79,7 +79,7 @@ pub(super) fn take(linker: &Linker, whole: &mut LinkGraph, member: &Member) -> L
     };
     (section.kind, section.size) = (SectionKind::Unloaded, 0);
     let mut symbols = vec![Symbol {
-        name: Name::new(&own.name),
+        name: Name::from(&*own.name),
         place: Place::Section { index: 0, offset: 0 },
         binding: Binding::Session(member.id, Linkage::Strong),
         visibility: Visibility::Hidden,

@@ -54,7 +54,7 @@ pub(crate) fn link(directives: &Directives, object: &Path) -> Result<String, Str
 /// Sections where no linker put them.
 fn alone(graph: &LinkGraph) -> HashMap<String, (u64, Vec<u8>)> {
     let numbered = graph.sections.iter().zip(1..);
-    numbered.map(|(section, n)| (section.name.clone(), (n << 24, Vec::new()))).collect()
+    numbered.map(|(section, n)| (section.name.to_string(), (n << 24, Vec::new()))).collect()
 }
 
 fn lld(directives: &Directives, flags: &str, object: &Path) -> Result<Linked, String> {
@@ -92,7 +92,7 @@ fn read(data: &[u8]) -> object::read::Result<Linked> {
 
 fn layout(directives: &Directives, graph: &LinkGraph, linked: &Linked) -> Layout {
     let place = |section: &Section| {
-        let place = linked.sections.get(&section.name).map(|section| section.0);
+        let place = linked.sections.get(&*section.name).map(|section| section.0);
         place.filter(|_| section.kind.is_loaded() && section.size > 0)
     };
     let is_thread_local = |section: &&Section| section.kind == SectionKind::ThreadLocal;

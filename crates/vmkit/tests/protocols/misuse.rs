@@ -95,7 +95,7 @@ impl Source for Unwinding {
     }
 
     fn materialize(&self, _: u64) -> Result<LinkGraph> {
-        let section = |name: &str, kind, bytes: &[u8], edges| Section {
+        let section = |name: &'static str, kind, bytes: &[u8], edges| Section {
             name: name.into(),
             kind,
             align: 8,

@@ -9,7 +9,7 @@ use super::super::place::{Placed, Spot};
 use crate::allocation::AllocationId;
 use crate::error::Result;
 use crate::graph::{LinkGraph, SectionKind};
-use crate::metadata::{Span, check_records};
+use crate::metadata::Span;
 use crate::symbol::Addr;
 
 impl Linker {
@@ -30,7 +30,7 @@ impl Linker {
             let Some(spot) = spot else { continue };
             let bytes = &placed.blocks[spot.block].bytes()[spot.offset as usize..];
             let bytes = &bytes[..section.size as usize];
-            check_records(&graph.name, Span { address: spot.addr.0, bytes }, is_own)?;
+            self.checked.check(&graph.name, Span { address: spot.addr.0, bytes }, is_own)?;
         }
         Ok(())
     }
@@ -48,7 +48,7 @@ impl Linker {
             let mut structors = self.structors.lock();
             match section.kind {
                 SectionKind::Unwind => {
-                    self.unwind.register(spot.addr);
+                    self.unwind.register(spot.addr, allocation == AllocationId::PERMANENT);
                     self.allocations.update(allocation, |known| known.unwind.push(spot.addr));
                 }
                 SectionKind::Init(priority) => {
