@@ -106,7 +106,7 @@ impl Compiler {
     }
 
     fn compile_in(&self, work: &Work<'_>, context: &mut Context) -> Result<LinkGraph> {
-        let began = Instant::now();
+        let began = began(work.session);
         let Prepared { inlined, .. } = self.prepare(work, context)?;
         context
             .compile(&*self.isa, &mut ControlPlane::default())
@@ -127,13 +127,19 @@ impl Compiler {
         work: &Work<'_>,
         context: &Context,
         inlined: Inlined,
-        began: Instant,
+        began: Option<Instant>,
     ) -> Result<LinkGraph> {
         let mut graph = graph(self, work, context)?;
         inlined.note(work.session, &mut graph);
-        graph.compile = Some(Compile { began, ended: Instant::now(), phases: Default::default() });
+        let compile = |began| Compile { began, ended: Instant::now(), phases: <[_; 4]>::default() };
+        graph.compile = began.map(compile);
         Ok(graph)
     }
+}
+
+/// Now, if anybody wants to know when a compile began.
+pub(crate) fn began(session: &Session) -> Option<Instant> {
+    session.has_listeners().then(Instant::now)
 }
 
 /// What a compile that failed says.

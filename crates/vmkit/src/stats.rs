@@ -25,20 +25,19 @@ impl Counters {
         counter.fetch_sub(amount, Ordering::Relaxed);
     }
 
-    /// Runs the producer of a graph and counts its time.
-    pub(crate) fn materialize<T>(&self, run: impl FnOnce() -> T) -> T {
-        timed(&self.materialize_nanos, run)
+    /// Counts the time since a source was asked for a graph; now.
+    pub(crate) fn materialized(&self, start: Instant) -> Instant {
+        count(&self.materialize_nanos, start)
     }
 
-    /// Runs the linking of a graph and counts its time.
-    pub(crate) fn link<T>(&self, run: impl FnOnce() -> T) -> T {
-        timed(&self.link_nanos, run)
+    /// Counts the time since a graph began to be linked.
+    pub(crate) fn linked(&self, start: Instant) {
+        count(&self.link_nanos, start);
     }
 }
 
-fn timed<T>(counter: &AtomicU64, run: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
-    let result = run();
-    Counters::add(counter, start.elapsed().as_nanos() as u64);
-    result
+fn count(counter: &AtomicU64, start: Instant) -> Instant {
+    let now = Instant::now();
+    Counters::add(counter, (now - start).as_nanos() as u64);
+    now
 }

@@ -1,7 +1,6 @@
 //! Functions and data become definitions of the session.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{Function, UserExternalName};
@@ -15,7 +14,7 @@ use vmkit::{
 
 use super::module::{JitModule, backend};
 use super::source::{Item, Key};
-use crate::compile::{Prepared, Work};
+use crate::compile::{Prepared, Work, began};
 use crate::definition::Body;
 
 impl JitModule {
@@ -62,7 +61,7 @@ impl JitModule {
         // What is inlined, here or elsewhere, is compiled again when it is redefined.
         let inlining = compiler.inlining.is_on();
         let body = inlining.then(|| self.body(name, &context.func)).transpose()?;
-        let began = Instant::now();
+        let began = began(self.session());
         let prepared = compiler.prepare(&work, context).map_err(backend)?;
         let Prepared { inlined, is_self_contained } = prepared;
         context.compile(&*compiler.isa, control)?;

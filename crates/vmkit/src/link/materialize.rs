@@ -1,6 +1,7 @@
 //! What is called is looked up, or produced and linked, and published.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use super::{Linker, is_after};
 use crate::definition::{Definition, Unit};
@@ -54,9 +55,10 @@ impl Linker {
             None => Err(Error::undefined(entry.name(), None)),
             Some(Definition::Module { scope, key, unit: Unit::Lazy }) => {
                 self.check_expected(id, scope, key)?;
-                let graph = self.produce(scope, key)?;
-                let finished = self.counters.link(|| self.link(id, scope, graph, began))?;
-                let Some(finished) = finished else { return Ok(false) };
+                let (graph, start) = self.produce(scope, key)?;
+                let finished = self.link(id, scope, graph, began);
+                self.counters.linked(start);
+                let Some(finished) = finished? else { return Ok(false) };
                 // Whoever is woken may run at once, in this thread's place.
                 finished.iter().for_each(|&(id, _)| self.waiters.wake(self.table.entry(id).word()));
                 Ok(true)
@@ -80,15 +82,18 @@ impl Linker {
         }
     }
 
-    /// What the module of a scope defines under a key.
-    pub(super) fn produce(&self, scope: ScopeId, key: u64) -> Result<LinkGraph> {
+    /// What the module of a scope defines under a key, and when it was there.
+    pub(super) fn produce(&self, scope: ScopeId, key: u64) -> Result<(LinkGraph, Instant)> {
         let source = self.table.source(scope);
         let source = source.ok_or_else(|| Error::other("a definition without a module"))?;
-        let mut graph = self.counters.materialize(|| source.materialize(key))?;
+        let start = Instant::now();
+        let graph = source.materialize(key);
+        let end = self.counters.materialized(start);
+        let mut graph = graph?;
         // A source may know of a module of its own that it took the definition from.
         if graph.scope == ScopeId::GLOBAL {
             graph.scope = scope;
         }
-        Ok(graph)
+        Ok((graph, end))
     }
 }

@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, ReentrantMutex};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use self::bind::{Bound, Target};
 use self::data::{Former, Sets};
@@ -93,7 +94,7 @@ pub(crate) struct Policy {
 }
 
 /// Symbols that are ready now, and their addresses.
-type Finished = Vec<(SymbolId, u64)>;
+type Finished = SmallVec<[(SymbolId, u64); 1]>;
 
 /// Functions that linked objects want run before and after the program: priority and address.
 #[derive(Default, Clone, Debug)]
@@ -214,8 +215,9 @@ impl Linker {
         match self.link_into(allocation, id, graph) {
             Ok(finished) => {
                 // Nobody could tell when by-products, such as labels in assembly, are not used any more.
-                let is_pinned = finished.len() > 1;
-                self.allocations.update(allocation, |known| known.is_pinned = is_pinned);
+                if finished.len() > 1 {
+                    self.allocations.update(allocation, |known| known.is_pinned = true);
+                }
                 Ok((allocation, finished))
             }
             Err(error) => {
@@ -236,12 +238,14 @@ impl Linker {
         let values = self.require(id, allocation, &symbols)?;
         let placed = self.place(graph, &symbols, false, None)?;
         let extents = placed.blocks.iter().map(|block| block.extent()).collect();
-        self.allocations.update(allocation, |known| known.extents = extents);
-        self.fix_up(id, allocation, &Bound { graph, symbols: &symbols, values }, placed)
+        self.fix_up(id, allocation, &Bound { graph, symbols: &symbols, values }, placed, extents)
     }
 
     /// Notes what a graph takes for granted; tells whether all of it still holds.
     fn depend(&self, unit: SymbolId, owner: AllocationId, graph: &LinkGraph, began: u32) -> bool {
+        if graph.dependencies.is_empty() {
+            return true;
+        }
         let home = self.table.home(graph.scope);
         graph.dependencies.iter().all(|dependency| {
             let (id, hash) = match *dependency {

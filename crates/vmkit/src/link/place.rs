@@ -131,7 +131,9 @@ impl Linker {
         let thunks = size.next_multiple_of(8);
         let with_thunks = thunks + native::THUNK_SIZE * sites.len() as u64;
         let is_far = |end: Addr| !sites.is_empty() && !self.memory.reaches_calls(end);
-        let mut has_thunks = is_far(self.memory.top(zone).offset(size.cast_signed()));
+        // Mostly nothing is.
+        let is_any_far = is_far(self.memory.start(Zone::ReadOnly));
+        let mut has_thunks = is_any_far && is_far(self.memory.top(zone).offset(size.cast_signed()));
         let mut block = match piece {
             Some(piece) => piece.split(size, align),
             None if has_thunks => {
@@ -140,7 +142,7 @@ impl Linker {
             None => self.memory.allocate_where(zone, size, align, unbindable)?,
         };
         // Others may have taken what was left within reach.
-        if !has_thunks && is_far(block.addr.offset(size.cast_signed())) {
+        if is_any_far && !has_thunks && is_far(block.addr.offset(size.cast_signed())) {
             has_thunks = true;
             self.memory.take_back(block)?;
             block = self.memory.allocate_where(zone, with_thunks, align, unbindable)?;

@@ -80,6 +80,9 @@ impl Linker {
     /// Has every site and word go where `to` says, given whether it is a word. Sites that went to
     /// `old` were bound.
     pub(super) fn lead(&self, inner: &Inner, old: Option<Addr>, to: impl Fn(bool) -> Addr) {
+        if !inner.has_sites() {
+            return;
+        }
         let stub = stub_of(inner).map(|stub| self.stubs.address(stub));
         let alive = self.allocations.alive();
         let (mut before, mut after) = (0, 0);

@@ -71,9 +71,10 @@ impl Linker {
     ) -> Result<()> {
         loop {
             let began = self.table.now();
-            let graph = self.produce(scope, key)?;
-            let (allocation, finished) =
-                self.counters.link(|| self.link_apart(id, scope, &graph))?;
+            let (graph, start) = self.produce(scope, key)?;
+            let linked = self.link_apart(id, scope, &graph);
+            self.counters.linked(start);
+            let (allocation, finished) = linked?;
             let Some(&(_, address)) = finished.iter().find(|finished| finished.0 == id) else {
                 self.abandon(allocation);
                 let name = self.table.entry(id).name();

@@ -10,9 +10,14 @@ use crate::symbol::{Addr, SymbolId};
 use crate::target::native;
 
 impl Linker {
+    /// Is there anybody to tell?
+    pub(crate) fn has_listeners(&self) -> bool {
+        !self.policy.listeners.is_empty()
+    }
+
     /// Tells of a graph that is fixed up and not yet published.
     pub(super) fn tell(&self, unit: SymbolId, bound: &Bound<'_>, placed: &Placed) {
-        if self.policy.listeners.is_empty() {
+        if !self.has_listeners() {
             return;
         }
         let graph = bound.graph;

@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 
 use parking_lot::ReentrantMutex;
+use smallvec::SmallVec;
 
-use super::Linker;
 use super::bind::Bound;
+use super::{Finished, Linker};
 use crate::allocation::AllocationId;
 use crate::error::Result;
 use crate::stats::Counters;
@@ -94,15 +95,15 @@ impl Linker {
         Ok(())
     }
 
-    fn place_whole(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<Vec<(SymbolId, u64)>> {
-        let graph = self.produce(scope, key)?;
+    fn place_whole(&self, id: SymbolId, scope: ScopeId, key: u64) -> Result<Finished> {
+        let (graph, _) = self.produce(scope, key)?;
         // Addresses first, so that units in a circle find one another's.
         let symbols = self.bind(id, &graph)?;
         self.whole.note(symbols.defined.iter().map(|defined| defined.id));
         let placed = self.place(&graph, &symbols, true, None)?;
         let values = self.require(id, AllocationId::PERMANENT, &symbols)?;
         let bound = Bound { graph: &graph, symbols: &symbols, values };
-        let finished = self.fix_up(id, AllocationId::PERMANENT, &bound, placed)?;
+        let finished = self.fix_up(id, AllocationId::PERMANENT, &bound, placed, SmallVec::new())?;
         Counters::add(&self.counters.functions_compiled, graph.functions());
         Ok(finished)
     }

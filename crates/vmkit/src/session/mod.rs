@@ -96,6 +96,12 @@ impl Session {
         &self.compiler.linker
     }
 
+    /// Does anybody [hear](crate::listener::Listener) of what is linked?
+    #[must_use]
+    pub fn has_listeners(&self) -> bool {
+        self.linker().has_listeners()
+    }
+
     /// Adds a module and gives the scope of its private names.
     pub fn add_source(&self, source: Arc<dyn Source>) -> ScopeId {
         self.add_source_in(ScopeId::GLOBAL, source)

@@ -176,6 +176,11 @@ impl Inner {
         std::mem::replace(self, Self::new(now))
     }
 
+    /// Has it any [sites](Inner::sites), of allocations that are there or are not?
+    pub(crate) fn has_sites(&self) -> bool {
+        self.users.as_ref().is_some_and(|users| !users.sites().is_empty())
+    }
+
     /// Call sites that go straight to its code, or would, and words that hold where it is.
     pub(crate) fn sites<'a>(&'a self, alive: &'a Alive<'_>) -> impl Iterator<Item = Site> + 'a {
         let sites = self.users.as_ref().map_or(&[][..], |users| users.sites());

@@ -101,8 +101,8 @@ impl Sources {
     }
 
     fn with<T>(&self, scope: ScopeId, look: impl FnOnce(&Slot) -> T) -> Option<T> {
-        let slots = self.slots.read();
-        Some(look(slots.get(self.at(scope)?)?))
+        let at = self.at(scope)?;
+        Some(look(self.slots.read().get(at)?))
     }
 
     /// The place of a scope's slot, if it is one of this session.

@@ -140,7 +140,7 @@ impl Linker {
         let entry = self.table.entry(id);
         let definition = entry.lock().definition.clone();
         match definition {
-            Some(Definition::Module { scope, key, .. }) => self.produce(scope, key),
+            Some(Definition::Module { scope, key, .. }) => Ok(self.produce(scope, key)?.0),
             Some(Definition::Common(extent)) => {
                 Ok(common(&entry.name(), extent.size, extent.align))
             }
@@ -173,7 +173,7 @@ impl Linker {
             let Unplaced { id, graph, symbols } = &fresh[index];
             let values = self.require(*id, AllocationId::PERMANENT, symbols)?;
             let bound = Bound { graph, symbols, values };
-            finished.extend(self.fix_up(*id, owner, &bound, placed)?);
+            finished.extend(self.fix_up(*id, owner, &bound, placed, SmallVec::new())?);
             // What a module has for itself still grows.
             if self.table.entry(*id).lock().allocation() == owner {
                 self.allocations.pack(owner);

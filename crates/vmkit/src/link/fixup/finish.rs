@@ -3,18 +3,53 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::super::Linker;
 use super::super::bind::Bound;
 use super::super::place::{Placed, Spot};
 use crate::allocation::AllocationId;
 use crate::error::Result;
 use crate::graph::{LinkGraph, SectionKind};
+use crate::host;
 use crate::metadata::Span;
-use crate::symbol::Addr;
+use crate::symbol::{Addr, SymbolId};
+
+/// Where unwind records are.
+type Unwind = SmallVec<[Addr; 1]>;
+
+/// What others know of.
+#[derive(Default)]
+pub(super) struct Announced {
+    pub(super) unwind: Unwind,
+    /// Where functions begin.
+    pub(super) functions: SmallVec<[u64; 1]>,
+}
 
 impl Linker {
+    /// Has code that was written run, and everybody know of it.
+    pub(super) fn make_known(
+        &self,
+        unit: SymbolId,
+        allocation: AllocationId,
+        bound: &Bound<'_>,
+        placed: &Placed,
+    ) -> Result<Announced> {
+        for block in &placed.blocks {
+            self.memory.sync(block.addr, block.bytes().len() as u64)?;
+        }
+        // What other cores may have fetched of what was here before, they must forget.
+        if placed.blocks.iter().any(|block| block.is_used) {
+            host::sync_cores();
+        }
+        self.check_unwind(bound.graph, placed)?;
+        let unwind = self.announce(allocation, bound.graph, placed);
+        self.tell(unit, bound, placed);
+        Ok(Announced { unwind, functions: self.note_functions(bound, placed) })
+    }
+
     /// The system's unwinder trusts what it is given, whatever is thrown: damage must not get there.
-    pub(super) fn check_unwind(&self, graph: &LinkGraph, placed: &Placed) -> Result<()> {
+    fn check_unwind(&self, graph: &LinkGraph, placed: &Placed) -> Result<()> {
         let sections = || graph.sections.iter().zip(&placed.spots);
         let is_own = |code: Range<u64>| {
             sections().filter(|(section, _)| section.kind == SectionKind::Code).any(
@@ -36,7 +71,8 @@ impl Linker {
     }
 
     /// Lets the unwinder and the session know of what is linked now.
-    pub(super) fn announce(&self, allocation: AllocationId, graph: &LinkGraph, placed: &Placed) {
+    fn announce(&self, allocation: AllocationId, graph: &LinkGraph, placed: &Placed) -> Unwind {
+        let mut unwind = Unwind::new();
         for (section, spot) in graph.sections.iter().zip(&placed.spots) {
             let Some(spot) = spot else { continue };
             // The words of an array, as fixed up.
@@ -45,30 +81,29 @@ impl Linker {
                 let words = bytes[..section.size as usize].chunks_exact(8);
                 words.map(|word| Addr(u64::from_le_bytes(word.try_into().expect("8 bytes"))))
             };
-            let mut structors = self.structors.lock();
             match section.kind {
                 SectionKind::Unwind => {
                     self.unwind.register(spot.addr, allocation == AllocationId::PERMANENT);
-                    self.allocations.update(allocation, |known| known.unwind.push(spot.addr));
+                    unwind.push(spot.addr);
                 }
                 SectionKind::Init(priority) => {
-                    structors.constructors.extend(words().map(|function| (priority, function)));
+                    let words = words().map(|function| (priority, function));
+                    self.structors.lock().constructors.extend(words);
                 }
                 SectionKind::Fini(priority) => {
-                    structors.destructors.extend(words().map(|function| (priority, function)));
+                    let words = words().map(|function| (priority, function));
+                    self.structors.lock().destructors.extend(words);
                 }
                 _ => {}
             }
         }
+        unwind
     }
 
-    pub(super) fn note_functions(
-        &self,
-        allocation: AllocationId,
-        bound: &Bound<'_>,
-        placed: &Placed,
-    ) {
+    /// Notes where functions are; their addresses.
+    fn note_functions(&self, bound: &Bound<'_>, placed: &Placed) -> SmallVec<[u64; 1]> {
         let mut loaded = self.loaded.lock();
+        let mut functions = SmallVec::new();
         for defined in &bound.symbols.defined {
             let is_code = bound.graph.sections[defined.section].kind == SectionKind::Code;
             if let Some(spot) = placed.spots[defined.section].filter(|_| is_code) {
@@ -77,8 +112,9 @@ impl Linker {
                 // Zones are smaller than 4 GiB; who says that a function is larger says nothing.
                 let size = u32::try_from(defined.size).unwrap_or(u32::MAX);
                 loaded.insert(offset as u32, (size, defined.id));
-                self.allocations.update(allocation, |known| known.functions.push(start.0));
+                functions.push(start.0);
             }
         }
+        functions
     }
 }

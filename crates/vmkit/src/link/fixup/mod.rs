@@ -5,9 +5,10 @@ mod finish;
 
 use smallvec::SmallVec;
 
-use super::Linker;
-use super::bind::{Bound, Target};
+use self::finish::Announced;
+use super::bind::{Bound, Defined, Target};
 use super::place::{Placed, Spot};
+use super::{Finished, Linker};
 use crate::allocation::AllocationId;
 use crate::error::{Error, Result};
 use crate::graph::{Edge, SectionKind, fixup};
@@ -25,8 +26,8 @@ struct Fixer<'a> {
     placed: Placed,
     /// Whose lists its sites are in.
     callees: SmallVec<[SymbolId; 4]>,
-    /// Words of its own.
-    words: Vec<Extent>,
+    /// Its memory: words of its own come to it.
+    words: SmallVec<[Extent; 2]>,
     /// Is it data, or code that is never taken back, of which nothing else is noted?
     has_data: bool,
     /// Slots of the graph's own symbols, by symbol.
@@ -44,48 +45,43 @@ struct Part {
 
 impl Linker {
     /// Writes what every edge asks for, and gives the symbols that the graph defines, with their
-    /// addresses, to be published.
+    /// addresses, to be published. The allocation has the memory `extents` from now on, whatever comes
+    /// of it.
     pub(super) fn fix_up(
         &self,
         unit: SymbolId,
         allocation: AllocationId,
         bound: &Bound<'_>,
         placed: Placed,
-    ) -> Result<Vec<(SymbolId, u64)>> {
+        extents: SmallVec<[Extent; 2]>,
+    ) -> Result<Finished> {
         let mut fixer = Fixer {
             linker: self,
             allocation,
             bound,
             placed,
             callees: SmallVec::new(),
-            words: Vec::new(),
+            words: extents,
             has_data: allocation == AllocationId::PERMANENT || self.is_data(unit),
             slots: Vec::new(),
             thunks_used: 0,
         };
         let result = fixer.edges();
         let Fixer { placed, callees, words, .. } = fixer;
-        self.allocations.update(allocation, |known| {
-            known.callees.extend(callees);
-            known.extents.extend(words);
+        let mut known = Announced::default();
+        let result = result.and_then(|()| {
+            known = self.make_known(unit, allocation, bound, &placed)?;
+            let defined = bound.symbols.defined.iter();
+            let address = |own: &Defined| placed.address(own.section, own.offset);
+            Ok(defined.map(|own| (own.id, address(own))).collect())
         });
-        result?;
-        for block in &placed.blocks {
-            self.memory.sync(block.addr, block.bytes().len() as u64)?;
-        }
-        // What other cores may have fetched of what was here before, they must forget.
-        if placed.blocks.iter().any(|block| block.is_used) {
-            host::sync_cores();
-        }
-        self.check_unwind(bound.graph, &placed)?;
-        self.announce(allocation, bound.graph, &placed);
-        self.tell(unit, bound, &placed);
-        let defined = bound.symbols.defined.iter();
-        let finished = defined
-            .map(|defined| (defined.id, placed.address(defined.section, defined.offset)))
-            .collect();
-        self.note_functions(allocation, bound, &placed);
-        Ok(finished)
+        self.allocations.update(allocation, |all| {
+            all.callees.extend(callees);
+            all.extents.extend(words);
+            all.unwind.extend(known.unwind);
+            all.functions.extend(known.functions);
+        });
+        result
     }
 }
 
