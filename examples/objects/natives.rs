@@ -51,14 +51,7 @@ fn fail(what: &str) -> ! {
     process::exit(3)
 }
 
-extern "C" fn allocate(
-    local: &Local,
-    size: u64,
-    _: u64,
-    _: u64,
-    _: u64,
-    anchor: &mut Anchor,
-) -> u64 {
+extern "C" fn allocate(local: &Local, size: u64, anchor: &mut Anchor) -> u64 {
     let Current { vm, mutator } = Current::of(local);
     loop {
         let seen = vm.heap.collections();
@@ -72,14 +65,7 @@ extern "C" fn allocate(
     }
 }
 
-extern "C" fn throw_object(
-    exception: u64,
-    local: &Local,
-    _: u64,
-    _: u64,
-    _: u64,
-    anchor: &mut Anchor,
-) -> ! {
+extern "C" fn throw_object(exception: u64, local: &Local, anchor: &mut Anchor) -> ! {
     raise(exception, local, anchor)
 }
 
@@ -113,14 +99,7 @@ fn is_of(exception: u64, type_info: TypeInfo) -> bool {
     tables.into_iter().any(|table| word(table + CLASS) == wanted)
 }
 
-extern "C" fn print(
-    number: i64,
-    local: &Local,
-    _: u64,
-    _: u64,
-    _: u64,
-    anchor: &mut Anchor,
-) -> i64 {
+extern "C" fn print(number: i64, local: &Local, anchor: &mut Anchor) -> i64 {
     let Current { vm, mutator } = Current::of(local);
     // The output may block: nobody need wait for this thread meanwhile.
     let written = mutator.native(anchor, || writeln!(vm.output.lock().unwrap(), "{number}"));
@@ -130,7 +109,7 @@ extern "C" fn print(
     number
 }
 
-extern "C" fn spawn(receiver: u64, local: &Local, _: u64, _: u64, _: u64, _: &mut Anchor) -> i64 {
+extern "C" fn spawn(receiver: u64, local: &Local, _: &mut Anchor) -> i64 {
     let vm = &Current::of(local).vm;
     let class = vm.class_of(receiver);
     // The compiler has seen to it that there is one.
@@ -148,7 +127,7 @@ extern "C" fn spawn(receiver: u64, local: &Local, _: u64, _: u64, _: u64, _: &mu
     }
 }
 
-extern "C" fn join(number: i64, local: &Local, _: u64, _: u64, _: u64, anchor: &mut Anchor) -> i64 {
+extern "C" fn join(number: i64, local: &Local, anchor: &mut Anchor) -> i64 {
     let Current { vm, mutator } = Current::of(local);
     let place = usize::try_from(number).unwrap_or(usize::MAX);
     let running = vm.threads.lock().unwrap().get_mut(place).and_then(Option::take);
@@ -171,15 +150,15 @@ extern "C" fn personality() {
 
 vmkit::native_entry! {
     /// Room for an object, where the fast path found none.
-    fn allocate_entry = allocate;
+    fn allocate_entry(local, size) = allocate;
     /// Throws an object.
-    fn throw_entry = throw_object;
+    fn throw_entry(exception, local) = throw_object;
     /// Prints a number.
-    fn print_entry = print;
+    fn print_entry(number, local) = print;
     /// Starts a thread.
-    fn spawn_entry = spawn;
+    fn spawn_entry(receiver, local) = spawn;
     /// Waits for one.
-    fn join_entry = join;
+    fn join_entry(number, local) = join;
 }
 
 /// The names that compiled code has for them.

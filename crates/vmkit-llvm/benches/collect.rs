@@ -133,7 +133,7 @@ thread_local! {
     });
 }
 
-extern "C" fn measure(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) {
+extern "C" fn measure(anchor: &mut Anchor) {
     let anchor = std::ptr::from_mut(anchor) as u64;
     let map = MAP.with(Arc::clone);
     HEAP.with_borrow_mut(|heap| {
@@ -162,7 +162,7 @@ extern "C" fn measure(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Ancho
 
 vmkit::native_entry! {
     /// Collects, and measures it.
-    fn collect_entry = measure;
+    fn collect_entry() = measure;
 }
 
 /// A tree of so many objects, of which each has a number.

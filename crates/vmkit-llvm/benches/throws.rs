@@ -32,13 +32,13 @@ fn map() -> &'static CodeMap {
     MAP.get().expect("it is set first")
 }
 
-extern "C" fn vm_throw(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) {
+extern "C" fn vm_throw(anchor: &mut Anchor) {
     // SAFETY: the anchor is that of the entry which called; nothing here is left to drop.
     let unhandled = unsafe { throw(map(), anchor, 1, |_, _| true) };
     panic!("{unhandled:?}");
 }
 
-extern "C" fn vm_walk(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) {
+extern "C" fn vm_walk(anchor: &mut Anchor) {
     const WALKS: u32 = 1000;
     let anchor = std::ptr::from_mut(anchor) as u64;
     // SAFETY: the walk reads the stack of this thread, which waits here.
@@ -52,9 +52,9 @@ extern "C" fn vm_walk(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Ancho
 
 vmkit::native_entry! {
     /// Throws.
-    fn vm_throw_entry = vm_throw;
+    fn vm_throw_entry() = vm_throw;
     /// Walks.
-    fn vm_walk_entry = vm_walk;
+    fn vm_walk_entry() = vm_walk;
 }
 
 /// An exception of the system's unwinder (Itanium C++ ABI, level 1).

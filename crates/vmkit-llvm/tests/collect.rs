@@ -23,14 +23,14 @@ thread_local! {
     static MACHINE: Machine = Machine::default();
 }
 
-extern "C" fn collect(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) {
+extern "C" fn collect(anchor: &mut Anchor) {
     MACHINE.with(|machine| {
         anchor.previous = machine.last_anchor.get();
         machine.collector.collect(anchor);
     });
 }
 
-extern "C" fn call_back(list: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) -> u64 {
+extern "C" fn call_back(list: u64, anchor: &mut Anchor) -> u64 {
     let (sum, previous) = MACHINE.with(|machine| {
         let this = std::ptr::from_mut(anchor) as u64;
         anchor.previous = machine.last_anchor.replace(this);
@@ -45,9 +45,9 @@ extern "C" fn call_back(list: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut 
 
 vmkit::native_entry! {
     /// Collects.
-    fn collect_entry = collect;
+    fn collect_entry() = collect;
     /// Calls `sum`.
-    fn call_back_entry = call_back;
+    fn call_back_entry(list) = call_back;
 }
 
 /// Calls a function of collect.ll with a list of the numbers 1 to 5, and gives what it returns and how

@@ -6,14 +6,13 @@ use crate::host;
 use crate::target::native;
 use crate::walk::Registers;
 
-/// Makes a function for linked code to call: `native_entry! { pub fn NAME = TARGET; }`.
+/// Makes a function for linked code to call: `native_entry! { pub fn NAME(ARGUMENT, …) = TARGET; }`.
 ///
-/// It is called with up to five integer or pointer arguments, and any that are passed in vector
-/// registers. It saves the registers that calls preserve in an [`Anchor`](crate::walk::Anchor) and
-/// calls `TARGET`, a function of the C calling convention with one parameter more than the caller
-/// gives: the **sixth** is the anchor's address, whatever comes between is not set. What `TARGET`
-/// returns is returned to the caller, with the registers as they are in the anchor then: references
-/// in them may have been moved.
+/// It is called with up to five integer or pointer arguments, which are named here, and any that are
+/// passed in vector registers. It saves the registers that calls preserve in an
+/// [`Anchor`](crate::walk::Anchor) and calls `TARGET`, a function of the C calling convention with these
+/// parameters and behind them the anchor's address. What `TARGET` returns is returned to the caller,
+/// with the registers as they are in the anchor then: references in them may have been moved.
 ///
 /// The function is `unsafe`: it may only be called by linked code, in the way that `TARGET` expects.
 ///
@@ -21,14 +20,14 @@ use crate::walk::Registers;
 /// # #![expect(unsafe_code, reason = "what linked code calls")]
 /// use vmkit::walk::Anchor;
 ///
-/// extern "C" fn collect(size: usize, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) -> usize {
+/// extern "C" fn collect(size: usize, anchor: &mut Anchor) -> usize {
 ///     assert_ne!(anchor.return_address, 0);
 ///     size
 /// }
 ///
 /// vmkit::native_entry! {
 ///     /// Called by linked code with a size.
-///     pub fn collect_entry = collect;
+///     pub fn collect_entry(size) = collect;
 /// }
 /// # fn main() {
 /// # // SAFETY: the entry hands its arguments and the result through.
@@ -40,7 +39,11 @@ use crate::walk::Registers;
 /// ```
 #[macro_export]
 macro_rules! native_entry {
-    ($($(#[$attribute:meta])* $visibility:vis fn $name:ident = $target:path;)*) => {$(
+    (@any $argument:ident) => { _ };
+    ($(
+        $(#[$attribute:meta])*
+        $visibility:vis fn $name:ident($($argument:ident),*) = $target:path;
+    )*) => {$(
         $(#[$attribute])*
         ///
         /// # Safety
@@ -48,8 +51,15 @@ macro_rules! native_entry {
         /// To be called by linked code only, with what its target takes.
         #[unsafe(naked)]
         $visibility unsafe extern "C" fn $name() {
-            ::core::arch::naked_asm!($crate::entry_code!(), target = sym $target)
+            ::core::arch::naked_asm!($crate::entry_code!($($argument)*), target = sym $target)
         }
+        // The target takes as many, and the anchor.
+        const _: () = {
+            let _: extern "C" fn(
+                $($crate::native_entry!(@any $argument),)*
+                &mut $crate::walk::Anchor,
+            ) -> _ = $target;
+        };
     )*};
 }
 

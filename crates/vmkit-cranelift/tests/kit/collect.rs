@@ -12,13 +12,13 @@ thread_local! {
     static COLLECTOR: Collector = Collector::default();
 }
 
-extern "C" fn collect(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) {
+extern "C" fn collect(anchor: &mut Anchor) {
     COLLECTOR.with(|collector| collector.collect(anchor));
 }
 
 vmkit::native_entry! {
     /// Collects.
-    fn collect_entry = collect;
+    fn collect_entry() = collect;
 }
 
 #[test]

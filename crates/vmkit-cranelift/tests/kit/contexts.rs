@@ -19,14 +19,7 @@ const TAG: u32 = 7;
 /// More contexts than registers that calls preserve.
 const CONTEXTS: i64 = 12;
 
-extern "C" fn throw_by_walk(
-    value: u64,
-    context: u64,
-    _: u64,
-    _: u64,
-    _: u64,
-    anchor: &mut Anchor,
-) -> u64 {
+extern "C" fn throw_by_walk(value: u64, context: u64, anchor: &mut Anchor) -> u64 {
     let map = MAP.with_borrow(Arc::as_ptr);
     let is_wanted = |wanted, found: Option<u64>| match wanted {
         TypeInfo::NumberIn(TAG, _) => found == Some(context),
@@ -40,7 +33,7 @@ extern "C" fn throw_by_walk(
 
 vmkit::native_entry! {
     /// Throws.
-    fn throw_entry = throw_by_walk;
+    fn throw_entry(value, context) = throw_by_walk;
 }
 
 extern "C-unwind" fn throw_by_unwinder(value: u64, context: u64) -> u64 {

@@ -25,14 +25,7 @@ thread_local! {
     static SEEN: Cell<i64> = const { Cell::new(0) };
 }
 
-extern "C" fn throw_by_walk(
-    number: u64,
-    value: u64,
-    _: u64,
-    _: u64,
-    _: u64,
-    anchor: &mut Anchor,
-) -> u64 {
+extern "C" fn throw_by_walk(number: u64, value: u64, anchor: &mut Anchor) -> u64 {
     let map = MAP.with_borrow(Arc::as_ptr);
     let number = TypeInfo::Number(number as u32);
     // SAFETY: the map is kept by this thread; the anchor is that of the entry which called, and
@@ -44,7 +37,7 @@ extern "C" fn throw_by_walk(
 
 vmkit::native_entry! {
     /// Throws.
-    fn throw_entry = throw_by_walk;
+    fn throw_entry(number, value) = throw_by_walk;
 }
 
 extern "C-unwind" fn panic_with(_: u32, value: u64) -> u64 {

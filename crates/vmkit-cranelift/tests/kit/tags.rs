@@ -46,7 +46,7 @@ fn tags(frame: &Frame) -> Tags {
     found
 }
 
-extern "C" fn look(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) {
+extern "C" fn look(anchor: &mut Anchor) {
     let map = MAP.with_borrow(Arc::clone);
     let walker = Walker::from_anchor(&map, std::ptr::from_mut(anchor) as u64, word);
     SEEN.set(walker.map(|frame| tags(&frame)).collect());
@@ -54,7 +54,7 @@ extern "C" fn look(_: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) 
 
 vmkit::native_entry! {
     /// Looks at what the tags of its callers say.
-    fn look_entry = look;
+    fn look_entry() = look;
 }
 
 #[test]

@@ -27,14 +27,7 @@ thread_local! {
 /// What nobody handled.
 static UNHANDLED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-extern "C" fn throw_or_wait(
-    exception: u64,
-    _: u64,
-    _: u64,
-    _: u64,
-    _: u64,
-    anchor: &mut Anchor,
-) -> ! {
+extern "C" fn throw_or_wait(exception: u64, anchor: &mut Anchor) -> ! {
     MUTATOR.with_borrow(|mutator| mutator.iter().for_each(|mutator| mutator.poll(anchor)));
     let what = match throw_number(exception, anchor) {
         Unhandled::End(end) => format!("{exception}: {end:?}"),
@@ -50,7 +43,7 @@ extern "C" fn nothing() {}
 
 vmkit::native_entry! {
     /// Throws a number.
-    fn throw_entry = throw_or_wait;
+    fn throw_entry(exception) = throw_or_wait;
 }
 
 fn start(level: Level) -> (Session, Llvm) {

@@ -259,7 +259,7 @@ impl<F: FnMut()> Drop for Finally<F> {
     }
 }
 
-extern "C" fn safepoint(flag: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut Anchor) {
+extern "C" fn safepoint(flag: u64, anchor: &mut Anchor) {
     let found = MUTATORS.with_borrow(|mutators| {
         let found = mutators.iter().find(|(known, ..)| *known == flag);
         found.map(|(_, world, member)| (world.clone(), member.clone()))
@@ -272,7 +272,7 @@ extern "C" fn safepoint(flag: u64, _: u64, _: u64, _: u64, _: u64, anchor: &mut 
 native_entry! {
     /// What linked code calls, with the flag's address, when it finds the flag raised. The thread
     /// stops there if it is wanted; a thread without a mutator goes on.
-    pub fn safepoint_entry = safepoint;
+    pub fn safepoint_entry(flag) = safepoint;
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ const THREADS: u64 = 8;
 /// What linked code would do at a poll.
 fn poll(mutator: &Mutator, anchor: &mut Anchor) {
     if mutator.world.flag.load(Ordering::Relaxed) != 0 {
-        safepoint(flag(&mutator.world), 0, 0, 0, 0, anchor);
+        safepoint(flag(&mutator.world), anchor);
     }
 }
 
@@ -197,6 +197,6 @@ fn threads_without_a_mutator_do_not_stop() {
     safepoints.stop_the_world(|stopped| {
         assert!(stopped.is_empty());
         let mut anchor = Anchor::default();
-        mutator.managed(|| safepoint(flag(&safepoints.world), 0, 0, 0, 0, &mut anchor));
+        mutator.managed(|| safepoint(flag(&safepoints.world), &mut anchor));
     });
 }

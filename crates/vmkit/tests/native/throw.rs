@@ -10,14 +10,7 @@ use vmkit::{Addr, Session};
 use crate::thrower::{MAP, throw_number};
 use crate::{address, compile};
 
-extern "C" fn throw_or_end(
-    exception: u64,
-    _: u64,
-    _: u64,
-    _: u64,
-    _: u64,
-    anchor: &mut Anchor,
-) -> ! {
+extern "C" fn throw_or_end(exception: u64, anchor: &mut Anchor) -> ! {
     let unhandled = throw_number(exception, anchor);
     eprintln!("nobody handles {exception}: {unhandled:?}");
     std::process::abort();
@@ -27,7 +20,7 @@ extern "C" fn nothing() {}
 
 vmkit::native_entry! {
     /// Throws a number.
-    fn throw_entry = throw_or_end;
+    fn throw_entry(exception) = throw_or_end;
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::target::native::PRESERVED;
 #[doc(hidden)]
 #[macro_export]
 macro_rules! entry_code {
-    () => {
+    ($($argument:ident)*) => {
         concat!(
             ".cfi_startproc", "\n",
             // The anchor up to the caller's stack pointer, eight bytes from ours: x29 and the return
@@ -49,7 +49,7 @@ macro_rules! entry_code {
             ".cfi_rel_offset x28, 152", "\n",
             // No anchor before it, yet.
             "str xzr, [sp, #8]", "\n",
-            "add x5, sp, #8", "\n",
+            "add ", $crate::next_register!($($argument)*), ", sp, #8", "\n",
             "bl {target}", "\n",
             "ldp x27, x28, [sp, #144]", "\n",
             "ldp x25, x26, [sp, #128]", "\n",
@@ -66,6 +66,30 @@ macro_rules! entry_code {
             "ret", "\n",
             ".cfi_endproc", "\n",
         )
+    };
+}
+
+/// The register of the parameter behind these.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! next_register {
+    () => {
+        "x0"
+    };
+    ($a:ident) => {
+        "x1"
+    };
+    ($a:ident $b:ident) => {
+        "x2"
+    };
+    ($a:ident $b:ident $c:ident) => {
+        "x3"
+    };
+    ($a:ident $b:ident $c:ident $d:ident) => {
+        "x4"
+    };
+    ($a:ident $b:ident $c:ident $d:ident $e:ident) => {
+        "x5"
     };
 }
 

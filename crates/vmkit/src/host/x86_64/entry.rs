@@ -9,7 +9,7 @@ use crate::target::native::PRESERVED;
 #[doc(hidden)]
 #[macro_export]
 macro_rules! entry_code {
-    () => {
+    ($($argument:ident)*) => {
         concat!(
             ".cfi_startproc",
             "\n",
@@ -55,7 +55,7 @@ macro_rules! entry_code {
             "\n",
             ".cfi_adjust_cfa_offset 8",
             "\n",
-            "mov r9, rsp",
+            concat!("mov ", $crate::next_register!($($argument)*), ", rsp"),
             "\n",
             "call {target}",
             "\n",
@@ -104,6 +104,30 @@ macro_rules! entry_code {
             ".cfi_endproc",
             "\n",
         )
+    };
+}
+
+/// The register of the parameter behind these.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! next_register {
+    () => {
+        "rdi"
+    };
+    ($a:ident) => {
+        "rsi"
+    };
+    ($a:ident $b:ident) => {
+        "rdx"
+    };
+    ($a:ident $b:ident $c:ident) => {
+        "rcx"
+    };
+    ($a:ident $b:ident $c:ident $d:ident) => {
+        "r8"
+    };
+    ($a:ident $b:ident $c:ident $d:ident $e:ident) => {
+        "r9"
     };
 }
 
