@@ -18,5 +18,8 @@ mod polls;
 mod public;
 mod redefine;
 mod session;
+#[expect(unsafe_code, reason = "moves objects of threads that stand still")]
+#[path = "../../../vmkit/tests/support/spinners.rs"]
+mod spinners;
 mod tags;
 mod traps;

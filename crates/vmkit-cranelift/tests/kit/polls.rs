@@ -1,7 +1,6 @@
 //! Threads in compiled loops are stopped, and what they refer to is moved meanwhile.
-#![expect(unsafe_code, reason = "calls compiled code, and changes what its frames refer to")]
+#![expect(unsafe_code, reason = "calls compiled code, and looks at its frames")]
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread;
@@ -9,61 +8,24 @@ use std::thread;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, types};
 use vmkit::code::CodeMap;
 use vmkit::safepoint::{Safepoints, Stopped};
-use vmkit::walk::Slot;
 use vmkit::{Addr, Session};
 use vmkit_cranelift::{Cranelift, Level, Options};
 
 use crate::bench::{Unary, begin, call, plus, unary};
-
-const THREADS: u64 = 8;
-
-/// Header and number; code spins until the number is not zero.
-type Object = [AtomicU64; 2];
-
-fn object(header: u64) -> u64 {
-    Box::into_raw(Box::new([AtomicU64::new(header), AtomicU64::new(0)])) as u64
-}
-
-/// Moves the objects that a thread refers to; how many references that were.
-fn move_all(stopped: &Stopped<'_>, map: &CodeMap, moved: &mut HashMap<u64, u64>) -> usize {
-    let word = |slot| match slot {
-        Slot::Memory(at) => at as *mut u64,
-        Slot::Register(register) => panic!("register {register} is in the anchor"),
-    };
-    let mut references = 0;
-    // SAFETY: the map is what the session told of its code.
-    let frames = unsafe { stopped.frames(map) };
-    for frame in frames.into_iter().flatten() {
-        frame.relocate(
-            // SAFETY: the places are in the frames of a thread that stands still.
-            |slot| unsafe { word(slot).read() },
-            |slot, value| {
-                references += 1;
-                // SAFETY: as above.
-                unsafe { word(slot).write(value) };
-            },
-            |old| {
-                // SAFETY: objects are never freed.
-                let header = unsafe { (*(old as *const Object))[0].load(Ordering::Relaxed) };
-                *moved.entry(old).or_insert_with(|| object(header))
-            },
-        );
-    }
-    references
-}
+use crate::spinners::{move_under_threads, object, release};
 
 /// Defines `spin`, which waits for the number of its object and gives the header then; and `outer`, which
 /// gives what `spin` does.
 fn define(cranelift: &Cranelift) {
     cranelift
-        .define_lazy("spin", unary(), |builder, _| {
+        .redefine_lazy("spin", unary(), |builder, _| {
             let params = begin(builder);
             builder.declare_value_needs_stack_map(params[0]);
             let [head, end] = [builder.create_block(), builder.create_block()];
             builder.ins().jump(head, &[]);
             builder.switch_to_block(head);
             let flags = MemFlagsData::trusted();
-            let number = builder.ins().load(types::I64, flags, params[0], 8);
+            let number = builder.ins().load(types::I64, flags, params[0], 16);
             builder.ins().brif(number, end, &[], head, &[]);
             builder.switch_to_block(end);
             let header = builder.ins().load(types::I64, flags, params[0], 0);
@@ -71,10 +33,10 @@ fn define(cranelift: &Cranelift) {
             Ok(())
         })
         .unwrap();
-    cranelift.define_lazy("outer", unary(), plus("spin", 1000)).unwrap();
+    cranelift.redefine_lazy("outer", unary(), plus("spin", 1000)).unwrap();
 }
 
-fn check(level: Level, inlining: bool) {
+fn start(level: Level, inlining: bool) -> (Cranelift, Arc<CodeMap>, Safepoints) {
     let (map, safepoints) = (Arc::new(CodeMap::new()), Safepoints::new());
     let session = Session::builder().listener(map.clone()).build().unwrap();
     for (name, address) in safepoints.symbols() {
@@ -83,42 +45,15 @@ fn check(level: Level, inlining: bool) {
     let options = Options { level, inlining, polls: true, ..Options::default() };
     let cranelift = Cranelift::new(&session, options).unwrap();
     define(&cranelift);
-    let objects: Vec<_> = (0..THREADS).map(object).collect();
-    thread::scope(|scope| {
-        let threads = objects.iter().map(|&object| {
-            let (safepoints, cranelift) = (safepoints.clone(), cranelift.clone());
-            let spin = move || call(&cranelift, "outer", object.cast_signed());
-            scope.spawn(move || safepoints.register().managed(spin))
-        });
-        let threads: Vec<_> = threads.collect();
-        // By header: where each object is now.
-        let mut now = objects.clone();
-        let mut found = [0; THREADS as usize];
-        while found.contains(&0) || found.iter().sum::<usize>() < 200 {
-            safepoints.stop_the_world(|stopped| {
-                for thread in stopped {
-                    let mut moved = HashMap::new();
-                    let references = move_all(thread, &map, &mut moved);
-                    assert_eq!(references > 0, !moved.is_empty());
-                    for (old, new) in moved {
-                        let number = now.iter().position(|&at| at == old).expect("not moved yet");
-                        now[number] = new;
-                        found[number] += 1;
-                    }
-                }
-            });
-            thread::yield_now();
-        }
-        for &object in &now {
-            // SAFETY: objects are never freed.
-            unsafe { (*(object as *const Object))[1].store(1, Ordering::Relaxed) };
-        }
-        // What was not moved since ends only if the threads look at the new objects.
-        for (header, thread) in (0..).zip(threads) {
-            assert_eq!(thread.join().unwrap(), 1000 + header, "{level:?}");
-        }
+    (cranelift, map, safepoints)
+}
+
+fn check(level: Level, inlining: bool) {
+    let (cranelift, map, safepoints) = start(level, inlining);
+    move_under_threads(&map, &safepoints, |header, object| {
+        let found = call(&cranelift, "outer", object.cast_signed()).cast_unsigned();
+        assert_eq!(found, 1000 + header, "{level:?}");
     });
-    assert!(map.take_errors().is_empty());
 }
 
 #[test]
@@ -126,6 +61,34 @@ fn spinning_threads_are_stopped_stress() {
     for (level, inlining) in [(Level::None, false), (Level::Speed, false), (Level::Speed, true)] {
         check(level, inlining);
     }
+}
+
+#[test]
+fn old_code_is_freed_when_no_stopped_thread_is_in_it() {
+    let (cranelift, map, safepoints) = start(Level::Speed, false);
+    let (session, object) = (cranelift.session(), object(5));
+    let free = || {
+        // SAFETY: all threads that run the session's code are stopped, and the map is the session's.
+        safepoints.stop_the_world(|stopped| unsafe { session.reclaim_stopped(stopped, &map) })
+    };
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            safepoints.register().managed(|| call(&cranelift, "outer", object.cast_signed()))
+        });
+        let is_in_both = |stopped: &[Stopped<'_>]| {
+            // SAFETY: as above.
+            let frames = stopped.first().and_then(|thread| unsafe { thread.frames(&map) });
+            frames.is_some_and(|frames| frames.count() == 2)
+        };
+        while !safepoints.stop_the_world(is_in_both) {
+            thread::yield_now();
+        }
+        define(&cranelift);
+        assert_eq!(free(), Ok(0), "the thread is in both");
+        release(object);
+        assert_eq!(thread.join().unwrap(), 1005);
+    });
+    assert_eq!(free(), Ok(2));
 }
 
 /// What leads to the function below, and how often it came.

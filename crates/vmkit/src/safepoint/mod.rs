@@ -22,7 +22,7 @@ use self::protocol::{Member, Wanted, World};
 use crate::code::CodeMap;
 use crate::entry::native_entry;
 use crate::symbol::Addr;
-use crate::walk::{Anchor, Walker};
+use crate::walk::{Anchor, End, Slot, Walker};
 
 /// What the protocol is built on; a model checker has its own.
 mod sync {
@@ -247,6 +247,54 @@ impl Stopped<'_> {
         // SAFETY: the thread's stack stays while it stands still; the caller vouches for the map.
         let read = |at: u64| Some(unsafe { (at as *const u64).read() });
         Some(Walker::from_anchor(map, self.anchor()?, read))
+    }
+
+    /// Tells its frames where the objects that they refer to are now, by `forward`, as
+    /// [`Frame::relocate`](crate::walk::Frame::relocate) does.
+    ///
+    /// # Errors
+    ///
+    /// A frame cannot be walked: it and those further out were told nothing, or not all.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Stopped::frames`]; and nobody else reads or writes the thread's stack meanwhile.
+    pub unsafe fn relocate(
+        &self,
+        map: &CodeMap,
+        mut forward: impl FnMut(u64) -> u64,
+    ) -> Result<(), End> {
+        // SAFETY: the caller's promise.
+        let Some(mut frames) = (unsafe { self.frames(map) }) else { return Ok(()) };
+        for frame in frames.by_ref() {
+            // Entries save all registers that are kept at a call.
+            let is_lost = |slot| matches!(slot, Slot::Register(_));
+            if frame.roots().any(|pair| is_lost(pair.base) || is_lost(pair.derived)) {
+                return Err(End::NoRules);
+            }
+            // SAFETY: places in the frame of a thread that stands still; the caller vouches for the map.
+            let read = |slot| unsafe { word(slot).read() };
+            // SAFETY: as above; nobody else looks.
+            let write = |slot, value| unsafe { word(slot).write(value) };
+            frame.relocate(read, write, &mut forward);
+        }
+        whole(frames.end())
+    }
+}
+
+/// Where in memory a slot is; registers are at none.
+fn word(slot: Slot) -> *mut u64 {
+    match slot {
+        Slot::Memory(at) => std::ptr::with_exposed_provenance_mut(at as usize),
+        Slot::Register(_) => std::ptr::null_mut(),
+    }
+}
+
+/// Did a walk see all frames of linked code?
+pub(crate) fn whole(end: Option<End>) -> Result<(), End> {
+    match end {
+        None | Some(End::Native) => Ok(()),
+        Some(end) => Err(end),
     }
 }
 

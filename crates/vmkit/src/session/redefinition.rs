@@ -1,12 +1,15 @@
 //! Other definitions for symbols, and what becomes of the old ones.
 
 use super::Session;
+use crate::code::CodeMap;
 use crate::definition::{Definition, Unit};
 use crate::error::Result;
 use crate::link::{Change, Why};
 use crate::patch;
 use crate::reclaim::Reader;
+use crate::safepoint::{Stopped, whole};
 use crate::symbol::{Addr, Binding, Name, ScopeId, SymbolId};
+use crate::walk::End;
 
 impl Session {
     /// Gives a function another definition: what the module with this scope defines under `key`. It
@@ -208,5 +211,37 @@ impl Session {
             // SAFETY: the caller's promise.
             unsafe { self.linker().reclaim_where(is_free) }
         })
+    }
+
+    /// Frees code that nobody calls any more and that no thread is in or returns to, by the frames of
+    /// threads that stand still; how many functions' it was.
+    ///
+    /// # Errors
+    ///
+    /// A frame cannot be walked; nothing is freed.
+    ///
+    /// # Safety
+    ///
+    /// `stopped` are all threads that run code of the session, and `map` was told of it.
+    #[expect(unsafe_code, reason = "the caller knows who runs code")]
+    pub unsafe fn reclaim_stopped(
+        &self,
+        stopped: &[Stopped<'_>],
+        map: &CodeMap,
+    ) -> std::result::Result<usize, End> {
+        let mut places = Vec::new();
+        for thread in stopped {
+            // SAFETY: the caller's promise.
+            let Some(mut frames) = (unsafe { thread.frames(map) }) else { continue };
+            places.extend(frames.by_ref().map(|frame| frame.address()));
+            whole(frames.end())?;
+        }
+        places.sort_unstable();
+        let is_empty = |&(start, len): &(Addr, u64)| {
+            let next = places.partition_point(|&place| place < start.0);
+            places.get(next).is_none_or(|&place| place >= start.0 + len)
+        };
+        // SAFETY: all frames of the session's code were looked at.
+        Ok(unsafe { self.reclaim_where(|_, code| code.iter().all(is_empty)) })
     }
 }
