@@ -15,6 +15,26 @@ use crate::entry;
 use crate::metadata::{Action, TypeInfo};
 use crate::walk::{Anchor, End, Frame, Registers, Walker};
 
+impl TypeInfo {
+    /// The number that stands for the type: its own, or the word that describes it in linked data; none
+    /// for any type.
+    ///
+    /// # Safety
+    ///
+    /// The code in whose tables it is has not been freed, and describes types by a word at least.
+    #[must_use]
+    pub unsafe fn number(self) -> Option<u64> {
+        // SAFETY: the caller's promise.
+        let word = |at: u64| unsafe { (at as *const u64).read() };
+        match self {
+            Self::Any => None,
+            Self::At(at) => Some(word(at)),
+            Self::InSlot(slot) => Some(word(word(slot))),
+            Self::Number(number) | Self::NumberIn(number, _) => Some(number.into()),
+        }
+    }
+}
+
 /// Where an exception goes on.
 #[derive(Clone, Debug)]
 pub struct Landing {
