@@ -7,11 +7,12 @@
 mod inline_cache;
 mod table;
 
+use std::collections::HashMap;
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 pub use self::inline_cache::InlineCache;
 pub use self::table::DispatchTable;
@@ -64,6 +65,8 @@ pub(crate) struct Dispatcher {
     entry: OnceLock<Addr>,
     /// By the number that their code pushes.
     points: RwLock<Vec<Point>>,
+    /// The code that asks for virtual methods, by their index.
+    stubs: Mutex<HashMap<u32, Addr>>,
     hook: DispatchHook,
 }
 
@@ -87,8 +90,14 @@ unsafe extern "C" fn dispatch(
 
 impl Dispatcher {
     pub(crate) fn new(compiler: Arc<Compiler>, hook: DispatchHook) -> Arc<Self> {
-        let (gate, entry, points) = (Gate::new(dispatch), OnceLock::new(), RwLock::default());
-        let dispatcher = Arc::new(Self { compiler, gate, entry, points, hook });
+        let dispatcher = Arc::new(Self {
+            compiler,
+            gate: Gate::new(dispatch),
+            entry: OnceLock::new(),
+            points: RwLock::default(),
+            stubs: Mutex::default(),
+            hook,
+        });
         let owner = Arc::as_ptr(&dispatcher).cast_mut().cast();
         dispatcher.gate.owner.store(owner, Ordering::Release);
         dispatcher
@@ -112,6 +121,10 @@ impl Dispatcher {
 
     /// Code to be entered in tables at `index`, which asks for the target.
     pub(crate) fn virtual_stub(&self, index: u32) -> Result<Addr> {
+        let mut stubs = self.stubs.lock();
+        if let Some(&stub) = stubs.get(&index) {
+            return Ok(stub);
+        }
         let mut points = self.points.write();
         let number = u32::try_from(points.len()).map_err(Error::other)?;
         let memory = &self.compiler.linker.memory;
@@ -120,6 +133,7 @@ impl Dispatcher {
             .ok_or_else(|| Error::other("code area out of its own reach"))?;
         memory.fill(&mut block, &bytes)?;
         points.push(Point::Virtual(index));
+        stubs.insert(index, block.addr);
         Ok(block.addr)
     }
 

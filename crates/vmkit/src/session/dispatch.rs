@@ -19,7 +19,8 @@ impl Session {
 
     /// Code for the entry `index` of tables whose methods nobody knows yet: a call that comes there
     /// asks [`Builder::on_dispatch`](crate::Builder::on_dispatch), enters the answer in the
-    /// receiver's table, and goes on there with all its arguments. One stub serves all tables.
+    /// receiver's table, and goes on there with all its arguments. One stub serves all tables, and is
+    /// made once.
     ///
     /// # Errors
     ///

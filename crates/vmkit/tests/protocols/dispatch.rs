@@ -105,6 +105,8 @@ fn a_virtual_stub_asks_once_for_each_class() {
     let classes = Arc::new(Classes::default());
     let bench = classes.bench();
     let stub = bench.session.virtual_stub(3).unwrap();
+    assert_eq!(bench.session.virtual_stub(3).unwrap(), stub);
+    assert_ne!(bench.session.virtual_stub(2).unwrap(), stub);
     let tables: Vec<_> = (0..3).map(|_| bench.session.dispatch_table(4).unwrap()).collect();
     let define = |(n, table): (usize, &Arc<DispatchTable>)| {
         table.set_number(3, stub.0).unwrap();
