@@ -4,8 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use inkwell::memory_buffer::MemoryBuffer;
-use vmkit::{Addr, Error, Result, Session};
+use vmkit::{Addr, Result, Session};
 use vmkit_cranelift::Cranelift;
 use vmkit_cranelift::cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, types};
 use vmkit_cranelift::cranelift_frontend::FunctionBuilder;
@@ -64,11 +63,7 @@ impl Both {
     /// Has LLVM define `name`, or define it anew, by text that defines it.
     fn by_llvm(&self, name: &str, text: &str) -> Result<()> {
         let text = text.to_owned();
-        self.llvm.redefine_lazy(name, "i64 (i64)", move |building| {
-            let text = MemoryBuffer::create_from_memory_range_copy(text.as_bytes(), "text");
-            let module = building.context().create_module_from_ir(text).map_err(Error::other)?;
-            building.module().link_in_module(module).map_err(Error::other)
-        })?;
+        self.llvm.redefine_lazy(name, "i64 (i64)", move |building| building.add_text(&text))?;
         Ok(())
     }
 
@@ -79,11 +74,7 @@ impl Both {
             "define {ty} @{name}({ty} %p) {{ %q = getelementptr i8, {ty} %p, i64 {step} ret {ty} %q }}"
         );
         let signature = format!("{ty} ({ty})");
-        let build = move |building: &vmkit_llvm::Building<'_>| {
-            let text = MemoryBuffer::create_from_memory_range_copy(text.as_bytes(), "text");
-            let module = building.context().create_module_from_ir(text).map_err(Error::other)?;
-            building.module().link_in_module(module).map_err(Error::other)
-        };
+        let build = move |building: &vmkit_llvm::Building<'_>| building.add_text(&text);
         self.llvm.redefine_lazy(name, &signature, build).unwrap();
     }
 

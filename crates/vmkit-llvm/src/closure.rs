@@ -1,8 +1,9 @@
 //! Functions whose IR is built when they are first called.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, OnceLock};
 
+use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::context::Context;
 use inkwell::memory_buffer::MemoryBuffer;
 use inkwell::module::{Linkage, Module as Ir};
@@ -28,6 +29,7 @@ pub struct Building<'ctx> {
     function: FunctionValue<'ctx>,
     session: Session,
     assumptions: RefCell<Vec<SymbolId>>,
+    is_apart: Cell<bool>,
 }
 
 /// What builds a function.
@@ -95,6 +97,17 @@ impl<'ctx> Building<'ctx> {
         self.function
     }
 
+    /// Adds IR text to the module: the function's definition, or what it uses.
+    ///
+    /// # Errors
+    ///
+    /// The text is no IR, or defines what the module defines already.
+    pub fn add_text(&self, text: &str) -> Result<()> {
+        let text = MemoryBuffer::create_from_memory_range_copy(text.as_bytes(), "text");
+        let module = self.context.create_module_from_ir(text).map_err(Error::other)?;
+        self.module.link_in_module(module).map_err(Error::other)
+    }
+
     /// The session.
     #[must_use]
     pub fn session(&self) -> &Session {
@@ -105,6 +118,11 @@ impl<'ctx> Building<'ctx> {
     /// is built anew at its next call, and so is whatever has it inlined.
     pub fn assume(&self, assumption: SymbolId) {
         self.assumptions.borrow_mut().push(assumption);
+    }
+
+    /// Keeps the function, as it is built now, from being inlined.
+    pub fn keep_apart(&self) {
+        self.is_apart.set(true);
     }
 }
 
@@ -200,6 +218,7 @@ impl Closure {
             function,
             session,
             assumptions: RefCell::default(),
+            is_apart: Cell::new(false),
         };
         (self.build)(&building)?;
         // A definition that was linked in is another value than the declaration.
@@ -211,6 +230,11 @@ impl Closure {
         }
         if let Err(error) = building.module.verify() {
             return Err(self.fail(&format!("invalid IR: {error}")));
+        }
+        if building.is_apart.get() {
+            let kind = Attribute::get_named_enum_kind_id("noinline");
+            let attribute = context.create_enum_attribute(kind, 0);
+            function.add_attribute(AttributeLoc::Function, attribute);
         }
         building.keep_to_itself();
         let bitcode = building.module.write_bitcode_to_memory().as_slice().to_vec();

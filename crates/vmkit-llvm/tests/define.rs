@@ -183,6 +183,24 @@ fn redefinition_reaches_what_was_inlined() {
 }
 
 #[test]
+fn a_function_can_keep_apart() {
+    for is_apart in [false, true] {
+        let (session, llvm) = start(Level::O2);
+        llvm.define_lazy("g", UNARY, move |building| {
+            if is_apart {
+                building.keep_apart();
+            }
+            plus(1)(building)
+        })
+        .unwrap();
+        llvm.define_lazy("f", UNARY, twice("g")).unwrap();
+        let f = llvm.function::<Unary>("f").unwrap();
+        assert_eq!(call(&f, 1), 4);
+        assert_eq!(session.stats().functions_compiled, 1 + u64::from(is_apart));
+    }
+}
+
+#[test]
 fn an_assumption_is_made_while_building() {
     let (session, llvm) = start(Level::O2);
     let leaf = session.assumption("nobody overrides C.m");
@@ -256,16 +274,26 @@ fn what_was_built_before_an_invalidation_is_built_anew() {
 
 #[test]
 fn a_body_can_be_linked_in() {
-    let (_session, llvm) = start(Level::O0);
+    let (session, llvm) = start(Level::O0);
     llvm.define_lazy("f", UNARY, |building| {
-        let text = "define internal i64 @g(i64 %x) { ret i64 %x }
-            define i64 @f(i64 %x) { %y = call i64 @g(i64 %x)  %z = mul i64 %y, 3  ret i64 %z }";
-        let text = MemoryBuffer::create_from_memory_range_copy(text.as_bytes(), "text");
-        let module = building.context().create_module_from_ir(text).map_err(Error::other)?;
-        building.module().link_in_module(module).map_err(Error::other)
+        building.add_text(
+            "define internal i64 @g(i64 %x) { ret i64 %x }
+            define i64 @f(i64 %x) { %y = call i64 @g(i64 %x)  %z = mul i64 %y, 3  ret i64 %z }",
+        )
     })
     .unwrap();
     assert_eq!(call(&llvm.function::<Unary>("f").unwrap(), 5), 15);
+    for (name, text, expected) in [
+        ("a", "define i64 @a(i64 %x) { ret %x }", "expected"),
+        ("b", "define i64 @b(i64 %x) { ret i64 %x }", "multiply defined"),
+    ] {
+        let id = llvm.define_lazy(name, UNARY, move |building| {
+            building.add_text(text)?;
+            building.add_text(text)
+        });
+        let error = session.compile(id.unwrap()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]
