@@ -10,20 +10,20 @@
 //! Classes are loaded when their first object is made, methods are compiled when they are first
 //! called, and objects move. Read it in this order:
 //!
-//! 1. `parser.rs` shows the language; `syntax.rs` is its tree, and `program.rs` gives fields and
-//!    methods their places. There is nothing of vmkit in them.
+//! 1. `syntax.rs` is the language, as text and as a tree; `program.rs` says where fields and methods
+//!    are in memory.
 //! 2. `vm.rs` makes a session. The session asks it what an undefined name is (`resolve`: a class is
 //!    loaded, a function defined) and which method a call means (`dispatch`). `load` makes a class's
 //!    dispatch table, and outdates code that took for granted that nobody overrides a method.
-//! 3. `emit/mod.rs` says what one function does, when it is first called; `emit/calls.rs` is about
-//!    direct, virtual and interface calls.
+//! 3. `emit/mod.rs` says what one function does, when it is first called; `emit/exprs.rs` has direct,
+//!    virtual and interface calls.
 //! 4. `code/mod.rs` has the words that it says it in, and `code/llvm/` or `code/cranelift/` makes
 //!    code of them: read the one you want to use. There are exceptions, references, polls, and the
 //!    runtime with allocation's fast path, which becomes part of every function that makes objects
 //!    (`llvm/runtime.ll`, `cranelift/runtime.rs`).
 //! 5. `natives.rs` is what compiled code calls: the slow path, `throw`, `print`, threads.
-//! 6. `heap.rs` is the collector: stops all threads, finds the references in their frames by the
-//!    compiler's stack maps, and moves all objects.
+//! 6. `heap.rs` is the collector: stops all threads, has the references in their frames replaced, which
+//!    the kit finds by the compiler's stack maps, and moves all objects.
 //!
 //! `programs/` has programs to run, and says what they print.
 //!
@@ -34,7 +34,6 @@ pub(crate) mod code;
 mod emit;
 mod heap;
 mod natives;
-mod parser;
 mod program;
 mod syntax;
 pub(crate) mod vm;
@@ -51,11 +50,10 @@ use vm::{Outcome, Setting, Vm};
 ///
 /// What is wrong with the text, or with what it declares.
 pub(crate) fn read(text: &str) -> Result<Program, String> {
-    let mut tree = parser::parse(PRELUDE)?;
-    let own = parser::parse(text)?;
-    tree.types.extend(own.types);
-    tree.functions.extend(own.functions);
-    Program::new(tree)
+    let mut program = Program::default();
+    program.add(syntax::parse(PRELUDE, true)?)?;
+    program.add(syntax::parse(text, false)?)?;
+    Ok(program)
 }
 
 fn run(file: &str, setting: Setting, stats: bool) -> Result<Outcome, String> {
@@ -67,10 +65,7 @@ fn run(file: &str, setting: Setting, stats: bool) -> Result<Outcome, String> {
     if stats {
         eprintln!("classes loaded: {}", vm.loaded().join(", "));
         eprintln!("functions compiled: {}", vm.session.stats().functions_compiled);
-        eprintln!("functions inlined: {}", vm.backend.functions_inlined());
-        eprintln!("collections: {}", vm.heap.collections());
-        eprintln!("objects moved: {}", vm.heap.moved());
-        eprintln!("functions' old code freed: {}", vm.heap.freed());
+        eprintln!("{:#?}", vm.heap.counts());
     }
     Ok(outcome)
 }

@@ -1,7 +1,13 @@
-//! What a program declares: classes with all that they inherit. Nothing here is loaded or compiled.
+//! What a program declares: classes with all that they inherit, and where everything is in memory.
+//!
+//! An object is a header, the address of its class's dispatch table, and a word for each field. The
+//! table is the class's number and a word for each method: where to go on.
+#![expect(unsafe_code, reason = "reads the headers of objects")]
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use vmkit::DispatchTable;
 
 use super::syntax::{Declared, Function, Tree, Type};
 
@@ -10,47 +16,55 @@ pub(crate) const PRELUDE: &str = "
     class NullError {}
     class ZeroError {}
     fn throwNull() { throw new NullError(); }
-    fn throwZero() { throw new ZeroError(); }";
+    fn quotient(a: int, b: int): int {
+      if (b == 0) { throw new ZeroError(); }
+      // The processor traps where the quotient is too large.
+      if (b == -1) { return -a; }
+      return a / b;
+    }
+    fn remainder(a: int, b: int): int {
+      if (b == 0) { throw new ZeroError(); }
+      if (b == -1) { return 0; }
+      return a % b;
+    }";
 
 type Result<T> = std::result::Result<T, String>;
 
-/// A class.
-#[derive(Debug)]
+/// A class or an interface.
+#[derive(Default)]
 pub(crate) struct Class {
     pub(crate) name: String,
-    /// What stands for it in compiled code before it is loaded; not 0.
-    pub(crate) number: u64,
+    /// What stands for it in dispatch tables and in tables of exceptions.
+    pub(crate) number: usize,
+    pub(crate) is_interface: bool,
     pub(crate) parent: Option<Arc<Class>>,
-    pub(crate) interfaces: Vec<String>,
+    interfaces: Vec<String>,
     /// Inherited ones first: a field has the same place in all subclasses.
-    pub(crate) fields: Vec<(String, Type)>,
-    /// By their place in the dispatch table, inherited ones first.
+    fields: Vec<(String, Type)>,
+    /// Inherited ones first, as they are in the dispatch table.
     pub(crate) methods: Vec<Method>,
+    /// Where in an object references are.
+    pub(crate) references: Vec<u64>,
+    /// The dispatch table, once the class is loaded.
+    pub(crate) table: OnceLock<Arc<DispatchTable>>,
 }
 
 /// A method as a class has it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Method {
     /// The class that defines it.
     pub(crate) owner: String,
     pub(crate) function: Arc<Function>,
-}
-
-/// A method of an interface.
-#[derive(Debug)]
-pub(crate) struct InterfaceMethod {
-    pub(crate) number: u64,
-    pub(crate) function: Arc<Function>,
+    /// Its place among the class's methods.
+    pub(crate) slot: usize,
 }
 
 /// A whole program.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Program {
-    pub(crate) classes: HashMap<String, Arc<Class>>,
+    /// By number.
+    pub(crate) classes: Vec<Arc<Class>>,
     pub(crate) functions: HashMap<String, Arc<Function>>,
-    interfaces: HashMap<String, Vec<InterfaceMethod>>,
-    /// Names of interfaces' methods, by number.
-    pub(crate) interface_methods: Vec<String>,
 }
 
 impl Method {
@@ -58,22 +72,27 @@ impl Method {
     pub(crate) fn symbol(&self) -> String {
         format!("{}.{}", self.owner, self.function.name)
     }
+
+    /// Which word of the dispatch table it is.
+    pub(crate) fn index(&self) -> usize {
+        1 + self.slot
+    }
 }
 
 impl Class {
-    /// Bytes of an object: a header, and a word for each field.
+    /// Bytes of an object.
     pub(crate) fn size(&self) -> u64 {
         8 + 8 * self.fields.len() as u64
     }
 
-    /// The place of a method in the dispatch table's part for methods.
-    pub(crate) fn method(&self, name: &str) -> Option<(usize, &Method)> {
-        self.methods.iter().enumerate().find(|(_, method)| method.function.name == name)
+    pub(crate) fn method(&self, name: &str) -> Option<&Method> {
+        self.methods.iter().find(|method| method.function.name == name)
     }
 
-    pub(crate) fn field(&self, name: &str) -> Option<(usize, &Type)> {
-        let found = self.fields.iter().enumerate().find(|(_, field)| field.0 == name);
-        found.map(|(place, (_, ty))| (place, ty))
+    /// Where in an object a field is, and its type.
+    pub(crate) fn field(&self, name: &str) -> Option<(u64, &Type)> {
+        let slot = self.fields.iter().position(|(field, _)| field == name)?;
+        Some((8 + 8 * slot as u64, &self.fields[slot].1))
     }
 
     /// The class, the one that it extends, and so on.
@@ -84,120 +103,109 @@ impl Class {
     pub(crate) fn is_a(&self, name: &str) -> bool {
         self.line().any(|class| class.name == name || class.interfaces.iter().any(|i| i == name))
     }
+
+    /// Puts a method in the place of the one that it overrides, or in one of its own.
+    fn add_method(&mut self, function: Arc<Function>) -> Result<()> {
+        let name = &function.name;
+        let inherited = self.method(name);
+        let slot = inherited.map_or(self.methods.len(), |method| method.slot);
+        // Whoever creates an object knows its class.
+        if let Some(other) = inherited
+            && name != "init"
+            && !is_like(&other.function, &function)
+        {
+            return Err(format!("{}.{name} is not as {}", self.name, other.symbol()));
+        }
+        let method = Method { owner: self.name.clone(), function, slot };
+        match self.methods.get_mut(slot) {
+            Some(place) => *place = method,
+            None => self.methods.push(method),
+        }
+        Ok(())
+    }
 }
 
 impl Program {
-    /// Checks what a tree declares, and gives every field and method its place.
-    pub(crate) fn new(tree: Tree) -> Result<Self> {
-        let mut program = Self::default();
-        let mut waiting = HashMap::new();
-        for declared in tree.types {
-            if declared.is_interface {
-                program.add_interface(declared);
-            } else if let Some(twice) = waiting.insert(declared.name.clone(), declared) {
-                return Err(format!("class {} is declared twice", twice.name));
+    /// Adds what a source text declares, and gives every field and method its place.
+    pub(crate) fn add(&mut self, tree: Tree) -> Result<()> {
+        tree.classes.into_iter().try_for_each(|declared| self.add_class(declared))?;
+        for function in tree.functions {
+            if let Some(twice) = self.functions.insert(function.name.clone(), function) {
+                return Err(format!("function {} is declared twice", twice.name));
             }
         }
-        while let Some(name) = waiting.keys().next().cloned() {
-            program.add_class(&name, &mut waiting)?;
-        }
-        let functions = tree.functions.into_iter();
-        program.functions = functions.map(|function| (function.name.clone(), function)).collect();
-        Ok(program)
-    }
-
-    fn add_interface(&mut self, declared: Declared) {
-        let number = |function: Arc<Function>| {
-            self.interface_methods.push(function.name.clone());
-            InterfaceMethod { number: self.interface_methods.len() as u64 - 1, function }
-        };
-        let methods = declared.methods.into_iter().map(number).collect();
-        self.interfaces.insert(declared.name, methods);
-    }
-
-    fn add_class(&mut self, name: &str, waiting: &mut HashMap<String, Declared>) -> Result<()> {
-        let Some(declared) = waiting.remove(name) else { return Ok(()) };
-        let (mut parent, mut interfaces) = (None, Vec::new());
-        for other in declared.supers {
-            if self.interfaces.contains_key(&other) {
-                interfaces.push(other);
-                continue;
-            }
-            self.add_class(&other, waiting)?;
-            let class = self.class(&other)?.clone();
-            if let Some(first) = parent.replace(class) {
-                return Err(format!("{name} extends both {} and {other}", first.name));
-            }
-        }
-        let inherited = parent.as_ref();
-        let mut fields = inherited.map_or_else(Vec::new, |parent| parent.fields.clone());
-        fields.extend(declared.fields);
-        if fields.len() > 64 {
-            return Err(format!("{name} has more than 64 fields"));
-        }
-        let mut methods = inherited.map_or_else(Vec::new, |parent| parent.methods.clone());
-        for function in declared.methods {
-            add_method(&mut methods, Method { owner: name.into(), function })?;
-        }
-        let number = self.classes.len() as u64 + 1;
-        let class = Class { name: name.into(), number, parent, interfaces, fields, methods };
-        self.check_interfaces(&class)?;
-        self.classes.insert(name.into(), Arc::new(class));
         Ok(())
     }
 
-    fn check_interfaces(&self, class: &Class) -> Result<()> {
+    fn add_class(&mut self, declared: Declared) -> Result<()> {
+        let Declared { name, is_interface, supers, fields, methods } = declared;
+        if self.named(&name).is_ok() {
+            return Err(format!("class {name} is declared twice"));
+        }
+        let number = self.classes.len();
+        let mut class = Class { name, number, is_interface, ..Class::default() };
+        for other in supers {
+            let other_class = self.named(&other)?;
+            if other_class.is_interface {
+                class.interfaces.push(other);
+            } else if let Some(first) = class.parent.replace(other_class.clone()) {
+                return Err(format!("{} extends both {} and {other}", class.name, first.name));
+            }
+        }
+        if let Some(parent) = &class.parent {
+            (class.fields, class.methods) = (parent.fields.clone(), parent.methods.clone());
+        }
+        class.fields.extend(fields);
+        let references = (1..).zip(&class.fields).filter(|(_, (_, ty))| ty != "int");
+        class.references = references.map(|(word, _)| 8 * word).collect();
+        methods.into_iter().try_for_each(|function| class.add_method(function))?;
         for interface in &class.interfaces {
-            for wanted in &self.interfaces[interface] {
-                let name = &wanted.function.name;
-                let found = class.method(name).map(|(_, method)| &method.function);
-                if !found.is_some_and(|function| is_like(function, &wanted.function)) {
-                    return Err(format!("{} has no {name} as {interface} wants", class.name));
+            for Method { function, .. } in &self.named(interface)?.methods {
+                let own = class.method(&function.name);
+                if !own.is_some_and(|own| is_like(&own.function, function)) {
+                    let (class, method) = (&class.name, &function.name);
+                    return Err(format!("{class} has no {method} as {interface} wants"));
                 }
             }
         }
+        self.classes.push(Arc::new(class));
         Ok(())
     }
 
-    pub(crate) fn class(&self, name: &str) -> Result<&Arc<Class>> {
-        self.classes.get(name).ok_or_else(|| format!("there is no class {name}"))
+    /// A class or an interface.
+    pub(crate) fn named(&self, name: &str) -> Result<&Arc<Class>> {
+        let class = self.classes.iter().find(|class| class.name == name);
+        class.ok_or_else(|| format!("there is no class {name}"))
     }
 
-    /// The method of an interface; none if `interface` is none, or has no such method.
-    pub(crate) fn interface_method(&self, interface: &str, name: &str) -> Option<&InterfaceMethod> {
-        self.interfaces.get(interface)?.iter().find(|method| method.function.name == name)
+    /// A class.
+    pub(crate) fn class(&self, name: &str) -> Result<&Arc<Class>> {
+        let class = self.named(name)?;
+        if class.is_interface { Err(format!("{name} is an interface")) } else { Ok(class) }
+    }
+
+    /// The interface and the method of a name as [`Method::symbol`] gives it.
+    pub(crate) fn interface_method(&self, symbol: &str) -> Option<(&Class, &Method)> {
+        let (interface, method) = symbol.split_once('.')?;
+        let interface = self.named(interface).ok().filter(|class| class.is_interface)?;
+        Some((interface, interface.method(method)?))
+    }
+
+    /// The class of an object, which must not move meanwhile.
+    pub(crate) fn class_of(&self, object: u64) -> &Arc<Class> {
+        // SAFETY: the callers only have objects here, which begin with their table's address.
+        let number = unsafe { **(object as *const *const u64) };
+        &self.classes[number as usize]
     }
 
     /// Can a value of type `from` be where one of type `to` is wanted?
-    pub(crate) fn fits(&self, from: &Type, to: &Type) -> bool {
-        match (from, to) {
-            (Type::Null, Type::Object(_)) => true,
-            (Type::Object(from), Type::Object(to)) => {
-                from == to || self.classes.get(from).is_some_and(|class| class.is_a(to))
-            }
-            _ => from == to,
-        }
+    pub(crate) fn fits(&self, from: &str, to: &str) -> bool {
+        let is_a = || from == "null" || self.named(from).is_ok_and(|class| class.is_a(to));
+        from == to || to != "int" && is_a()
     }
-}
-
-/// In the place of the method that it overrides, or in one of its own.
-fn add_method(methods: &mut Vec<Method>, method: Method) -> Result<()> {
-    let name = &method.function.name;
-    match methods.iter_mut().find(|other| other.function.name == *name) {
-        // Whoever creates an object knows its class.
-        Some(other) if name == "init" || is_like(&other.function, &method.function) => {
-            *other = method;
-        }
-        Some(other) => return Err(format!("{} is not as {}", method.symbol(), other.symbol())),
-        None => methods.push(method),
-    }
-    Ok(())
 }
 
 fn is_like(one: &Function, other: &Function) -> bool {
-    let types = |function: &Function| {
-        let parameters = function.parameters.iter().map(|(_, ty)| ty.clone());
-        (parameters.collect::<Vec<_>>(), function.result.clone())
-    };
-    types(one) == types(other)
+    let (own, others) = (one.parameters.iter(), other.parameters.iter());
+    own.map(|(_, ty)| ty).eq(others.map(|(_, ty)| ty)) && one.result == other.result
 }

@@ -67,7 +67,7 @@ fn check(name: &str) {
             assert_eq!(vm.loaded().join(", "), classes, "{name}");
         }
         let least = header("collections").map_or(0, |number| number.parse().unwrap());
-        assert!(vm.heap.collections() >= least, "{name}: {}", vm.heap.collections());
+        assert!(vm.heap.counts().collections >= least, "{name}: {}", vm.heap.counts().collections);
         for function in header("outdated").into_iter().flat_map(|names| names.split(", ")) {
             let why = vm.session.why(vm.session.symbol(function));
             assert!(!why.outdated_by.is_empty(), "{name}: {function}");
@@ -118,7 +118,7 @@ fn allocation_is_part_of_the_functions_that_allocate() {
         assert!([create, allocate].iter().all(|id| why.relies_on.contains(id)), "{name}: {why:?}");
         // It was compiled first when there was no object of the class yet.
         assert_eq!(why.outdated_by, [vm.session.assumption("Node is not loaded")], "{name}");
-        assert!(vm.heap.freed() > 0, "{name}: the old code of `tree`");
+        assert!(vm.heap.counts().functions_freed > 0, "{name}: the old code of `tree`");
     }
 }
 

@@ -1,111 +1,72 @@
-//! Expressions.
+//! Expressions, and how little a call of a method costs.
 
-use super::super::code::{Arithmetic, Code, Comparison, Kind};
-use super::super::syntax::{Expr, Type};
-use super::{Emitted, Emitter, Typed, kind};
-
-const COMPARISONS: [(&str, Comparison); 6] = [
-    ("==", Comparison::Equal),
-    ("!=", Comparison::NotEqual),
-    ("<", Comparison::Less),
-    ("<=", Comparison::LessEqual),
-    (">", Comparison::Greater),
-    (">=", Comparison::GreaterEqual),
-];
+use super::super::syntax::{Expr, Function, Type};
+use super::{Callee, Code, Emitted, Emitter, Kind, Typed, kind};
 
 impl<C: Code> Emitter<'_, C> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Emitted<Typed<C>> {
         match expr {
-            Expr::Int(number) => Ok((self.code.int(*number), Type::Int)),
-            Expr::Null => Ok((self.code.null(), Type::Null)),
-            Expr::This => {
-                let class = self.class.ok_or("`this` is only in methods")?;
-                Ok((self.this(), Type::Object(class.name.clone())))
-            }
+            Expr::Int(number) => Ok((self.code.int(*number), "int".into())),
+            Expr::Null => Ok((self.code.null(), "null".into())),
             Expr::Name(name) => {
                 let variable = self.variable(name)?;
                 let (place, ty) = (variable.place, variable.ty.clone());
-                Ok((self.code.get(place)?, ty))
+                Ok((self.code.get(place), ty))
             }
             Expr::Field(object, name) => {
                 let object = self.expr(object)?;
                 let (object, offset, ty) = self.field(object, name)?;
-                Ok((self.code.load_shared(kind(&ty), object, offset)?, ty))
-            }
-            Expr::Negate(number) => {
-                let (zero, number) = (self.code.int(0), self.int(number)?);
-                Ok((self.code.arithmetic(Arithmetic::Subtract, [zero, number])?, Type::Int))
-            }
-            Expr::Binary(operator @ ("&&" | "||"), left, right) => {
-                Ok((self.short(operator, left, right)?, Type::Int))
+                Ok((self.code.load(kind(&ty), object, offset), ty))
             }
             Expr::Binary(operator, left, right) => {
-                let (left, right) = (self.expr(left)?, self.expr(right)?);
-                Ok((self.binary(operator, left, right)?, Type::Int))
+                Ok((self.binary(operator, left, right)?, "int".into()))
             }
             Expr::Call(name, arguments) => self.call(name, arguments),
             Expr::Send(receiver, name, arguments) => self.send(receiver, name, arguments),
             Expr::New(class, arguments) => self.create(class, arguments),
-            Expr::Spawn(receiver) => self.spawn(receiver),
-            Expr::Join(thread) => {
-                let arguments = [self.int(thread)?, self.thread()];
-                Ok((self.code.call("vm_join", &arguments, Kind::Int)?, Type::Int))
-            }
+            Expr::Allocate => self.allocate(),
+            Expr::Native(name, operand) => self.native(name, operand),
         }
     }
 
-    /// A number.
-    pub(super) fn int(&mut self, expr: &Expr) -> Emitted<C::Value> {
+    /// A value of a type.
+    pub(super) fn expr_of(&mut self, expr: &Expr, wanted: &str) -> Emitted<C::Value> {
         let (value, ty) = self.expr(expr)?;
-        self.check(&ty, &Type::Int)?;
+        self.check(&ty, wanted)?;
         Ok(value)
     }
 
-    fn binary(
-        &mut self,
-        operator: &str,
-        (left, left_type): Typed<C>,
-        (right, right_type): Typed<C>,
-    ) -> Emitted<C::Value> {
-        let comparison = COMPARISONS.iter().find(|(name, _)| *name == operator);
-        if let (Some((_, comparison)), false) = (comparison, left_type == Type::Int) {
-            if !matches!(operator, "==" | "!=") || right_type == Type::Int {
-                return Err("objects can be equal or not, no more".into());
-            }
-            return self.code.compare(*comparison, [left, right]);
+    fn binary(&mut self, operator: &str, left: &Expr, right: &Expr) -> Emitted<C::Value> {
+        if matches!(operator, "&&" | "||") {
+            return self.short(operator, left, right);
         }
-        self.check(&left_type, &Type::Int)?;
-        self.check(&right_type, &Type::Int)?;
-        if let Some((_, comparison)) = comparison {
-            return self.code.compare(*comparison, [left, right]);
+        let ((left, left_type), (right, right_type)) = (self.expr(left)?, self.expr(right)?);
+        // References are equal or not, no more.
+        if !matches!(operator, "==" | "!=") || left_type == "int" || right_type == "int" {
+            self.check(&left_type, "int")?;
+            self.check(&right_type, "int")?;
         }
-        let operator = match operator {
-            "+" => Arithmetic::Add,
-            "-" => Arithmetic::Subtract,
-            "*" => Arithmetic::Multiply,
-            "/" => Arithmetic::Divide,
-            _ => Arithmetic::Remainder,
-        };
-        if matches!(operator, Arithmetic::Divide | Arithmetic::Remainder) {
-            let zero = self.code.int(0);
-            let is_zero = self.code.compare(Comparison::Equal, [right, zero])?;
-            self.unless(is_zero, "throwZero")?;
-        }
-        self.code.arithmetic(operator, [left, right])
+        Ok(self.code.binary(operator, left, right))
     }
 
     /// `&&` and `||`: 0 or 1, and the right side only where it decides.
     fn short(&mut self, operator: &str, left: &Expr, right: &Expr) -> Emitted<C::Value> {
         let left = self.truth(left)?;
-        let result = self.code.variable(Kind::Int, left)?;
+        let result = self.code.variable(Kind::Int, left);
         let [more, end] = self.new_blocks();
         let (yes, no) = if operator == "&&" { (more, end) } else { (end, more) };
-        self.code.branch(left, yes, no)?;
+        self.code.branch(left, yes, no);
         self.code.begin(more);
         let right = self.truth(right)?;
-        self.code.set(result, right)?;
-        self.go_on_at(end)?;
-        self.code.get(result)
+        self.code.set(result, right);
+        self.go_on_at(end);
+        Ok(self.code.get(result))
+    }
+
+    /// 1 if a number is not 0, or 0.
+    fn truth(&mut self, number: &Expr) -> Emitted<C::Value> {
+        let (number, zero) = (self.expr_of(number, "int")?, self.code.int(0));
+        Ok(self.code.binary("!=", number, zero))
     }
 
     /// An object that is not null, where in it a field is, and its type.
@@ -114,31 +75,142 @@ impl<C: Code> Emitter<'_, C> {
         (object, ty): Typed<C>,
         name: &str,
     ) -> Emitted<(C::Value, u64, Type)> {
-        let Type::Object(class) = &ty else {
-            return Err(format!("no object to have {name}").into());
-        };
-        let class = self.vm.program.class(class)?.clone();
-        let (number, field) =
-            class.field(name).ok_or_else(|| format!("{} has no field {name}", class.name))?;
+        let field = self.vm.program.named(&ty)?.field(name);
+        let (offset, field) = field.ok_or_else(|| format!("{ty} has no field {name}"))?;
         self.check_null(object)?;
-        Ok((object, 8 + 8 * number as u64, field.clone()))
+        Ok((object, offset, field.clone()))
     }
 
     /// Throws a `NullError` where an object is none.
-    pub(super) fn check_null(&mut self, object: C::Value) -> Emitted<()> {
-        let null = self.code.null();
-        let is_null = self.code.compare(Comparison::Equal, [object, null])?;
-        self.unless(is_null, "throwNull")
-    }
-
-    /// Calls a function of the prelude, which throws, if something is so.
-    fn unless(&mut self, is_wrong: C::Value, function: &str) -> Emitted<()> {
-        let [wrong, right] = self.new_blocks();
-        self.code.branch(is_wrong, wrong, right)?;
+    fn check_null(&mut self, object: C::Value) -> Emitted<()> {
+        let ([wrong, right], null) = (self.new_blocks(), self.code.null());
+        let is_null = self.code.binary("==", object, null);
+        self.code.branch(is_null, wrong, right);
         self.code.begin(wrong);
-        self.call(function, &[])?;
-        self.code.never()?;
+        self.call("throwNull", &[])?;
+        self.give_nothing();
         self.code.begin(right);
         Ok(())
+    }
+
+    /// Calls a function.
+    fn call(&mut self, name: &str, arguments: &[Expr]) -> Emitted<Typed<C>> {
+        let function = self.vm.program.functions.get(name);
+        let function = function.ok_or_else(|| format!("there is no function {name}"))?;
+        let nobody = self.code.null();
+        let arguments = self.arguments(function, nobody, arguments)?;
+        Ok(self.finish_call(Callee::Named(&format!("fn {name}")), function, &arguments))
+    }
+
+    /// Calls a method.
+    ///
+    /// A method that no loaded class overrides can be called directly, and inlined, under the assumption
+    /// that it stays so. When a class that overrides it is loaded, the code is outdated; but a frame that
+    /// is in it by then goes on. That is right as long as the receiver is one that the frame's function
+    /// was called with: it was there before the class was, so it is of another class (Detlefs and Agesen,
+    /// "Inlining of virtual methods", 1999: preexistence). So only those calls are made direct.
+    fn send(&mut self, receiver: &Expr, name: &str, arguments: &[Expr]) -> Emitted<Typed<C>> {
+        let was_there = match receiver {
+            Expr::Name(name) => self.variable(name)?.is_argument,
+            _ => false,
+        };
+        let (object, ty) = self.expr(receiver)?;
+        let class = self.vm.program.named(&ty)?;
+        let method = class.method(name).ok_or_else(|| format!("{ty} has no {name}"))?;
+        let arguments = self.arguments(&method.function, object, arguments)?;
+        self.check_null(object)?;
+        let mut is_direct = class.is_interface;
+        if was_there
+            && !is_direct
+            && let Some(assumption) = self.vm.only_method(class, method)
+        {
+            self.code.assume(assumption);
+            (is_direct, self.has_assumed) = (true, true);
+        }
+        let (symbol, offset) = (method.symbol(), 8 * method.index() as u64);
+        let callee = if is_direct {
+            Callee::Named(&*symbol)
+        } else {
+            let table = self.code.load(Kind::Pointer, object, 0);
+            Callee::At(self.code.load(Kind::Pointer, table, offset))
+        };
+        Ok(self.finish_call(callee, &method.function, &arguments))
+    }
+
+    /// Makes an object, and has its method `init` called, if it has one.
+    fn create(&mut self, name: &str, arguments: &[Expr]) -> Emitted<Typed<C>> {
+        let class = self.vm.program.class(name)?;
+        if class.table.get().is_none() {
+            // Once it is loaded, what makes the object can be inlined.
+            self.code.assume(self.vm.is_not_loaded(class));
+        }
+        let arguments_of_new = [self.code.null(), self.code.parameter(1)];
+        let new = format!("new {name}");
+        let object = self.code.call(Callee::Named(&new), &arguments_of_new, Kind::Reference);
+        if let Some(init) = class.method("init") {
+            let arguments = self.arguments(&init.function, object, arguments)?;
+            self.finish_call(Callee::Named(&init.symbol()), &init.function, &arguments);
+        } else if !arguments.is_empty() {
+            return Err(format!("{name} has no init"));
+        }
+        Ok((object, name.into()))
+    }
+
+    fn allocate(&mut self) -> Emitted<Typed<C>> {
+        let class = self.body.class.as_ref().ok_or("no class to make an object of")?;
+        let table = class.table.get().ok_or("the class is not loaded")?.address();
+        let [size, table] = [class.size(), table.0].map(|number| self.code.int(number as i64));
+        let arguments = [self.code.parameter(1), size, table];
+        let object = self.code.call(Callee::Named("vm_allocate"), &arguments, Kind::Reference);
+        Ok((object, class.name.clone()))
+    }
+
+    /// Has the machine do something with a number or an object.
+    fn native(&mut self, name: &str, operand: &Expr) -> Emitted<Typed<C>> {
+        let (value, ty) = self.expr(operand)?;
+        if matches!(name, "print" | "join") {
+            self.check(&ty, "int")?;
+        } else {
+            let run = self.vm.program.named(&ty)?.method("run").map(|run| &run.function);
+            let runs = run.is_some_and(|run| run.parameters.is_empty() && run.result == "int");
+            if name == "spawn" && !runs {
+                return Err(format!("{ty} has no run() that gives a number"));
+            }
+            self.check_null(value)?;
+        }
+        let arguments = [value, self.code.parameter(1)];
+        let result = self.code.call(Callee::Named(&format!("vm_{name}")), &arguments, Kind::Int);
+        if name == "throw" {
+            self.give_nothing();
+            self.begin_dead_block();
+        }
+        Ok((result, "int".into()))
+    }
+
+    fn arguments(
+        &mut self,
+        function: &Function,
+        receiver: C::Value,
+        arguments: &[Expr],
+    ) -> Emitted<Vec<C::Value>> {
+        let (name, wanted) = (&function.name, &function.parameters);
+        if wanted.len() != arguments.len() {
+            return Err(format!("{name} takes {}, not {}", wanted.len(), arguments.len()));
+        }
+        let mut values = vec![receiver, self.code.parameter(1)];
+        for (argument, (_, wanted)) in arguments.iter().zip(wanted) {
+            values.push(self.expr_of(argument, wanted)?);
+        }
+        Ok(values)
+    }
+
+    fn finish_call(
+        &mut self,
+        callee: Callee<&str, C::Value>,
+        function: &Function,
+        arguments: &[C::Value],
+    ) -> Typed<C> {
+        let result = self.code.call(callee, arguments, kind(&function.result));
+        (result, function.result.clone())
     }
 }

@@ -1,66 +1,47 @@
-//! From tree to code, when a function is first called: the function as a whole.
+//! From tree to code, when a function is first called: the function as a whole, and statements.
 //!
 //! Every function takes `(this, thread, parameters …)` and gives a number or a reference.
 
-mod calls;
-mod catching;
 mod exprs;
-mod stmts;
 
-use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 
-use vmkit::{Addr, Error, Result};
+use vmkit::{Error, Result};
 
-use super::code::{Code, Emitted, Kind};
+use super::code::{Callee, Code, Kind};
 use super::program::Class;
-use super::syntax::{Function, Stmt, Type};
+use super::syntax::{Expr, Function, Stmt, Type};
 use super::vm::Vm;
+
+/// What emitting code gives; the error says what is wrong with the program.
+type Emitted<T> = std::result::Result<T, String>;
 
 /// A value and its type in the language.
 type Typed<C> = (<C as Code>::Value, Type);
 
-pub(crate) fn kind(ty: &Type) -> Kind {
-    if *ty == Type::Int { Kind::Int } else { Kind::Reference }
-}
-
-/// Defines a method or a function, which is built when it is first called.
-pub(crate) fn define(
-    vm: &Arc<Vm>,
-    symbol: &str,
-    class: Option<&Arc<Class>>,
-    function: &Arc<Function>,
-) -> Result<()> {
-    let mut parameters = vec![Kind::Reference, Kind::Pointer];
-    parameters.extend(function.parameters.iter().map(|(_, ty)| kind(ty)));
-    let what = What::Function(class.cloned(), function.clone());
-    let body = Body { vm: Arc::downgrade(vm), symbol: symbol.into(), what };
-    vm.backend.define(symbol, &parameters, kind(&function.result), body)
-}
-
-/// Defines what makes an object of a class that has been loaded.
-pub(crate) fn define_new(vm: &Arc<Vm>, class: &Class, table: Addr) -> Result<()> {
-    let symbol = format!("new {}", class.name);
-    let what = What::New { size: class.size(), table };
-    let body = Body { vm: Arc::downgrade(vm), symbol: symbol.clone(), what };
-    vm.backend.define(&symbol, &[Kind::Reference, Kind::Pointer], Kind::Reference, body)
+fn kind(ty: &str) -> Kind {
+    if ty == "int" { Kind::Int } else { Kind::Reference }
 }
 
 /// What a function of the session is to do.
 pub(crate) struct Body {
-    vm: Weak<Vm>,
-    symbol: String,
-    what: What,
-}
-
-enum What {
-    /// That of a method, with its class, or of a function.
-    Function(Option<Arc<Class>>, Arc<Function>),
-    /// Makes an object of so many bytes, with this dispatch table.
-    New { size: u64, table: Addr },
+    pub(crate) vm: Weak<Vm>,
+    pub(crate) symbol: String,
+    /// The class whose method it is.
+    pub(crate) class: Option<Arc<Class>>,
+    pub(crate) function: Arc<Function>,
 }
 
 impl Body {
+    pub(crate) fn parameters(&self) -> Vec<Kind> {
+        let own = self.function.parameters.iter().map(|(_, ty)| kind(ty));
+        [Kind::Reference, Kind::Pointer].into_iter().chain(own).collect()
+    }
+
+    pub(crate) fn result(&self) -> Kind {
+        kind(&self.function.result)
+    }
+
     /// Says what the function does, in code.
     ///
     /// # Errors
@@ -68,33 +49,18 @@ impl Body {
     /// What is wrong with the program.
     pub(crate) fn emit(&self, code: &mut impl Code) -> Result<()> {
         let vm = self.vm.upgrade().ok_or_else(|| Error::other("the machine is gone"))?;
-        let done = match &self.what {
-            What::Function(class, function) => {
-                Emitter::new(&vm, code, &self.symbol, class.as_deref(), function).function(function)
-            }
-            What::New { size, table } => new_object(code, *size, *table),
-        };
-        done.map_err(|error| Error::other(format!("{}: {error}", self.symbol)))
+        let emitter = Emitter { vm: &vm, code, body: self, scope: Vec::new(), has_assumed: false };
+        emitter.function().map_err(|error| Error::other(format!("{}: {error}", self.symbol)))
     }
-}
-
-fn new_object(code: &mut impl Code, size: u64, table: Addr) -> Emitted<()> {
-    let [size, table] = [size, table.0].map(|number| code.int(number.cast_signed()));
-    let object = code.call("vm_allocate", &[code.parameter(1), size, table], Kind::Reference)?;
-    code.give(object)
 }
 
 /// A function under construction.
 struct Emitter<'a, C: Code> {
-    vm: &'a Arc<Vm>,
+    vm: &'a Vm,
     code: &'a mut C,
-    symbol: &'a str,
-    class: Option<&'a Class>,
+    body: &'a Body,
     scope: Vec<Variable<C>>,
-    /// How many inline caches it has.
-    caches: usize,
     has_assumed: bool,
-    result: &'a Type,
 }
 
 struct Variable<C: Code> {
@@ -105,45 +71,107 @@ struct Variable<C: Code> {
     is_argument: bool,
 }
 
-impl<'a, C: Code> Emitter<'a, C> {
-    fn new(
-        vm: &'a Arc<Vm>,
-        code: &'a mut C,
-        symbol: &'a str,
-        class: Option<&'a Class>,
-        function: &'a Function,
-    ) -> Self {
-        let (scope, result) = (Vec::new(), &function.result);
-        Self { vm, code, symbol, class, scope, caches: 0, has_assumed: false, result }
-    }
-
-    fn function(mut self, function: &Function) -> Emitted<()> {
-        let mut assigned = HashSet::new();
-        collect_assigned(&function.body, &mut assigned);
+impl<C: Code> Emitter<'_, C> {
+    fn function(mut self) -> Emitted<()> {
+        let function = &self.body.function;
+        if let Some(class) = &self.body.class {
+            let this = self.code.parameter(0);
+            self.declare("this", &class.name, this);
+        }
         for (index, (name, ty)) in function.parameters.iter().enumerate() {
-            let value = self.code.parameter(index + 2);
-            let variable = self.declare(name, ty.clone(), value)?;
-            variable.is_argument = !assigned.contains(&**name);
+            let value = self.code.parameter(2 + index);
+            self.declare(name, ty, value);
+        }
+        for argument in &mut self.scope {
+            argument.is_argument = !function.assigned.contains(&argument.name);
         }
         self.block(&function.body)?;
-        // Where no `return` is, nothing is returned.
-        let nothing =
-            if kind(self.result) == Kind::Int { self.code.int(0) } else { self.code.null() };
-        self.code.give(nothing)?;
+        self.give_nothing();
         if self.has_assumed {
-            // What it assumes is true of objects that were there when it was called (see calls.rs);
+            // What it assumes is true of objects that were there when it was called (see `send`);
             // inlined, it would begin before its call.
             self.code.keep_apart();
         }
         Ok(())
     }
 
-    fn this(&self) -> C::Value {
-        self.code.parameter(0)
+    fn block(&mut self, body: &[Stmt]) -> Emitted<()> {
+        let outside = self.scope.len();
+        body.iter().try_for_each(|statement| self.statement(statement))?;
+        self.scope.truncate(outside);
+        Ok(())
     }
 
-    fn thread(&self) -> C::Value {
-        self.code.parameter(1)
+    fn statement(&mut self, statement: &Stmt) -> Emitted<()> {
+        match statement {
+            Stmt::Expr(expr) => drop(self.expr(expr)?),
+            Stmt::Var(name, ty, value) => {
+                let (value, found) = self.expr(value)?;
+                let ty = ty.as_ref().unwrap_or(&found);
+                self.check(&found, ty)?;
+                self.declare(name, ty, value);
+            }
+            Stmt::Assign(to, value) => self.assign(to, value)?,
+            Stmt::If(condition, then, otherwise) => {
+                let condition = self.expr_of(condition, "int")?;
+                let [yes, no, end] = self.new_blocks();
+                self.code.branch(condition, yes, no);
+                for (block, body) in [(yes, then), (no, otherwise)] {
+                    self.code.begin(block);
+                    self.block(body)?;
+                    self.code.jump(end);
+                }
+                self.code.begin(end);
+            }
+            Stmt::While(condition, body) => {
+                let [head, again, end] = self.new_blocks();
+                self.go_on_at(head);
+                let condition = self.expr_of(condition, "int")?;
+                self.code.branch(condition, again, end);
+                self.code.begin(again);
+                self.block(body)?;
+                self.code.jump(head);
+                self.code.begin(end);
+            }
+            Stmt::Return(value) => {
+                let value = self.expr_of(value, &self.body.function.result)?;
+                self.code.give(value);
+                self.begin_dead_block();
+            }
+            Stmt::Try(body, (variable, class), handler) => {
+                let number = self.vm.program.class(class)?.number;
+                let end = self.code.new_block();
+                self.code.begin_try(number);
+                self.block(body)?;
+                self.code.jump(end);
+                let (exception, outside) = (self.code.end_try(), self.scope.len());
+                self.declare(variable, class, exception);
+                self.block(handler)?;
+                self.scope.truncate(outside);
+                self.go_on_at(end);
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self, to: &Expr, value: &Expr) -> Emitted<()> {
+        match to {
+            Expr::Field(object, name) => {
+                let object = self.expr(object)?;
+                let (value, found) = self.expr(value)?;
+                let (object, offset, ty) = self.field(object, name)?;
+                self.check(&found, &ty)?;
+                self.code.store(object, offset, value);
+            }
+            Expr::Name(name) => {
+                let (value, found) = self.expr(value)?;
+                let Variable { place, ty, .. } = self.variable(name)?;
+                self.check(&found, ty)?;
+                self.code.set(*place, value);
+            }
+            _ => return Err("only variables and fields can be assigned to".into()),
+        }
+        Ok(())
     }
 
     fn new_blocks<const N: usize>(&mut self) -> [C::Block; N] {
@@ -151,10 +179,16 @@ impl<'a, C: Code> Emitter<'a, C> {
     }
 
     /// Ends the block by going to another one, where it goes on.
-    fn go_on_at(&mut self, block: C::Block) -> Emitted<()> {
-        self.code.jump(block)?;
+    fn go_on_at(&mut self, block: C::Block) {
+        self.code.jump(block);
         self.code.begin(block);
-        Ok(())
+    }
+
+    /// Returns 0 or null: where no `return` is, and where nothing gets to.
+    fn give_nothing(&mut self) {
+        let is_number = self.body.result() == Kind::Int;
+        let nothing = if is_number { self.code.int(0) } else { self.code.null() };
+        self.code.give(nothing);
     }
 
     /// Code behind a statement that does not come back.
@@ -163,51 +197,18 @@ impl<'a, C: Code> Emitter<'a, C> {
         self.code.begin(dead);
     }
 
-    fn declare(&mut self, name: &str, ty: Type, value: C::Value) -> Emitted<&mut Variable<C>> {
-        let place = self.code.variable(kind(&ty), value)?;
-        self.scope.push(Variable { name: name.into(), ty, place, is_argument: false });
-        Ok(self.scope.last_mut().expect("pushed above"))
+    fn declare(&mut self, name: &str, ty: &str, value: C::Value) {
+        let place = self.code.variable(kind(ty), value);
+        self.scope.push(Variable { name: name.into(), ty: ty.into(), place, is_argument: false });
     }
 
     fn variable(&self, name: &str) -> Emitted<&Variable<C>> {
         let found = self.scope.iter().rfind(|variable| variable.name == name);
-        found.ok_or_else(|| format!("there is no variable {name}").into())
+        found.ok_or_else(|| format!("there is no variable {name}"))
     }
 
-    fn check(&self, from: &Type, to: &Type) -> Emitted<()> {
-        match self.vm.program.fits(from, to) {
-            true => Ok(()),
-            false => Err(format!("{} wanted, not {}", name_of(to), name_of(from)).into()),
-        }
-    }
-}
-
-fn name_of(ty: &Type) -> &str {
-    match ty {
-        Type::Int => "int",
-        Type::Null => "null",
-        Type::Object(name) => name,
-    }
-}
-
-/// The names of the variables that statements assign to.
-fn collect_assigned<'s>(body: &'s [Stmt], names: &mut HashSet<&'s str>) {
-    use super::syntax::Expr;
-    for statement in body {
-        match statement {
-            Stmt::Assign(Expr::Name(name), _) => {
-                names.insert(name);
-            }
-            Stmt::If(_, then, otherwise) => {
-                collect_assigned(then, names);
-                collect_assigned(otherwise, names);
-            }
-            Stmt::While(_, body) => collect_assigned(body, names),
-            Stmt::Try(body, catch) => {
-                collect_assigned(body, names);
-                collect_assigned(&catch.body, names);
-            }
-            _ => {}
-        }
+    fn check(&self, from: &str, to: &str) -> Emitted<()> {
+        let fits = self.vm.program.fits(from, to);
+        if fits { Ok(()) } else { Err(format!("{to} wanted, not {from}")) }
     }
 }

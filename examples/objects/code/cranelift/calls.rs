@@ -5,35 +5,32 @@ use vmkit_cranelift::cranelift_codegen::ir::{
     Value, types,
 };
 
-use super::{Function, signature};
+use super::{Callee, Function, signature};
 
 impl Function<'_, '_> {
-    /// Calls a function; within a `try`, with its handlers.
-    pub(super) fn invoke(&mut self, name: &str, arguments: &[Value]) -> Value {
+    /// Calls code; within a `try`, with its handlers.
+    pub(super) fn invoke(&mut self, callee: Callee<&str, Value>, arguments: &[Value]) -> Value {
         let signature = signature(self.convention, arguments.len());
-        let callee = self.building.function(self.builder.func, name, &signature);
+        let (callee, signature) = match callee {
+            Callee::Named(name) => {
+                let target = self.building.function(self.builder.func, name, &signature);
+                (Callee::Named(target), self.builder.func.dfg.ext_funcs[target].signature)
+            }
+            Callee::At(code) => (Callee::At(code), self.builder.import_signature(signature)),
+        };
         if self.tries.is_empty() {
-            let call = self.builder.ins().call(callee, arguments);
-            return self.builder.inst_results(call)[0];
-        }
-        let signature = self.builder.func.dfg.ext_funcs[callee].signature;
-        let handlers = self.handlers();
-        let (next, result, table) = self.table(signature, handlers);
-        self.builder.ins().try_call(callee, arguments, table);
-        self.builder.switch_to_block(next);
-        result
-    }
-
-    pub(super) fn invoke_at(&mut self, code: Value, arguments: &[Value]) -> Value {
-        let signature = signature(self.convention, arguments.len());
-        let signature = self.builder.import_signature(signature);
-        if self.tries.is_empty() {
-            let call = self.builder.ins().call_indirect(signature, code, arguments);
+            let call = match callee {
+                Callee::At(code) => self.builder.ins().call_indirect(signature, code, arguments),
+                Callee::Named(target) => self.builder.ins().call(target, arguments),
+            };
             return self.builder.inst_results(call)[0];
         }
         let handlers = self.handlers();
         let (next, result, table) = self.table(signature, handlers);
-        self.builder.ins().try_call_indirect(code, arguments, table);
+        match callee {
+            Callee::At(code) => self.builder.ins().try_call_indirect(code, arguments, table),
+            Callee::Named(target) => self.builder.ins().try_call(target, arguments, table),
+        };
         self.builder.switch_to_block(next);
         result
     }

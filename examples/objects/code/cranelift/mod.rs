@@ -7,51 +7,39 @@ mod runtime;
 use vmkit::{Result, Session, SymbolId};
 use vmkit_cranelift::cranelift_codegen::ir::condcodes::IntCC;
 use vmkit_cranelift::cranelift_codegen::ir::{
-    AbiParam, Block, ExceptionTag, InstBuilder, MemFlagsData, Signature, TrapCode, Value, types,
+    AbiParam, Block, ExceptionTag, InstBuilder, MemFlagsData, Signature, Value, types,
 };
 use vmkit_cranelift::cranelift_codegen::isa::CallConv;
 use vmkit_cranelift::cranelift_frontend::{FunctionBuilder, Variable};
 use vmkit_cranelift::{Building, Cranelift, Level, Options};
 
-use super::super::emit::Body;
-use super::{Arithmetic, Backend, Code, Comparison, Emitted, Kind};
+use super::{Backend, Callee, Code, Kind};
 
-/// Why the processor traps where nothing gets to.
-const NEVER: TrapCode = TrapCode::unwrap_user(1);
 const TRUSTED: MemFlagsData = MemFlagsData::trusted();
 
-pub(super) struct Compiler(Cranelift);
-
-impl Compiler {
-    /// # Errors
-    ///
-    /// Cranelift does not know this processor.
-    pub(super) fn new(session: &Session, optimizes: bool) -> Result<Self> {
-        let level = if optimizes { Level::Speed } else { Level::None };
-        let cranelift =
-            Cranelift::new(session, Options { level, polls: true, ..Options::default() })?;
-        runtime::define(&cranelift)?;
-        Ok(Self(cranelift))
-    }
-}
-
-impl Backend for Compiler {
-    fn define(&self, name: &str, parameters: &[Kind], _: Kind, body: Body) -> Result<()> {
-        let convention = self.0.isa().default_call_conv();
-        let (signature, kinds) = (signature(convention, parameters.len()), parameters.to_vec());
-        self.0.define_lazy(name, signature, move |builder, building| {
-            let mut function = Function::new(convention, builder, building);
-            for (index, &kind) in kinds.iter().enumerate() {
-                function.declare(kind, function.parameters[index]);
-            }
-            body.emit(&mut function)
-        })?;
+/// # Errors
+///
+/// Cranelift does not know this processor.
+pub(super) fn start(session: &Session, optimizes: bool) -> Result<Backend> {
+    let level = if optimizes { Level::Speed } else { Level::None };
+    let cranelift = Cranelift::new(session, Options { level, polls: true, ..Options::default() })?;
+    runtime::define(&cranelift)?;
+    let convention = cranelift.isa().default_call_conv();
+    Ok(Box::new(move |body| {
+        let (name, kinds) = (body.symbol.clone(), body.parameters());
+        cranelift.define_lazy(
+            &name,
+            signature(convention, kinds.len()),
+            move |builder, building| {
+                let mut function = Function::new(convention, builder, building);
+                for (index, &kind) in kinds.iter().enumerate() {
+                    function.declare(kind, function.parameters[index]);
+                }
+                body.emit(&mut function)
+            },
+        )?;
         Ok(())
-    }
-
-    fn functions_inlined(&self) -> u64 {
-        self.0.functions_inlined()
-    }
+    }))
 }
 
 /// The type of a function of so many parameters.
@@ -113,68 +101,49 @@ impl Code for Function<'_, '_> {
         self.int(0)
     }
 
-    fn arithmetic(&mut self, operator: Arithmetic, sides: [Value; 2]) -> Emitted<Value> {
-        let [left, right] = sides;
-        Ok(match operator {
-            Arithmetic::Add => self.builder.ins().iadd(left, right),
-            Arithmetic::Subtract => self.builder.ins().isub(left, right),
-            Arithmetic::Multiply => self.builder.ins().imul(left, right),
-            Arithmetic::Divide => {
-                // The processor traps where the quotient is too large.
-                let (one, negated) = (self.int(1), self.builder.ins().ineg(left));
-                let is_minus = self.builder.ins().icmp_imm_s(IntCC::Equal, right, -1);
-                let divisor = self.builder.ins().select(is_minus, one, right);
-                let quotient = self.builder.ins().sdiv(left, divisor);
-                self.builder.ins().select(is_minus, negated, quotient)
-            }
-            Arithmetic::Remainder => self.builder.ins().srem(left, right),
-        })
-    }
-
-    fn compare(&mut self, comparison: Comparison, sides: [Value; 2]) -> Emitted<Value> {
-        let condition = match comparison {
-            Comparison::Equal => IntCC::Equal,
-            Comparison::NotEqual => IntCC::NotEqual,
-            Comparison::Less => IntCC::SignedLessThan,
-            Comparison::LessEqual => IntCC::SignedLessThanOrEqual,
-            Comparison::Greater => IntCC::SignedGreaterThan,
-            Comparison::GreaterEqual => IntCC::SignedGreaterThanOrEqual,
+    fn binary(&mut self, operator: &str, left: Value, right: Value) -> Value {
+        let condition = match operator {
+            "+" => return self.builder.ins().iadd(left, right),
+            "-" => return self.builder.ins().isub(left, right),
+            "*" => return self.builder.ins().imul(left, right),
+            "/" => return self.builder.ins().sdiv(left, right),
+            "%" => return self.builder.ins().srem(left, right),
+            "==" => IntCC::Equal,
+            "!=" => IntCC::NotEqual,
+            "<" => IntCC::SignedLessThan,
+            "<=" => IntCC::SignedLessThanOrEqual,
+            ">" => IntCC::SignedGreaterThan,
+            _ => IntCC::SignedGreaterThanOrEqual,
         };
-        let bit = self.builder.ins().icmp(condition, sides[0], sides[1]);
-        Ok(self.builder.ins().uextend(types::I64, bit))
+        let bit = self.builder.ins().icmp(condition, left, right);
+        self.builder.ins().uextend(types::I64, bit)
     }
 
-    fn variable(&mut self, kind: Kind, value: Value) -> Emitted<Variable> {
+    fn variable(&mut self, kind: Kind, value: Value) -> Variable {
         let variable = self.builder.declare_var(types::I64);
         if kind == Kind::Reference {
             self.builder.declare_var_needs_stack_map(variable);
         }
-        self.set(variable, value)?;
-        Ok(variable)
+        self.set(variable, value);
+        variable
     }
 
-    fn get(&mut self, variable: Variable) -> Emitted<Value> {
-        Ok(self.builder.use_var(variable))
+    fn get(&mut self, variable: Variable) -> Value {
+        self.builder.use_var(variable)
     }
 
-    fn set(&mut self, variable: Variable, value: Value) -> Emitted<()> {
+    fn set(&mut self, variable: Variable, value: Value) {
         self.builder.def_var(variable, value);
-        Ok(())
     }
 
-    fn load(&mut self, kind: Kind, base: Value, offset: u64) -> Emitted<Value> {
-        let value = self.builder.ins().load(types::I64, TRUSTED, base, offset as i32);
-        Ok(self.declare(kind, value))
-    }
-
-    fn load_shared(&mut self, kind: Kind, base: Value, offset: u64) -> Emitted<Value> {
+    fn load(&mut self, kind: Kind, base: Value, offset: u64) -> Value {
         // Cranelift forgets what it has loaded at an atomic load, as there is one in each loop: the poll.
-        self.load(kind, base, offset)
+        let value = self.builder.ins().load(types::I64, TRUSTED, base, offset as i32);
+        self.declare(kind, value)
     }
 
-    fn store_shared(&mut self, base: Value, offset: u64, value: Value) -> Emitted<()> {
+    fn store(&mut self, base: Value, offset: u64, value: Value) {
         self.builder.ins().store(TRUSTED, value, base, offset as i32);
-        Ok(())
     }
 
     fn new_block(&mut self) -> Block {
@@ -185,51 +154,34 @@ impl Code for Function<'_, '_> {
         self.builder.switch_to_block(block);
     }
 
-    fn jump(&mut self, block: Block) -> Emitted<()> {
+    fn jump(&mut self, block: Block) {
         self.builder.ins().jump(block, &[]);
-        Ok(())
     }
 
-    fn repeat(&mut self, head: Block) -> Emitted<()> {
-        self.jump(head)
-    }
-
-    fn branch(&mut self, condition: Value, yes: Block, no: Block) -> Emitted<()> {
+    fn branch(&mut self, condition: Value, yes: Block, no: Block) {
         self.builder.ins().brif(condition, yes, &[], no, &[]);
-        Ok(())
     }
 
-    fn give(&mut self, value: Value) -> Emitted<()> {
+    fn give(&mut self, value: Value) {
         self.builder.ins().return_(&[value]);
-        Ok(())
     }
 
-    fn never(&mut self) -> Emitted<()> {
-        self.builder.ins().trap(NEVER);
-        Ok(())
+    fn call(&mut self, callee: Callee<&str, Value>, arguments: &[Value], result: Kind) -> Value {
+        let value = self.invoke(callee, arguments);
+        self.declare(result, value)
     }
 
-    fn call(&mut self, name: &str, arguments: &[Value], result: Kind) -> Emitted<Value> {
-        let value = self.invoke(name, arguments);
-        Ok(self.declare(result, value))
-    }
-
-    fn call_at(&mut self, code: Value, arguments: &[Value], result: Kind) -> Emitted<Value> {
-        let value = self.invoke_at(code, arguments);
-        Ok(self.declare(result, value))
-    }
-
-    fn begin_try(&mut self, class: u64) {
+    fn begin_try(&mut self, class: usize) {
         let handler = self.builder.create_block();
         let exception = self.builder.append_block_param(handler, types::I64);
         self.declare(Kind::Reference, exception);
         self.tries.push((ExceptionTag::from_u32(class as u32), handler));
     }
 
-    fn end_try(&mut self) -> Emitted<Value> {
-        let (_, handler) = self.tries.pop().ok_or("no try to end")?;
+    fn end_try(&mut self) -> Value {
+        let (_, handler) = self.tries.pop().expect("a try that was begun");
         self.begin(handler);
-        Ok(self.builder.block_params(handler)[0])
+        self.builder.block_params(handler)[0]
     }
 
     fn assume(&mut self, assumption: SymbolId) {

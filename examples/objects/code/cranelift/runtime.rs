@@ -8,7 +8,7 @@ use vmkit_cranelift::cranelift_codegen::ir::condcodes::IntCC;
 use vmkit_cranelift::cranelift_codegen::ir::{ExceptionTableItem, InstBuilder, types};
 
 use super::super::super::heap::Local;
-use super::{Code, Function, TRUSTED, signature};
+use super::{Callee, Code, Function, TRUSTED, signature};
 
 /// Defines it, by names and numbers of parameters.
 pub(super) fn define(cranelift: &Cranelift) -> Result<()> {
@@ -43,7 +43,7 @@ fn allocate(function: &mut Function<'_, '_>) {
     builder.ins().return_(&[object]);
     builder.set_cold_block(slow);
     builder.switch_to_block(slow);
-    let object = function.invoke("vm_allocate_slow", &[thread, size]);
+    let object = function.invoke(Callee::Named("vm_allocate_slow"), &[thread, size]);
     function.builder.ins().store(TRUSTED, table, object, 0);
     function.builder.ins().return_(&[object]);
 }
@@ -61,10 +61,11 @@ fn enter(function: &mut Function<'_, '_>) {
         function.table(signature, vec![ExceptionTableItem::Default(to_pad)]);
     function.builder.ins().try_call_indirect(code, &[receiver, thread], table);
     function.builder.switch_to_block(next);
+    let nothing = function.int(0);
+    let exception = offset_of!(Local, exception) as i32;
+    function.builder.ins().store(TRUSTED, nothing, thread, exception);
     function.builder.ins().return_(&[result]);
     function.builder.switch_to_block(pad);
-    let (yes, nothing) = (function.int(1), function.int(0));
-    let uncaught = offset_of!(Local, uncaught) as i32;
-    function.builder.ins().store(TRUSTED, yes, thread, uncaught);
+    let nothing = function.int(0);
     function.builder.ins().return_(&[nothing]);
 }
