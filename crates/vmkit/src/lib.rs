@@ -54,7 +54,7 @@ pub use crate::object::LoadedObject;
 pub use crate::process::Located;
 pub use crate::reclaim::{Reader, Reading};
 pub use crate::resolver::{Resolution, Undefined};
-pub use crate::session::{Builder, KeptSource, Session, Stats, WeakSession};
+pub use crate::session::{Builder, KeptSource, Machine, Session, Stats, WeakSession};
 pub use crate::signature::{FunctionPointer, Value, is_same_signature};
 pub use crate::symbol::{
     Addr, Binding, Descriptor, Linkage, Name, ScopeId, Signatures, SymbolId, SymbolKind, Visibility,

@@ -4,6 +4,7 @@ mod builder;
 mod definitions;
 mod dispatch;
 mod kept;
+mod machine;
 mod redefinition;
 
 use std::sync::atomic::Ordering;
@@ -12,6 +13,7 @@ use std::time::Instant;
 
 pub use self::builder::Builder;
 pub use self::kept::KeptSource;
+pub use self::machine::Machine;
 use crate::compile::Compiler;
 use crate::definition::{Definition, Source, Unit};
 use crate::dispatch::Dispatcher;
