@@ -1,13 +1,14 @@
 //! Objects, and the collector that moves them.
 //!
-//! The heap is two halves. Threads take chunks of the current one and put objects there, one after the
-//! other; when it is full, all threads stop, what they can reach is copied to the other half, and
-//! every reference to it is replaced (Cheney, 1970).
+//! Threads take chunks of a space and put objects there, one after the other; when it is full, all
+//! threads stop, what they can reach is copied to another space, which takes its place, and every
+//! reference to it is replaced (Cheney, 1970).
 #![expect(unsafe_code, reason = "reads, copies and moves objects")]
 
 use std::ops::Range;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicPtr, AtomicU64};
 use std::sync::{Arc, Mutex, Weak};
 
 use vmkit::safepoint::Stopped;
@@ -35,14 +36,12 @@ pub(crate) struct Local {
 }
 
 /// The heap of one virtual machine.
-pub(crate) struct Heap {
-    words: Vec<u64>,
-    state: Mutex<State>,
-}
+pub(crate) struct Heap(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// What is free of the current half.
+    /// The objects, and what is free behind them: all zeros.
+    space: Vec<u64>,
     free: Range<u64>,
     /// The threads that there are.
     locals: Vec<Weak<Local>>,
@@ -55,7 +54,6 @@ struct State {
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Counts {
     pub(crate) collections: u64,
-    pub(crate) objects_moved: u64,
     /// Functions whose old code was freed.
     pub(crate) functions_freed: u64,
 }
@@ -66,47 +64,40 @@ fn word(at: u64) -> &'static AtomicU64 {
     unsafe { AtomicU64::from_ptr(ptr::with_exposed_provenance_mut(at as usize)) }
 }
 
-fn load(at: u64) -> u64 {
-    word(at).load(Ordering::Relaxed)
-}
-
-fn store(at: u64, value: u64) {
-    word(at).store(value, Ordering::Relaxed);
+fn range(space: &mut [u64]) -> Range<u64> {
+    let start = space.as_mut_ptr().expose_provenance() as u64;
+    start..start + 8 * space.len() as u64
 }
 
 impl Heap {
-    /// Two halves of so many bytes each.
-    pub(crate) fn new(half: u64) -> Self {
-        let mut words = vec![0; 2 * half as usize / 8];
-        let start = words.as_mut_ptr().expose_provenance() as u64;
-        let state = State { free: start..start + half, ..State::default() };
-        Self { words, state: Mutex::new(state) }
+    /// A heap with spaces of so many bytes.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let mut space = vec![0; bytes as usize / 8];
+        let free = range(&mut space);
+        Self(Mutex::new(State { space, free, ..State::default() }))
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        self.state.lock().unwrap().counts
+        self.0.lock().unwrap().counts
     }
 
     /// A thread, known to the collector from now on.
     pub(crate) fn add_thread(&self, receiver: u64) -> Arc<Local> {
         let local = Arc::new(Local { receiver: receiver.into(), ..Local::default() });
-        self.state.lock().unwrap().locals.push(Arc::downgrade(&local));
+        self.0.lock().unwrap().locals.push(Arc::downgrade(&local));
         local
     }
 
     /// Room for an object, in a new chunk of the thread's; none if the heap is full.
     pub(crate) fn allocate(&self, local: &Local, size: u64) -> Option<u64> {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.0.lock().unwrap();
         let Range { start, end } = state.free;
         if size > end - start {
             return None;
         }
         state.free.start += CHUNK.max(size).min(end - start);
-        let limit = state.free.start;
-        drop(state);
-        (start..limit).step_by(8).for_each(|at| store(at, 0));
-        local.next.store(start + size, Ordering::Relaxed);
-        local.limit.store(limit, Ordering::Relaxed);
+        local.next.store(start + size, Relaxed);
+        local.limit.store(state.free.start, Relaxed);
         Some(start)
     }
 
@@ -115,10 +106,10 @@ impl Heap {
     /// calling thread is within `native`.
     pub(crate) fn collect(&self, vm: &Vm, seen: u64) -> u64 {
         vm.safepoints.stop_the_world(|stopped| {
-            let state = &mut *self.state.lock().unwrap();
+            let state = &mut *self.0.lock().unwrap();
             if state.counts.collections == seen {
                 state.counts.collections += 1;
-                self.copy_all(state, vm, stopped);
+                state.copy_all(vm, stopped);
                 // SAFETY: all threads that run code of the session are stopped, and the map is its.
                 let freed = unsafe { vm.session.reclaim_stopped(stopped, &vm.map) };
                 state.counts.functions_freed += freed.expect("frames can be walked") as u64;
@@ -127,30 +118,35 @@ impl Heap {
             state.left
         })
     }
+}
 
-    fn copy_all(&self, state: &mut State, vm: &Vm, stopped: &[Stopped<'_>]) {
-        let (low, half) = (self.words.as_ptr() as u64, self.words.len() as u64 * 4);
-        let (from, to) =
-            if state.free.end == low + half { (low, low + half) } else { (low + half, low) };
-        let mut copying =
-            Copying { program: &vm.program, from: from..from + half, next: to, moved: 0 };
+impl State {
+    fn copy_all(&mut self, vm: &Vm, stopped: &[Stopped<'_>]) {
+        let mut space = vec![0; self.space.len()];
+        let (from, to) = (range(&mut self.space), range(&mut space));
+        let mut copying = Copying { program: &vm.program, from, next: to.start };
         for thread in stopped {
             // SAFETY: the map is told by the session whose code it is.
             let done = unsafe { thread.relocate(&vm.map, |object| copying.forward(object)) };
             done.expect("frames can be walked");
         }
-        state.locals.retain(|local| {
+        self.locals.retain(|local| {
             let Some(local) = local.upgrade() else { return false };
-            for root in [&local.exception, &local.receiver] {
-                root.store(copying.forward(root.load(Ordering::Relaxed)), Ordering::Relaxed);
-            }
-            local.next.store(0, Ordering::Relaxed);
-            local.limit.store(0, Ordering::Relaxed);
+            copying.update(&local.exception);
+            copying.update(&local.receiver);
+            local.next.store(0, Relaxed);
+            local.limit.store(0, Relaxed);
             true
         });
-        copying.reach(to);
-        state.free = copying.next..to + half;
-        state.counts.objects_moved += copying.moved;
+        // What the copies refer to, from the first one on.
+        let mut object = to.start;
+        while object < copying.next {
+            let class = vm.program.class_of(object);
+            class.references.iter().for_each(|field| copying.update(word(object + field)));
+            object += class.size();
+        }
+        self.free = copying.next..to.end;
+        self.space = space;
     }
 }
 
@@ -159,36 +155,29 @@ struct Copying<'a> {
     program: &'a Program,
     from: Range<u64>,
     next: u64,
-    moved: u64,
 }
 
 impl Copying<'_> {
+    fn update(&mut self, reference: &AtomicU64) {
+        reference.store(self.forward(reference.load(Relaxed)), Relaxed);
+    }
+
     /// Where an object is now: it is copied when it is first met, and its header then says where to.
     fn forward(&mut self, object: u64) -> u64 {
         if !self.from.contains(&object) {
             return object;
         }
-        let header = load(object);
+        let header = word(object).load(Relaxed);
         if header & 1 == 1 {
             return header - 1;
         }
         let (copy, size) = (self.next, self.program.class_of(object).size());
-        // The other half has room for all that the first one held.
-        (0..size).step_by(8).for_each(|offset| store(copy + offset, load(object + offset)));
-        store(object, copy | 1);
-        self.next += size;
-        self.moved += 1;
-        copy
-    }
-
-    /// Copies what the copies refer to, from the first one on.
-    fn reach(&mut self, mut object: u64) {
-        while object < self.next {
-            let class = self.program.class_of(object);
-            for field in &class.references {
-                store(object + field, self.forward(load(object + field)));
-            }
-            object += class.size();
+        // The other space has room for all that the first one held.
+        for offset in (0..size).step_by(8) {
+            word(copy + offset).store(word(object + offset).load(Relaxed), Relaxed);
         }
+        word(object).store(copy | 1, Relaxed);
+        self.next += size;
+        copy
     }
 }

@@ -38,6 +38,7 @@ mod program;
 mod syntax;
 pub(crate) mod vm;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use code::BACKENDS;
@@ -51,17 +52,16 @@ use vm::{Outcome, Setting, Vm};
 /// What is wrong with the text, or with what it declares.
 pub(crate) fn read(text: &str) -> Result<Program, String> {
     let mut program = Program::default();
-    program.add(syntax::parse(PRELUDE, true)?)?;
-    program.add(syntax::parse(text, false)?)?;
+    program.add(syntax::parse(PRELUDE)?)?;
+    program.add(syntax::parse(text)?)?;
     Ok(program)
 }
 
-fn run(file: &str, setting: Setting, stats: bool) -> Result<Outcome, String> {
+fn run(file: &str, setting: Setting, stats: bool) -> Result<Outcome, Box<dyn Error>> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
     let program = read(&text).map_err(|error| format!("{file}: {error}"))?;
-    let vm = Vm::new(program, setting, Box::new(std::io::stdout()));
-    let vm = vm.map_err(|error| error.to_string())?;
-    let outcome = vm.run().map_err(|error| error.to_string())?;
+    let vm = Vm::new(program, setting, Box::new(std::io::stdout()))?;
+    let outcome = vm.run()?;
     if stats {
         eprintln!("classes loaded: {}", vm.loaded().join(", "));
         eprintln!("functions compiled: {}", vm.session.stats().functions_compiled);
@@ -85,10 +85,8 @@ pub(crate) fn read_arguments(
             "-O0" => setting.optimizes = false,
             "-O2" => setting.optimizes = true,
             "--stats" => stats = true,
-            other => match other.strip_prefix("--heap=") {
-                Some(bytes) => setting.heap = bytes.parse().ok()?,
-                None => file = Some(argument),
-            },
+            _ if argument.starts_with("--heap=") => setting.heap = argument[7..].parse().ok()?,
+            _ => file = Some(argument),
         }
     }
     Some((file?, setting, stats))
@@ -96,20 +94,15 @@ pub(crate) fn read_arguments(
 
 fn main() -> ExitCode {
     let Some((file, setting, stats)) = read_arguments(std::env::args().skip(1)) else {
-        let names: Vec<_> = BACKENDS.iter().map(|(name, _)| *name).collect();
-        let names = names.join(" | ");
+        let names = BACKENDS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" | ");
         eprintln!("objects [--backend {names}] [-O0 | -O2] [--heap=BYTES] [--stats] PROGRAM.obj");
         return ExitCode::from(2);
     };
-    match run(&file, setting, stats) {
-        Ok(Outcome::Returned(code)) => ExitCode::from(code as u8),
-        Ok(Outcome::Uncaught(class)) => {
-            eprintln!("objects: uncaught {class}");
-            ExitCode::FAILURE
-        }
-        Err(what) => {
-            eprintln!("objects: {what}");
-            ExitCode::from(2)
-        }
-    }
+    let (what, code) = match run(&file, setting, stats) {
+        Ok(Outcome::Returned(code)) => return ExitCode::from(code as u8),
+        Ok(Outcome::Uncaught(class)) => (format!("uncaught {class}"), 1),
+        Err(error) => (error.to_string(), 2),
+    };
+    eprintln!("objects: {what}");
+    ExitCode::from(code)
 }

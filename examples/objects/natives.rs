@@ -4,12 +4,12 @@
 //! the collector walks the caller's frames, and an exception looks for its landing pad.
 #![expect(unsafe_code, reason = "takes references from compiled code, and drops its frames")]
 
+use std::fmt::Display;
 use std::io::Write;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use vmkit::code::CodeMap;
 use vmkit::metadata::TypeInfo;
 use vmkit::safepoint::Mutator;
 use vmkit::throw::throw;
@@ -51,7 +51,7 @@ impl Current {
     }
 }
 
-fn fail(what: &str) -> ! {
+fn fail(what: &dyn Display) -> ! {
     eprintln!("objects: {what}");
     process::exit(3)
 }
@@ -64,76 +64,65 @@ extern "C" fn allocate(local: &Local, size: u64, anchor: &mut Anchor) -> u64 {
             return object;
         }
         if mutator.native(anchor, || vm.heap.collect(vm, seen)) < size {
-            fail("out of memory");
+            fail(&"out of memory");
         }
     }
 }
 
 extern "C" fn throw_object(exception: u64, local: &Local, anchor: &mut Anchor) -> ! {
     local.exception.store(exception, Ordering::Relaxed);
-    let map: *const CodeMap = &*Current::of(local).vm.map;
+    let map = &Current::of(local).vm.map;
     let is_wanted = |type_info: TypeInfo, _| {
         // SAFETY: types of exceptions are numbers of classes.
-        let class = unsafe { type_info.number() };
-        class.is_some_and(|class| is_a(exception, class, local) != 0)
+        unsafe { type_info.number() }.is_some_and(|class| is_a(exception, class, local))
     };
     // SAFETY: the map lives as long as the machine; the anchor is the caller's, and no frame between
     // here and there holds anything.
-    let unhandled = unsafe { throw(&*map, anchor, exception, is_wanted) };
+    let unhandled = unsafe { throw(map, anchor, exception, is_wanted) };
     fail(&format!("an exception got lost: {unhandled:?}"))
 }
 
-/// Is an exception of the class with this number?
-extern "C" fn is_a(exception: u64, class: u64, local: &Local) -> u64 {
+/// Throws on what is not of the class with this number.
+extern "C" fn catch(exception: u64, class: u64, local: &Local, anchor: &mut Anchor) -> u64 {
+    if is_a(exception, class, local) { exception } else { throw_object(exception, local, anchor) }
+}
+
+fn is_a(exception: u64, class: u64, local: &Local) -> bool {
     let own = Current::of(local).vm.program.class_of(exception);
-    own.line().any(|own| own.number as u64 == class).into()
+    own.line().any(|own| own.number as u64 == class)
 }
 
 extern "C" fn print(number: i64, local: &Local, anchor: &mut Anchor) -> i64 {
     let Current { vm, mutator } = Current::of(local);
     // The output may block: nobody need wait for this thread meanwhile.
     let written = mutator.native(anchor, || writeln!(vm.output.lock().unwrap(), "{number}"));
-    if let Err(error) = written {
-        fail(&format!("cannot print: {error}"));
-    }
-    number
+    written.map_or_else(|error| fail(&error), |()| number)
 }
 
 extern "C" fn spawn(receiver: u64, local: &Local, _: &mut Anchor) -> i64 {
     let vm = &Current::of(local).vm;
     // The compiler has seen to it that there is one.
     let run = vm.program.class_of(receiver).method("run").expect("a class with a method run");
-    match vm.start(&run.symbol(), receiver) {
-        Ok(running) => {
-            let mut threads = vm.threads.lock().unwrap();
-            threads.push(Some(running));
-            threads.len() as i64 - 1
-        }
-        Err(error) => fail(&error.to_string()),
-    }
+    let running = vm.start(&run.symbol(), receiver).unwrap_or_else(|error| fail(&error));
+    let mut threads = vm.threads.lock().unwrap();
+    threads.push(Some(running));
+    threads.len() as i64 - 1
 }
 
 extern "C" fn join(number: i64, local: &Local, anchor: &mut Anchor) -> i64 {
     let Current { vm, mutator } = Current::of(local);
-    let place = usize::try_from(number).unwrap_or(usize::MAX);
-    let running = vm.threads.lock().unwrap().get_mut(place).and_then(Option::take);
-    let Some(running) = running else { fail("a thread that was not spawned, or joined already") };
-    match mutator.native(anchor, || running.thread.join()) {
-        Ok(Ok(result)) => match running.local.exception.load(Ordering::Relaxed) {
-            0 => result,
-            exception => {
-                // What ended the thread goes on in the one that waits for it.
-                drop(running.local);
-                throw_object(exception, local, anchor)
-            }
-        },
-        Ok(Err(error)) => fail(&error.to_string()),
-        Err(_) => fail("a thread panicked"),
-    }
+    let running = vm.threads.lock().unwrap().get_mut(number as usize).and_then(Option::take);
+    let Some((ended, thread)) = running else { fail(&"no such thread, or joined already") };
+    let Ok(result) = mutator.native(anchor, || thread.join()) else { fail(&"a panic") };
+    let result = result.unwrap_or_else(|error| fail(&error));
+    let exception = ended.exception.load(Ordering::Relaxed);
+    drop(ended);
+    // What ended the thread goes on in the one that waits for it.
+    if exception == 0 { result } else { throw_object(exception, local, anchor) }
 }
 
 extern "C" fn personality() {
-    fail("the system's unwinder met a frame of the language")
+    fail(&"the system's unwinder met a frame of the language")
 }
 
 vmkit::native_entry! {
@@ -141,6 +130,8 @@ vmkit::native_entry! {
     fn allocate_entry(local, size) = allocate;
     /// Throws an object.
     fn throw_entry(exception, local) = throw_object;
+    /// Goes on with an exception that is wanted.
+    fn catch_entry(exception, class, local) = catch;
     /// Prints a number.
     fn print_entry(number, local) = print;
     /// Starts a thread.
@@ -150,15 +141,15 @@ vmkit::native_entry! {
 }
 
 /// The names that compiled code has for them.
-pub(crate) fn symbols() -> impl Iterator<Item = (&'static str, Addr)> {
-    let entries = [
+pub(crate) fn symbols() -> [(&'static str, Addr); 7] {
+    [
         ("vm_allocate_slow", allocate_entry as *const ()),
         ("vm_throw", throw_entry as *const ()),
-        ("vm_is_a", is_a as *const ()),
+        ("vm_catch", catch_entry as *const ()),
         ("vm_print", print_entry as *const ()),
         ("vm_spawn", spawn_entry as *const ()),
         ("vm_join", join_entry as *const ()),
         ("vm_personality", personality as *const ()),
-    ];
-    entries.into_iter().map(|(name, entry)| (name, Addr(entry as u64)))
+    ]
+    .map(|(name, entry)| (name, Addr(entry as u64)))
 }

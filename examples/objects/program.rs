@@ -9,9 +9,10 @@ use std::sync::{Arc, OnceLock};
 
 use vmkit::DispatchTable;
 
-use super::syntax::{Declared, Function, Tree, Type};
+use super::syntax::{Checked, Declared, Function, Tree, Type};
 
-/// What every program has, in the language itself.
+/// What every program has, in the language itself. The operators `/` and `%` are calls of the functions
+/// here, in which they are the processor's.
 pub(crate) const PRELUDE: &str = "
     class NullError {}
     class ZeroError {}
@@ -27,8 +28,6 @@ pub(crate) const PRELUDE: &str = "
       if (b == -1) { return 0; }
       return a % b;
     }";
-
-type Result<T> = std::result::Result<T, String>;
 
 /// A class or an interface.
 #[derive(Default)]
@@ -64,6 +63,8 @@ pub(crate) struct Method {
 pub(crate) struct Program {
     /// By number.
     pub(crate) classes: Vec<Arc<Class>>,
+    /// Those of all interfaces.
+    pub(crate) interface_methods: Vec<Method>,
     pub(crate) functions: HashMap<String, Arc<Function>>,
 }
 
@@ -74,8 +75,8 @@ impl Method {
     }
 
     /// Which word of the dispatch table it is.
-    pub(crate) fn index(&self) -> usize {
-        1 + self.slot
+    pub(crate) fn index(&self) -> u64 {
+        1 + self.slot as u64
     }
 }
 
@@ -105,42 +106,38 @@ impl Class {
     }
 
     /// Puts a method in the place of the one that it overrides, or in one of its own.
-    fn add_method(&mut self, function: Arc<Function>) -> Result<()> {
-        let name = &function.name;
-        let inherited = self.method(name);
-        let slot = inherited.map_or(self.methods.len(), |method| method.slot);
+    fn add_method(&mut self, function: Arc<Function>) -> Checked<()> {
+        let (name, owner, slot) = (&function.name, self.name.clone(), self.methods.len());
+        let mut methods = self.methods.iter_mut();
+        let Some(inherited) = methods.find(|method| method.function.name == *name) else {
+            self.methods.push(Method { owner, function, slot });
+            return Ok(());
+        };
         // Whoever creates an object knows its class.
-        if let Some(other) = inherited
-            && name != "init"
-            && !is_like(&other.function, &function)
-        {
-            return Err(format!("{}.{name} is not as {}", self.name, other.symbol()));
+        if name != "init" && !is_like(&inherited.function, &function) {
+            return Err(format!("{owner}.{name} is not as {}", inherited.symbol()));
         }
-        let method = Method { owner: self.name.clone(), function, slot };
-        match self.methods.get_mut(slot) {
-            Some(place) => *place = method,
-            None => self.methods.push(method),
-        }
+        (inherited.owner, inherited.function) = (owner, function);
         Ok(())
     }
 }
 
 impl Program {
     /// Adds what a source text declares, and gives every field and method its place.
-    pub(crate) fn add(&mut self, tree: Tree) -> Result<()> {
-        tree.classes.into_iter().try_for_each(|declared| self.add_class(declared))?;
-        for function in tree.functions {
+    pub(crate) fn add(&mut self, (classes, functions): Tree) -> Checked<()> {
+        classes.into_iter().try_for_each(|declared| self.add_class(declared))?;
+        for function in functions {
             if let Some(twice) = self.functions.insert(function.name.clone(), function) {
-                return Err(format!("function {} is declared twice", twice.name));
+                return Err(format!("there is a function {} already", twice.name));
             }
         }
         Ok(())
     }
 
-    fn add_class(&mut self, declared: Declared) -> Result<()> {
+    fn add_class(&mut self, declared: Declared) -> Checked<()> {
         let Declared { name, is_interface, supers, fields, methods } = declared;
-        if self.named(&name).is_ok() {
-            return Err(format!("class {name} is declared twice"));
+        if self.named(&name).is_ok() || ["int", "null"].contains(&&*name) {
+            return Err(format!("there is a {name} already"));
         }
         let number = self.classes.len();
         let mut class = Class { name, number, is_interface, ..Class::default() };
@@ -168,27 +165,22 @@ impl Program {
                 }
             }
         }
+        let calls = class.methods.iter().filter(|_| is_interface);
+        self.interface_methods.extend(calls.cloned());
         self.classes.push(Arc::new(class));
         Ok(())
     }
 
     /// A class or an interface.
-    pub(crate) fn named(&self, name: &str) -> Result<&Arc<Class>> {
+    pub(crate) fn named(&self, name: &str) -> Checked<&Arc<Class>> {
         let class = self.classes.iter().find(|class| class.name == name);
         class.ok_or_else(|| format!("there is no class {name}"))
     }
 
     /// A class.
-    pub(crate) fn class(&self, name: &str) -> Result<&Arc<Class>> {
+    pub(crate) fn class(&self, name: &str) -> Checked<&Arc<Class>> {
         let class = self.named(name)?;
         if class.is_interface { Err(format!("{name} is an interface")) } else { Ok(class) }
-    }
-
-    /// The interface and the method of a name as [`Method::symbol`] gives it.
-    pub(crate) fn interface_method(&self, symbol: &str) -> Option<(&Class, &Method)> {
-        let (interface, method) = symbol.split_once('.')?;
-        let interface = self.named(interface).ok().filter(|class| class.is_interface)?;
-        Some((interface, interface.method(method)?))
     }
 
     /// The class of an object, which must not move meanwhile.
@@ -198,10 +190,11 @@ impl Program {
         &self.classes[number as usize]
     }
 
-    /// Can a value of type `from` be where one of type `to` is wanted?
-    pub(crate) fn fits(&self, from: &str, to: &str) -> bool {
+    /// Checks that a value of type `from` can be where one of type `to` is wanted.
+    pub(crate) fn check(&self, from: &str, to: &str) -> Checked<()> {
         let is_a = || from == "null" || self.named(from).is_ok_and(|class| class.is_a(to));
-        from == to || to != "int" && is_a()
+        let fits = from == to || to != "int" && is_a();
+        if fits { Ok(()) } else { Err(format!("{to} wanted, not {from}")) }
     }
 }
 

@@ -19,7 +19,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-type Result<T> = std::result::Result<T, String>;
+/// What reading or building a program gives; the error says what is wrong with it.
+pub(crate) type Checked<T> = Result<T, String>;
 
 /// `int`, the name of a class or an interface, or `null`, which goes wherever an object does.
 pub(crate) type Type = String;
@@ -31,7 +32,7 @@ pub(crate) enum Expr {
     /// A variable's value; methods have one called `this`.
     Name(String),
     Field(Box<Expr>, String),
-    Binary(&'static str, Box<Expr>, Box<Expr>),
+    Binary(&'static str, Box<[Expr; 2]>),
     /// Calls a function.
     Call(String, Vec<Expr>),
     /// Calls a method of the first expression's.
@@ -46,8 +47,9 @@ pub(crate) enum Expr {
 #[derive(Debug)]
 pub(crate) enum Stmt {
     Var(String, Option<Type>, Expr),
-    /// To a variable or a field.
-    Assign(Expr, Expr),
+    Set(String, Expr),
+    /// Sets an object's field.
+    SetField(Expr, String, Expr),
     Expr(Expr),
     If(Expr, Vec<Stmt>, Vec<Stmt>),
     While(Expr, Vec<Stmt>),
@@ -79,11 +81,7 @@ pub(crate) struct Declared {
 }
 
 /// All that one source text declares.
-#[derive(Debug, Default)]
-pub(crate) struct Tree {
-    pub(crate) classes: Vec<Declared>,
-    pub(crate) functions: Vec<Arc<Function>>,
-}
+pub(crate) type Tree = (Vec<Declared>, Vec<Arc<Function>>);
 
 /// Operators by how tightly they bind, the loosest first; of two that begin alike, the longer one first.
 const BINARY: [&[&str]; 5] =
@@ -93,37 +91,34 @@ struct Parser<'a> {
     /// With their lines, the next one last.
     tokens: Vec<(&'a str, usize)>,
     line: usize,
-    is_prelude: bool,
     /// What the function under way assigns to.
     assigned: HashSet<String>,
 }
 
-/// The tree of a source text. In the prelude's, `/` and `%` are the processor's; elsewhere, they are
-/// functions of the prelude.
-pub(crate) fn parse(text: &str, is_prelude: bool) -> Result<Tree> {
-    let mut tokens = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.split_once("//").map_or(line, |(code, _)| code);
-        split(line, |token| tokens.push((token, number + 1)));
-    }
-    tokens.reverse();
-    let mut parser = Parser { tokens, line: 1, is_prelude, assigned: HashSet::new() };
+/// The tree of a source text.
+pub(crate) fn parse(text: &str) -> Checked<Tree> {
+    let mut parser = Parser { tokens: split(text), line: 1, assigned: HashSet::new() };
     parser.tree().map_err(|what| format!("line {}: {what}", parser.line))
 }
 
-fn split<'a>(mut line: &'a str, mut found: impl FnMut(&'a str)) {
+/// The tokens of a text, with their lines, the first one last.
+fn split(text: &str) -> Vec<(&str, usize)> {
+    let (mut tokens, operators) = (Vec::new(), BINARY.concat());
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    loop {
-        line = line.trim_start();
-        let Some(first) = line.chars().next() else { return };
-        let len = match BINARY.concat().iter().find(|operator| line.starts_with(**operator)) {
-            Some(operator) => operator.len(),
-            None if is_word(first) => line.find(|c| !is_word(c)).unwrap_or(line.len()),
-            None => first.len_utf8(),
-        };
-        found(&line[..len]);
-        line = &line[len..];
+    for (number, line) in (1..).zip(text.lines()) {
+        let mut line = line.split_once("//").map_or(line, |(code, _)| code).trim_start();
+        while let Some(first) = line.chars().next() {
+            let len = match operators.iter().find(|operator| line.starts_with(**operator)) {
+                Some(operator) => operator.len(),
+                None if is_word(first) => line.find(|c| !is_word(c)).unwrap_or(line.len()),
+                None => first.len_utf8(),
+            };
+            tokens.push((&line[..len], number));
+            line = line[len..].trim_start();
+        }
     }
+    tokens.reverse();
+    tokens
 }
 
 impl<'a> Parser<'a> {
@@ -131,9 +126,9 @@ impl<'a> Parser<'a> {
         self.tokens.last().map_or("", |token| token.0)
     }
 
-    fn next(&mut self) -> Result<&'a str> {
-        let (token, line) = self.tokens.pop().ok_or("the text ends too early")?;
-        self.line = line;
+    fn next(&mut self) -> Checked<&'a str> {
+        let token;
+        (token, self.line) = self.tokens.pop().ok_or("the text ends too early")?;
         Ok(token)
     }
 
@@ -141,19 +136,19 @@ impl<'a> Parser<'a> {
         self.peek() == token && self.next().is_ok()
     }
 
-    fn expect(&mut self, wanted: &str) -> Result<()> {
+    fn expect(&mut self, wanted: &str) -> Checked<()> {
         let found = self.next()?;
         if found == wanted { Ok(()) } else { Err(format!("{wanted} expected, not {found}")) }
     }
 
-    fn name(&mut self) -> Result<String> {
+    fn name(&mut self) -> Checked<String> {
         let token = self.next()?;
         let is_name = token.starts_with(|c: char| c.is_alphabetic() || c == '_');
         if is_name { Ok(token.into()) } else { Err(format!("a name expected, not {token}")) }
     }
 
     /// Items up to `end`, with commas between.
-    fn list<T>(&mut self, end: &str, item: impl Fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+    fn list<T>(&mut self, end: &str, item: impl Fn(&mut Self) -> Checked<T>) -> Checked<Vec<T>> {
         let mut items = Vec::new();
         while !self.accept(end) {
             if !items.is_empty() {
@@ -164,23 +159,20 @@ impl<'a> Parser<'a> {
         Ok(items)
     }
 
-    fn tree(&mut self) -> Result<Tree> {
-        let mut tree = Tree::default();
+    fn tree(&mut self) -> Checked<Tree> {
+        let (mut classes, mut functions) = (Vec::new(), Vec::new());
         while !self.tokens.is_empty() {
             match self.next()? {
-                "fn" => tree.functions.push(self.function(true)?),
-                word @ ("class" | "interface") => tree.classes.push(self.declared(word)?),
+                "fn" => functions.push(self.function(true)?),
+                word @ ("class" | "interface") => classes.push(self.declared(word)?),
                 other => return Err(format!("a declaration expected, not {other}")),
             }
         }
-        Ok(tree)
+        Ok((classes, functions))
     }
 
-    fn declared(&mut self, word: &str) -> Result<Declared> {
+    fn declared(&mut self, word: &str) -> Checked<Declared> {
         let (name, is_interface) = (self.name()?, word == "interface");
-        if ["int", "null"].contains(&&*name) {
-            return Err(format!("{name} is no name for a type of your own"));
-        }
         let has_supers = !is_interface && self.accept(":");
         let supers = if has_supers { self.list("{", Self::name)? } else { Vec::new() };
         if supers.is_empty() {
@@ -200,13 +192,13 @@ impl<'a> Parser<'a> {
         Ok(Declared { name, is_interface, supers, fields, methods })
     }
 
-    fn typed(&mut self) -> Result<(String, Type)> {
+    fn typed(&mut self) -> Checked<(String, Type)> {
         let name = self.name()?;
         self.expect(":")?;
         Ok((name, self.name()?))
     }
 
-    fn function(&mut self, has_body: bool) -> Result<Arc<Function>> {
+    fn function(&mut self, has_body: bool) -> Checked<Arc<Function>> {
         let name = self.name()?;
         self.expect("(")?;
         let parameters = self.list(")", Self::typed)?;
@@ -219,7 +211,7 @@ impl<'a> Parser<'a> {
         Ok(Arc::new(Function { name, parameters, result, body, assigned }))
     }
 
-    fn block(&mut self) -> Result<Vec<Stmt>> {
+    fn block(&mut self) -> Checked<Vec<Stmt>> {
         self.expect("{")?;
         let mut body = Vec::new();
         while !self.accept("}") {
@@ -228,7 +220,7 @@ impl<'a> Parser<'a> {
         Ok(body)
     }
 
-    fn statement(&mut self) -> Result<Stmt> {
+    fn statement(&mut self) -> Checked<Stmt> {
         let word = self.peek();
         if !matches!(word, "if" | "while" | "try" | "var" | "return" | "throw" | "print") {
             return self.simple();
@@ -242,24 +234,24 @@ impl<'a> Parser<'a> {
                 let name = self.name()?;
                 let ty = if self.accept(":") { Some(self.name()?) } else { None };
                 self.expect("=")?;
-                Stmt::Var(name, ty, self.expr()?)
+                Stmt::Var(name, ty, self.expr(0)?)
             }
-            "return" => Stmt::Return(self.expr()?),
-            _ => Stmt::Expr(Expr::Native(word.into(), Box::new(self.expr()?))),
+            "return" => Stmt::Return(self.expr(0)?),
+            _ => Stmt::Expr(Expr::Native(word.into(), Box::new(self.expr(0)?))),
         };
         self.expect(";")?;
         Ok(statement)
     }
 
     /// An expression, or an assignment to a variable or a field.
-    fn simple(&mut self) -> Result<Stmt> {
-        let expr = self.expr()?;
+    fn simple(&mut self) -> Checked<Stmt> {
+        let expr = self.expr(0)?;
         let statement = match expr {
             expr if !self.accept("=") => Stmt::Expr(expr),
-            Expr::Field(..) => Stmt::Assign(expr, self.expr()?),
+            Expr::Field(object, name) => Stmt::SetField(*object, name, self.expr(0)?),
             Expr::Name(name) if name != "this" => {
                 self.assigned.insert(name.clone());
-                Stmt::Assign(Expr::Name(name), self.expr()?)
+                Stmt::Set(name, self.expr(0)?)
             }
             _ => return Err("only variables and fields can be assigned to".into()),
         };
@@ -267,14 +259,14 @@ impl<'a> Parser<'a> {
         Ok(statement)
     }
 
-    fn condition(&mut self) -> Result<Expr> {
+    fn condition(&mut self) -> Checked<Expr> {
         self.expect("(")?;
-        let expr = self.expr()?;
+        let expr = self.expr(0)?;
         self.expect(")")?;
         Ok(expr)
     }
 
-    fn branch(&mut self) -> Result<Stmt> {
+    fn branch(&mut self) -> Checked<Stmt> {
         let (condition, then) = (self.condition()?, self.block()?);
         let otherwise = match (self.accept("else"), self.peek()) {
             (false, _) => Vec::new(),
@@ -284,7 +276,7 @@ impl<'a> Parser<'a> {
         Ok(Stmt::If(condition, then, otherwise))
     }
 
-    fn catching(&mut self) -> Result<Stmt> {
+    fn catching(&mut self) -> Checked<Stmt> {
         let body = self.block()?;
         self.expect("catch")?;
         self.expect("(")?;
@@ -293,53 +285,45 @@ impl<'a> Parser<'a> {
         Ok(Stmt::Try(body, variable, self.block()?))
     }
 
-    fn expr(&mut self) -> Result<Expr> {
-        self.binary(0)
-    }
-
     /// Operators of this level, and those that bind more tightly.
-    fn binary(&mut self, level: usize) -> Result<Expr> {
+    fn expr(&mut self, level: usize) -> Checked<Expr> {
         let Some(operators) = BINARY.get(level) else { return self.unary() };
-        let mut left = self.binary(level + 1)?;
+        let mut left = self.expr(level + 1)?;
         while let Some(operator) = operators.iter().find(|&&operator| operator == self.peek()) {
             self.next()?;
-            let right = self.binary(level + 1)?;
-            left = match *operator {
-                "/" if !self.is_prelude => Expr::Call("quotient".into(), vec![left, right]),
-                "%" if !self.is_prelude => Expr::Call("remainder".into(), vec![left, right]),
-                operator => Expr::Binary(operator, Box::new(left), Box::new(right)),
-            };
+            let right = self.expr(level + 1)?;
+            left = Expr::Binary(operator, Box::new([left, right]));
         }
         Ok(left)
     }
 
-    fn unary(&mut self) -> Result<Expr> {
+    fn unary(&mut self) -> Checked<Expr> {
         let word = self.peek();
         if !matches!(word, "-" | "!" | "spawn" | "join") {
             return self.postfix();
         }
         self.next()?;
-        let (zero, operand) = (Box::new(Expr::Int(0)), Box::new(self.unary()?));
+        let operand = self.unary()?;
         Ok(match word {
-            "-" => Expr::Binary("-", zero, operand),
-            "!" => Expr::Binary("==", operand, zero),
-            _ => Expr::Native(word.into(), operand),
+            "-" => Expr::Binary("-", Box::new([Expr::Int(0), operand])),
+            "!" => Expr::Binary("==", Box::new([operand, Expr::Int(0)])),
+            _ => Expr::Native(word.into(), Box::new(operand)),
         })
     }
 
-    fn postfix(&mut self) -> Result<Expr> {
+    fn postfix(&mut self) -> Checked<Expr> {
         let mut expr = self.primary()?;
         while self.accept(".") {
             let (object, name) = (Box::new(expr), self.name()?);
             expr = match self.accept("(") {
-                true => Expr::Send(object, name, self.list(")", Self::expr)?),
+                true => Expr::Send(object, name, self.list(")", |parser| parser.expr(0))?),
                 false => Expr::Field(object, name),
             };
         }
         Ok(expr)
     }
 
-    fn primary(&mut self) -> Result<Expr> {
+    fn primary(&mut self) -> Checked<Expr> {
         if self.peek() == "(" {
             return self.condition();
         }
@@ -353,9 +337,9 @@ impl<'a> Parser<'a> {
             "new" => {
                 let class = self.name()?;
                 self.expect("(")?;
-                Expr::New(class, self.list(")", Self::expr)?)
+                Expr::New(class, self.list(")", |parser| parser.expr(0))?)
             }
-            _ if self.accept("(") => Expr::Call(name, self.list(")", Self::expr)?),
+            _ if self.accept("(") => Expr::Call(name, self.list(")", |parser| parser.expr(0))?),
             _ => Expr::Name(name),
         })
     }

@@ -11,12 +11,13 @@
 //! ```
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use vmkit::code::CodeMap;
 use vmkit::safepoint::Safepoints;
-use vmkit::{Asked, Chosen, Error, Resolution, Result, Session, SymbolId, Undefined};
+use vmkit::{Asked, Chosen, Error, Machine, Resolution, Result, Session, SymbolId, Undefined};
 
 use super::code::{Backend, Make};
 use super::emit::Body;
@@ -34,7 +35,7 @@ pub(crate) struct Setting {
     /// The compiler, and whether it optimizes.
     pub(crate) backend: Make,
     pub(crate) optimizes: bool,
-    /// Bytes of half of the heap.
+    /// Bytes of the heap.
     pub(crate) heap: u64,
 }
 
@@ -46,7 +47,7 @@ pub(crate) struct Vm {
     pub(crate) safepoints: Safepoints,
     pub(crate) session: Session,
     backend: Backend,
-    pub(crate) output: Mutex<Box<dyn Write + Send>>,
+    pub(crate) output: Mutex<Output>,
     /// Those that were spawned, by number, while nobody waits for them.
     pub(crate) threads: Mutex<Vec<Option<Running>>>,
     /// The names of the classes that are loaded, in the order in which they were. Held while something
@@ -54,11 +55,11 @@ pub(crate) struct Vm {
     loaded: Mutex<Vec<String>>,
 }
 
+/// Where a program prints.
+type Output = Box<dyn Write + Send>;
+
 /// A thread that can be waited for.
-pub(crate) struct Running {
-    pub(crate) local: Arc<Local>,
-    pub(crate) thread: thread::JoinHandle<Result<i64>>,
-}
+pub(crate) type Running = (Arc<Local>, thread::JoinHandle<Result<i64>>);
 
 /// How a program ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,47 +69,70 @@ pub(crate) enum Outcome {
     Uncaught(String),
 }
 
+impl Machine for Vm {
+    /// Defines what is called for the first time.
+    fn resolve(self: &Arc<Self>, undefined: &Undefined<'_>) -> Result<Resolution> {
+        let name = undefined.name.to_string();
+        if let Some(class) = name.strip_prefix("new ") {
+            self.load(self.program.class(class).map_err(Error::other)?)?;
+            return Ok(Resolution::Defined);
+        }
+        let _loading = self.loaded.lock().unwrap();
+        if self.session.is_defined(undefined.symbol) {
+            return Ok(Resolution::Defined);
+        }
+        let function = name.strip_prefix("fn ").and_then(|name| self.program.functions.get(name));
+        let mut methods = self.program.interface_methods.iter();
+        if let Some(function) = function {
+            self.define(&name, None, function.clone())?;
+        } else if let Some(number) = methods.position(|method| method.symbol() == name) {
+            self.session.inline_cache(&name, number as u64, 0)?;
+        } else {
+            return Ok(Resolution::Process);
+        }
+        Ok(Resolution::Defined)
+    }
+
+    /// Says what a call means, by the class of its receiver.
+    fn dispatch(self: &Arc<Self>, asked: Asked) -> Result<Chosen> {
+        let class = self.program.class_of(asked.arguments[0]);
+        let method = if asked.is_virtual {
+            class.methods.iter().find(|method| method.index() == asked.method)
+        } else {
+            let method = &self.program.interface_methods[asked.method as usize];
+            class.method(&method.function.name)
+        };
+        let method = method.ok_or_else(|| Error::other("a class without the method"))?;
+        let table = class.table.get().filter(|_| asked.is_virtual).cloned();
+        Ok(Chosen { function: self.session.symbol(&method.symbol()), table })
+    }
+}
+
 impl Vm {
     /// A machine for a program, which is not run yet.
     ///
     /// # Errors
     ///
     /// The system lacks what the session or the backend needs.
-    pub(crate) fn new(
-        program: Program,
-        setting: Setting,
-        output: Box<dyn Write + Send>,
-    ) -> Result<Arc<Self>> {
+    pub(crate) fn new(program: Program, setting: Setting, output: Output) -> Result<Arc<Self>> {
         let (map, safepoints) = (Arc::new(CodeMap::new()), Safepoints::new());
-        // The session asks the machine, and the machine has the session.
-        let this: Arc<OnceLock<Weak<Self>>> = Arc::default();
-        let vm = |this: &OnceLock<Weak<Self>>| {
-            let vm = this.get().and_then(Weak::upgrade);
-            vm.ok_or_else(|| Error::other("the machine is gone"))
-        };
-        let (by_name, by_class) = (this.clone(), this.clone());
-        let session = Session::builder()
-            .listener(map.clone())
-            .whole_process(false)
-            .resolver(move |undefined| vm(&by_name)?.resolve(undefined))
-            .on_dispatch(move |asked| vm(&by_class)?.dispatch(asked))
-            .build()?;
-        for (name, address) in safepoints.symbols().into_iter().chain(natives::symbols()) {
-            session.define_absolute(name, address)?;
-        }
-        let vm = Arc::new(Self {
-            program,
-            heap: Heap::new(setting.heap),
-            map,
-            safepoints,
-            backend: (setting.backend)(&session, setting.optimizes)?,
-            session,
-            output: Mutex::new(output),
-            threads: Mutex::default(),
-            loaded: Mutex::default(),
-        });
-        this.set(Arc::downgrade(&vm)).expect("set here only");
-        Ok(vm)
+        let builder = Session::builder().listener(map.clone()).whole_process(false);
+        builder.build_for(|session| {
+            for (name, address) in safepoints.symbols().into_iter().chain(natives::symbols()) {
+                session.define_absolute(name, address)?;
+            }
+            Ok(Self {
+                program,
+                heap: Heap::new(setting.heap),
+                map,
+                safepoints,
+                backend: (setting.backend)(&session, setting.optimizes)?,
+                session,
+                output: Mutex::new(output),
+                threads: Mutex::default(),
+                loaded: Mutex::default(),
+            })
+        })
     }
 
     /// Runs the function `main`, and waits for all threads.
@@ -119,14 +143,13 @@ impl Vm {
     pub(crate) fn run(self: &Arc<Self>) -> Result<Outcome> {
         let main = self.program.functions.get("main").filter(|main| main.parameters.is_empty());
         main.ok_or_else(|| Error::other("there is no function main() to run"))?;
-        let Running { local, thread } = self.start("fn main", 0)?;
+        let (local, thread) = self.start("fn main", 0)?;
         let result = thread.join().map_err(|_| Error::other("the thread panicked"))??;
-        let waiting: Vec<_> =
-            self.threads.lock().unwrap().iter_mut().filter_map(Option::take).collect();
-        for other in waiting {
-            let _ = other.thread.join();
+        let other = || self.threads.lock().unwrap().iter_mut().find_map(Option::take);
+        while let Some((_, thread)) = other() {
+            let _ = thread.join();
         }
-        Ok(match local.exception.load(std::sync::atomic::Ordering::Relaxed) {
+        Ok(match local.exception.load(Relaxed) {
             0 => Outcome::Returned(result),
             exception => Outcome::Uncaught(self.program.class_of(exception).name.clone()),
         })
@@ -143,37 +166,12 @@ impl Vm {
         let (vm, own) = (self.clone(), local.clone());
         let builder = thread::Builder::new().stack_size(STACK);
         let thread = builder.spawn(move || Current::run(vm, &own, code)).map_err(Error::other)?;
-        Ok(Running { local, thread })
-    }
-
-    /// Defines what is called for the first time.
-    fn resolve(self: &Arc<Self>, undefined: &Undefined<'_>) -> Result<Resolution> {
-        let name = undefined.name.to_string();
-        if let Some(class) = name.strip_prefix("new ") {
-            self.load(self.program.class(class).map_err(Error::other)?)?;
-            return Ok(Resolution::Defined);
-        }
-        let _loading = self.loaded.lock().unwrap();
-        if self.session.is_defined(undefined.symbol) {
-            return Ok(Resolution::Defined);
-        }
-        let function = name.strip_prefix("fn ").and_then(|name| self.program.functions.get(name));
-        if let Some(function) = function {
-            self.define(&name, None, function.clone())?;
-        } else if let Some((interface, method)) = self.program.interface_method(&name) {
-            let number = (interface.number as u64) << 32 | method.slot as u64;
-            self.session.inline_cache(&name, number, 0)?;
-        } else {
-            return Ok(Resolution::Process);
-        }
-        Ok(Resolution::Defined)
+        Ok((local, thread))
     }
 
     /// Loads a class, and those that it extends: from here on, there can be objects of it.
     fn load(self: &Arc<Self>, class: &Arc<Class>) -> Result<()> {
-        if let Some(parent) = &class.parent {
-            self.load(parent)?;
-        }
+        class.parent.iter().try_for_each(|parent| self.load(parent))?;
         let mut loaded = self.loaded.lock().unwrap();
         if class.table.get().is_some() {
             return Ok(());
@@ -182,7 +180,7 @@ impl Vm {
         table.set_number(0, class.number as u64)?;
         for method in &class.methods {
             let stub = self.session.virtual_stub(method.index() as u32)?;
-            table.set_number(method.index(), stub.0)?;
+            table.set_number(method.index() as usize, stub.0)?;
             if method.owner == class.name {
                 self.define(&method.symbol(), Some(class), method.function.clone())?;
             }
@@ -234,21 +232,6 @@ impl Vm {
             other.is_a(&class.name) && other.methods[method.slot].owner != method.owner
         };
         (!loaded.any(overrides)).then(|| self.is_final(class, method))
-    }
-
-    /// Says what a call means, by the class of its receiver.
-    fn dispatch(&self, asked: Asked) -> Result<Chosen> {
-        let class = self.program.class_of(asked.arguments[0]);
-        let slot = asked.method as u32 as usize;
-        let method = if asked.is_virtual {
-            class.methods.iter().find(|method| method.index() == slot)
-        } else {
-            let interface = &self.program.classes[(asked.method >> 32) as usize];
-            class.method(&interface.methods[slot].function.name)
-        };
-        let method = method.ok_or_else(|| Error::other("a class without the method"))?;
-        let table = class.table.get().filter(|_| asked.is_virtual).cloned();
-        Ok(Chosen { function: self.session.symbol(&method.symbol()), table })
     }
 
     /// The names of the classes that are loaded, in the order in which they were.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! prints: 1 2 3           the numbers that it prints
-//! heap: 300000            bytes of half of the heap
+//! heap: 300000            bytes of the heap
 //! ends: uncaught Error    with what exception, if with one
 //! loads: A, B             the classes that are loaded, in this order
 //! collections: 50         at least so many

@@ -26,11 +26,11 @@ pub(crate) enum Kind {
 
 /// What is called.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Callee<N, V> {
+pub(crate) enum Callee<'a> {
     /// What has this name when the call is first made.
-    Named(N),
-    /// The code at an address.
-    At(V),
+    Named(&'a str),
+    /// The method at this index of the dispatch table that the first argument has.
+    Method(u64),
 }
 
 /// A function under construction. Code goes to the end of the current block; a block ends by `jump`,
@@ -66,12 +66,7 @@ pub(crate) trait Code {
     fn give(&mut self, value: Self::Value);
 
     /// What the call throws goes to the innermost `try` that wants it.
-    fn call(
-        &mut self,
-        callee: Callee<&str, Self::Value>,
-        arguments: &[Self::Value],
-        result: Kind,
-    ) -> Self::Value;
+    fn call(&mut self, callee: Callee<'_>, arguments: &[Self::Value], result: Kind) -> Self::Value;
 
     /// Begins a `try`, for exceptions of the class with this number.
     fn begin_try(&mut self, class: usize);

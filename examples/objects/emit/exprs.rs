@@ -1,10 +1,10 @@
 //! Expressions, and how little a call of a method costs.
 
-use super::super::syntax::{Expr, Function, Type};
-use super::{Callee, Code, Emitted, Emitter, Kind, Typed, kind};
+use super::super::syntax::{Checked, Expr, Function, Type};
+use super::{Callee, Code, Emitter, Kind, Typed, kind};
 
 impl<C: Code> Emitter<'_, C> {
-    pub(super) fn expr(&mut self, expr: &Expr) -> Emitted<Typed<C>> {
+    pub(super) fn expr(&mut self, expr: &Expr) -> Checked<Typed<C>> {
         match expr {
             Expr::Int(number) => Ok((self.code.int(*number), "int".into())),
             Expr::Null => Ok((self.code.null(), "null".into())),
@@ -14,13 +14,10 @@ impl<C: Code> Emitter<'_, C> {
                 Ok((self.code.get(place), ty))
             }
             Expr::Field(object, name) => {
-                let object = self.expr(object)?;
                 let (object, offset, ty) = self.field(object, name)?;
                 Ok((self.code.load(kind(&ty), object, offset), ty))
             }
-            Expr::Binary(operator, left, right) => {
-                Ok((self.binary(operator, left, right)?, "int".into()))
-            }
+            Expr::Binary(operator, sides) => Ok((self.binary(operator, sides)?, "int".into())),
             Expr::Call(name, arguments) => self.call(name, arguments),
             Expr::Send(receiver, name, arguments) => self.send(receiver, name, arguments),
             Expr::New(class, arguments) => self.create(class, arguments),
@@ -30,51 +27,49 @@ impl<C: Code> Emitter<'_, C> {
     }
 
     /// A value of a type.
-    pub(super) fn expr_of(&mut self, expr: &Expr, wanted: &str) -> Emitted<C::Value> {
+    pub(super) fn expr_of(&mut self, expr: &Expr, wanted: &str) -> Checked<C::Value> {
         let (value, ty) = self.expr(expr)?;
-        self.check(&ty, wanted)?;
+        self.vm.program.check(&ty, wanted)?;
         Ok(value)
     }
 
-    fn binary(&mut self, operator: &str, left: &Expr, right: &Expr) -> Emitted<C::Value> {
-        if matches!(operator, "&&" | "||") {
-            return self.short(operator, left, right);
+    fn binary(&mut self, operator: &str, sides: &[Expr; 2]) -> Checked<C::Value> {
+        let [left, right] = sides;
+        match operator {
+            "&&" | "||" => return self.short(operator, left, right),
+            // What the processor cannot divide, the prelude does.
+            "/" if self.body.symbol != "fn quotient" => return Ok(self.call("quotient", sides)?.0),
+            "%" if self.body.symbol != "fn remainder" => {
+                return Ok(self.call("remainder", sides)?.0);
+            }
+            _ => {}
         }
         let ((left, left_type), (right, right_type)) = (self.expr(left)?, self.expr(right)?);
         // References are equal or not, no more.
         if !matches!(operator, "==" | "!=") || left_type == "int" || right_type == "int" {
-            self.check(&left_type, "int")?;
-            self.check(&right_type, "int")?;
+            self.vm.program.check(&left_type, "int")?;
+            self.vm.program.check(&right_type, "int")?;
         }
         Ok(self.code.binary(operator, left, right))
     }
 
-    /// `&&` and `||`: 0 or 1, and the right side only where it decides.
-    fn short(&mut self, operator: &str, left: &Expr, right: &Expr) -> Emitted<C::Value> {
-        let left = self.truth(left)?;
+    /// `&&` and `||`: the side that decides, and the right one only where it does.
+    fn short(&mut self, operator: &str, left: &Expr, right: &Expr) -> Checked<C::Value> {
+        let left = self.expr_of(left, "int")?;
         let result = self.code.variable(Kind::Int, left);
         let [more, end] = self.new_blocks();
         let (yes, no) = if operator == "&&" { (more, end) } else { (end, more) };
         self.code.branch(left, yes, no);
         self.code.begin(more);
-        let right = self.truth(right)?;
+        let right = self.expr_of(right, "int")?;
         self.code.set(result, right);
         self.go_on_at(end);
         Ok(self.code.get(result))
     }
 
-    /// 1 if a number is not 0, or 0.
-    fn truth(&mut self, number: &Expr) -> Emitted<C::Value> {
-        let (number, zero) = (self.expr_of(number, "int")?, self.code.int(0));
-        Ok(self.code.binary("!=", number, zero))
-    }
-
     /// An object that is not null, where in it a field is, and its type.
-    pub(super) fn field(
-        &mut self,
-        (object, ty): Typed<C>,
-        name: &str,
-    ) -> Emitted<(C::Value, u64, Type)> {
+    pub(super) fn field(&mut self, object: &Expr, name: &str) -> Checked<(C::Value, u64, Type)> {
+        let (object, ty) = self.expr(object)?;
         let field = self.vm.program.named(&ty)?.field(name);
         let (offset, field) = field.ok_or_else(|| format!("{ty} has no field {name}"))?;
         self.check_null(object)?;
@@ -82,7 +77,7 @@ impl<C: Code> Emitter<'_, C> {
     }
 
     /// Throws a `NullError` where an object is none.
-    fn check_null(&mut self, object: C::Value) -> Emitted<()> {
+    fn check_null(&mut self, object: C::Value) -> Checked<()> {
         let ([wrong, right], null) = (self.new_blocks(), self.code.null());
         let is_null = self.code.binary("==", object, null);
         self.code.branch(is_null, wrong, right);
@@ -94,12 +89,11 @@ impl<C: Code> Emitter<'_, C> {
     }
 
     /// Calls a function.
-    fn call(&mut self, name: &str, arguments: &[Expr]) -> Emitted<Typed<C>> {
+    fn call(&mut self, name: &str, arguments: &[Expr]) -> Checked<Typed<C>> {
         let function = self.vm.program.functions.get(name);
         let function = function.ok_or_else(|| format!("there is no function {name}"))?;
         let nobody = self.code.null();
-        let arguments = self.arguments(function, nobody, arguments)?;
-        Ok(self.finish_call(Callee::Named(&format!("fn {name}")), function, &arguments))
+        self.invoke(Callee::Named(&format!("fn {name}")), function, nobody, arguments)
     }
 
     /// Calls a method.
@@ -108,37 +102,31 @@ impl<C: Code> Emitter<'_, C> {
     /// that it stays so. When a class that overrides it is loaded, the code is outdated; but a frame that
     /// is in it by then goes on. That is right as long as the receiver is one that the frame's function
     /// was called with: it was there before the class was, so it is of another class (Detlefs and Agesen,
-    /// "Inlining of virtual methods", 1999: preexistence). So only those calls are made direct.
-    fn send(&mut self, receiver: &Expr, name: &str, arguments: &[Expr]) -> Emitted<Typed<C>> {
+    /// "Inlining of virtual methods", 1999: preexistence). So only those calls are made direct; and the
+    /// function stays apart, since inlined, it would begin before its call.
+    fn send(&mut self, receiver: &Expr, name: &str, arguments: &[Expr]) -> Checked<Typed<C>> {
         let was_there = match receiver {
             Expr::Name(name) => self.variable(name)?.is_argument,
             _ => false,
         };
         let (object, ty) = self.expr(receiver)?;
+        self.check_null(object)?;
         let class = self.vm.program.named(&ty)?;
         let method = class.method(name).ok_or_else(|| format!("{ty} has no {name}"))?;
-        let arguments = self.arguments(&method.function, object, arguments)?;
-        self.check_null(object)?;
-        let mut is_direct = class.is_interface;
-        if was_there
-            && !is_direct
-            && let Some(assumption) = self.vm.only_method(class, method)
-        {
+        let (symbol, function) = (method.symbol(), &method.function);
+        let mut callee = Callee::Method(method.index());
+        if class.is_interface {
+            callee = Callee::Named(&symbol);
+        } else if was_there && let Some(assumption) = self.vm.only_method(class, method) {
             self.code.assume(assumption);
-            (is_direct, self.has_assumed) = (true, true);
+            self.code.keep_apart();
+            callee = Callee::Named(&symbol);
         }
-        let (symbol, offset) = (method.symbol(), 8 * method.index() as u64);
-        let callee = if is_direct {
-            Callee::Named(&*symbol)
-        } else {
-            let table = self.code.load(Kind::Pointer, object, 0);
-            Callee::At(self.code.load(Kind::Pointer, table, offset))
-        };
-        Ok(self.finish_call(callee, &method.function, &arguments))
+        self.invoke(callee, function, object, arguments)
     }
 
     /// Makes an object, and has its method `init` called, if it has one.
-    fn create(&mut self, name: &str, arguments: &[Expr]) -> Emitted<Typed<C>> {
+    fn create(&mut self, name: &str, arguments: &[Expr]) -> Checked<Typed<C>> {
         let class = self.vm.program.class(name)?;
         if class.table.get().is_none() {
             // Once it is loaded, what makes the object can be inlined.
@@ -148,15 +136,14 @@ impl<C: Code> Emitter<'_, C> {
         let new = format!("new {name}");
         let object = self.code.call(Callee::Named(&new), &arguments_of_new, Kind::Reference);
         if let Some(init) = class.method("init") {
-            let arguments = self.arguments(&init.function, object, arguments)?;
-            self.finish_call(Callee::Named(&init.symbol()), &init.function, &arguments);
+            self.invoke(Callee::Named(&init.symbol()), &init.function, object, arguments)?;
         } else if !arguments.is_empty() {
             return Err(format!("{name} has no init"));
         }
         Ok((object, name.into()))
     }
 
-    fn allocate(&mut self) -> Emitted<Typed<C>> {
+    fn allocate(&mut self) -> Checked<Typed<C>> {
         let class = self.body.class.as_ref().ok_or("no class to make an object of")?;
         let table = class.table.get().ok_or("the class is not loaded")?.address();
         let [size, table] = [class.size(), table.0].map(|number| self.code.int(number as i64));
@@ -166,10 +153,10 @@ impl<C: Code> Emitter<'_, C> {
     }
 
     /// Has the machine do something with a number or an object.
-    fn native(&mut self, name: &str, operand: &Expr) -> Emitted<Typed<C>> {
+    fn native(&mut self, name: &str, operand: &Expr) -> Checked<Typed<C>> {
         let (value, ty) = self.expr(operand)?;
         if matches!(name, "print" | "join") {
-            self.check(&ty, "int")?;
+            self.vm.program.check(&ty, "int")?;
         } else {
             let run = self.vm.program.named(&ty)?.method("run").map(|run| &run.function);
             let runs = run.is_some_and(|run| run.parameters.is_empty() && run.result == "int");
@@ -181,18 +168,20 @@ impl<C: Code> Emitter<'_, C> {
         let arguments = [value, self.code.parameter(1)];
         let result = self.code.call(Callee::Named(&format!("vm_{name}")), &arguments, Kind::Int);
         if name == "throw" {
+            let [dead] = self.new_blocks();
             self.give_nothing();
-            self.begin_dead_block();
+            self.code.begin(dead);
         }
         Ok((result, "int".into()))
     }
 
-    fn arguments(
+    fn invoke(
         &mut self,
+        callee: Callee<'_>,
         function: &Function,
         receiver: C::Value,
         arguments: &[Expr],
-    ) -> Emitted<Vec<C::Value>> {
+    ) -> Checked<Typed<C>> {
         let (name, wanted) = (&function.name, &function.parameters);
         if wanted.len() != arguments.len() {
             return Err(format!("{name} takes {}, not {}", wanted.len(), arguments.len()));
@@ -201,16 +190,7 @@ impl<C: Code> Emitter<'_, C> {
         for (argument, (_, wanted)) in arguments.iter().zip(wanted) {
             values.push(self.expr_of(argument, wanted)?);
         }
-        Ok(values)
-    }
-
-    fn finish_call(
-        &mut self,
-        callee: Callee<&str, C::Value>,
-        function: &Function,
-        arguments: &[C::Value],
-    ) -> Typed<C> {
-        let result = self.code.call(callee, arguments, kind(&function.result));
-        (result, function.result.clone())
+        let result = self.code.call(callee, &values, kind(&function.result));
+        Ok((result, function.result.clone()))
     }
 }

@@ -10,11 +10,8 @@ use vmkit::{Error, Result};
 
 use super::code::{Callee, Code, Kind};
 use super::program::Class;
-use super::syntax::{Expr, Function, Stmt, Type};
+use super::syntax::{Checked, Function, Stmt, Type};
 use super::vm::Vm;
-
-/// What emitting code gives; the error says what is wrong with the program.
-type Emitted<T> = std::result::Result<T, String>;
 
 /// A value and its type in the language.
 type Typed<C> = (<C as Code>::Value, Type);
@@ -33,13 +30,11 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    pub(crate) fn parameters(&self) -> Vec<Kind> {
+    /// The kinds of the function's parameters, and of what it gives.
+    pub(crate) fn signature(&self) -> (Vec<Kind>, Kind) {
         let own = self.function.parameters.iter().map(|(_, ty)| kind(ty));
-        [Kind::Reference, Kind::Pointer].into_iter().chain(own).collect()
-    }
-
-    pub(crate) fn result(&self) -> Kind {
-        kind(&self.function.result)
+        let parameters = [Kind::Reference, Kind::Pointer].into_iter().chain(own);
+        (parameters.collect(), kind(&self.function.result))
     }
 
     /// Says what the function does, in code.
@@ -49,7 +44,7 @@ impl Body {
     /// What is wrong with the program.
     pub(crate) fn emit(&self, code: &mut impl Code) -> Result<()> {
         let vm = self.vm.upgrade().ok_or_else(|| Error::other("the machine is gone"))?;
-        let emitter = Emitter { vm: &vm, code, body: self, scope: Vec::new(), has_assumed: false };
+        let emitter = Emitter { vm: &vm, code, body: self, scope: Vec::new() };
         emitter.function().map_err(|error| Error::other(format!("{}: {error}", self.symbol)))
     }
 }
@@ -60,7 +55,6 @@ struct Emitter<'a, C: Code> {
     code: &'a mut C,
     body: &'a Body,
     scope: Vec<Variable<C>>,
-    has_assumed: bool,
 }
 
 struct Variable<C: Code> {
@@ -72,7 +66,7 @@ struct Variable<C: Code> {
 }
 
 impl<C: Code> Emitter<'_, C> {
-    fn function(mut self) -> Emitted<()> {
+    fn function(mut self) -> Checked<()> {
         let function = &self.body.function;
         if let Some(class) = &self.body.class {
             let this = self.code.parameter(0);
@@ -87,31 +81,36 @@ impl<C: Code> Emitter<'_, C> {
         }
         self.block(&function.body)?;
         self.give_nothing();
-        if self.has_assumed {
-            // What it assumes is true of objects that were there when it was called (see `send`);
-            // inlined, it would begin before its call.
-            self.code.keep_apart();
-        }
         Ok(())
     }
 
-    fn block(&mut self, body: &[Stmt]) -> Emitted<()> {
+    fn block(&mut self, body: &[Stmt]) -> Checked<()> {
         let outside = self.scope.len();
         body.iter().try_for_each(|statement| self.statement(statement))?;
         self.scope.truncate(outside);
         Ok(())
     }
 
-    fn statement(&mut self, statement: &Stmt) -> Emitted<()> {
+    fn statement(&mut self, statement: &Stmt) -> Checked<()> {
         match statement {
             Stmt::Expr(expr) => drop(self.expr(expr)?),
             Stmt::Var(name, ty, value) => {
                 let (value, found) = self.expr(value)?;
                 let ty = ty.as_ref().unwrap_or(&found);
-                self.check(&found, ty)?;
+                self.vm.program.check(&found, ty)?;
                 self.declare(name, ty, value);
             }
-            Stmt::Assign(to, value) => self.assign(to, value)?,
+            Stmt::Set(name, value) => {
+                let Variable { place, ty, .. } = self.variable(name)?;
+                let (place, ty) = (*place, ty.clone());
+                let value = self.expr_of(value, &ty)?;
+                self.code.set(place, value);
+            }
+            Stmt::SetField(object, name, value) => {
+                let (object, offset, ty) = self.field(object, name)?;
+                let value = self.expr_of(value, &ty)?;
+                self.code.store(object, offset, value);
+            }
             Stmt::If(condition, then, otherwise) => {
                 let condition = self.expr_of(condition, "int")?;
                 let [yes, no, end] = self.new_blocks();
@@ -136,7 +135,9 @@ impl<C: Code> Emitter<'_, C> {
             Stmt::Return(value) => {
                 let value = self.expr_of(value, &self.body.function.result)?;
                 self.code.give(value);
-                self.begin_dead_block();
+                // What comes behind it is dead.
+                let [dead] = self.new_blocks();
+                self.code.begin(dead);
             }
             Stmt::Try(body, (variable, class), handler) => {
                 let number = self.vm.program.class(class)?.number;
@@ -144,32 +145,12 @@ impl<C: Code> Emitter<'_, C> {
                 self.code.begin_try(number);
                 self.block(body)?;
                 self.code.jump(end);
-                let (exception, outside) = (self.code.end_try(), self.scope.len());
+                let exception = self.code.end_try();
                 self.declare(variable, class, exception);
                 self.block(handler)?;
-                self.scope.truncate(outside);
+                self.scope.pop();
                 self.go_on_at(end);
             }
-        }
-        Ok(())
-    }
-
-    fn assign(&mut self, to: &Expr, value: &Expr) -> Emitted<()> {
-        match to {
-            Expr::Field(object, name) => {
-                let object = self.expr(object)?;
-                let (value, found) = self.expr(value)?;
-                let (object, offset, ty) = self.field(object, name)?;
-                self.check(&found, &ty)?;
-                self.code.store(object, offset, value);
-            }
-            Expr::Name(name) => {
-                let (value, found) = self.expr(value)?;
-                let Variable { place, ty, .. } = self.variable(name)?;
-                self.check(&found, ty)?;
-                self.code.set(*place, value);
-            }
-            _ => return Err("only variables and fields can be assigned to".into()),
         }
         Ok(())
     }
@@ -186,15 +167,9 @@ impl<C: Code> Emitter<'_, C> {
 
     /// Returns 0 or null: where no `return` is, and where nothing gets to.
     fn give_nothing(&mut self) {
-        let is_number = self.body.result() == Kind::Int;
+        let is_number = self.body.function.result == "int";
         let nothing = if is_number { self.code.int(0) } else { self.code.null() };
         self.code.give(nothing);
-    }
-
-    /// Code behind a statement that does not come back.
-    fn begin_dead_block(&mut self) {
-        let dead = self.code.new_block();
-        self.code.begin(dead);
     }
 
     fn declare(&mut self, name: &str, ty: &str, value: C::Value) {
@@ -202,13 +177,8 @@ impl<C: Code> Emitter<'_, C> {
         self.scope.push(Variable { name: name.into(), ty: ty.into(), place, is_argument: false });
     }
 
-    fn variable(&self, name: &str) -> Emitted<&Variable<C>> {
+    fn variable(&self, name: &str) -> Checked<&Variable<C>> {
         let found = self.scope.iter().rfind(|variable| variable.name == name);
         found.ok_or_else(|| format!("there is no variable {name}"))
-    }
-
-    fn check(&self, from: &str, to: &str) -> Emitted<()> {
-        let fits = self.vm.program.fits(from, to);
-        if fits { Ok(()) } else { Err(format!("{to} wanted, not {from}")) }
     }
 }

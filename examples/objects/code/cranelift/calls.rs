@@ -1,35 +1,45 @@
 //! Calls, and where exceptions that they throw go on.
 
 use vmkit_cranelift::cranelift_codegen::ir::{
-    Block, BlockArg, ExceptionTable, ExceptionTableData, ExceptionTableItem, InstBuilder, SigRef,
-    Value, types,
+    Block, BlockArg, ExceptionTable, ExceptionTableData, ExceptionTableItem, FuncRef, InstBuilder,
+    SigRef, Value, types,
 };
 
-use super::{Callee, Function, signature};
+use super::{Callee, Code, Function, Kind, signature};
+
+/// What is called, once it is known to Cranelift.
+enum Target {
+    Function(FuncRef),
+    Code(Value),
+}
 
 impl Function<'_, '_> {
     /// Calls code; within a `try`, with its handlers.
-    pub(super) fn invoke(&mut self, callee: Callee<&str, Value>, arguments: &[Value]) -> Value {
+    pub(super) fn invoke(&mut self, callee: Callee<'_>, arguments: &[Value]) -> Value {
         let signature = signature(self.convention, arguments.len());
-        let (callee, signature) = match callee {
+        let (target, signature) = match callee {
             Callee::Named(name) => {
-                let target = self.building.function(self.builder.func, name, &signature);
-                (Callee::Named(target), self.builder.func.dfg.ext_funcs[target].signature)
+                let function = self.building.function(self.builder.func, name, &signature);
+                (Target::Function(function), self.builder.func.dfg.ext_funcs[function].signature)
             }
-            Callee::At(code) => (Callee::At(code), self.builder.import_signature(signature)),
+            Callee::Method(index) => {
+                let table = self.load(Kind::Pointer, arguments[0], 0);
+                let code = self.load(Kind::Pointer, table, 8 * index);
+                (Target::Code(code), self.builder.import_signature(signature))
+            }
         };
         if self.tries.is_empty() {
-            let call = match callee {
-                Callee::At(code) => self.builder.ins().call_indirect(signature, code, arguments),
-                Callee::Named(target) => self.builder.ins().call(target, arguments),
+            let call = match target {
+                Target::Function(function) => self.builder.ins().call(function, arguments),
+                Target::Code(code) => self.builder.ins().call_indirect(signature, code, arguments),
             };
             return self.builder.inst_results(call)[0];
         }
         let handlers = self.handlers();
         let (next, result, table) = self.table(signature, handlers);
-        match callee {
-            Callee::At(code) => self.builder.ins().try_call_indirect(code, arguments, table),
-            Callee::Named(target) => self.builder.ins().try_call(target, arguments, table),
+        match target {
+            Target::Code(code) => self.builder.ins().try_call_indirect(code, arguments, table),
+            Target::Function(function) => self.builder.ins().try_call(function, arguments, table),
         };
         self.builder.switch_to_block(next);
         result

@@ -26,7 +26,7 @@ pub(super) fn start(session: &Session, optimizes: bool) -> Result<Backend> {
     runtime::define(&cranelift)?;
     let convention = cranelift.isa().default_call_conv();
     Ok(Box::new(move |body| {
-        let (name, kinds) = (body.symbol.clone(), body.parameters());
+        let (name, kinds) = (body.symbol.clone(), body.signature().0);
         cranelift.define_lazy(
             &name,
             signature(convention, kinds.len()),
@@ -166,7 +166,7 @@ impl Code for Function<'_, '_> {
         self.builder.ins().return_(&[value]);
     }
 
-    fn call(&mut self, callee: Callee<&str, Value>, arguments: &[Value], result: Kind) -> Value {
+    fn call(&mut self, callee: Callee<'_>, arguments: &[Value], result: Kind) -> Value {
         let value = self.invoke(callee, arguments);
         self.declare(result, value)
     }

@@ -22,14 +22,14 @@ pub(super) fn start(session: &Session, optimizes: bool) -> Result<Backend> {
     let llvm = Llvm::new(session, Options { level, polls: true, ..Options::default() });
     llvm.runtime_module(include_bytes!("runtime.ll").to_vec())?;
     Ok(Box::new(move |body| {
-        let name = body.symbol.clone();
-        let signature = format!("{} ({})", body.result(), list(body.parameters()));
-        llvm.define_lazy(&name, &signature, move |building| {
+        let (name, (parameters, result)) = (body.symbol.clone(), body.signature());
+        let signature = format!("{result} ({})", list(parameters));
+        let build = move |building: &Building<'_>| {
             let mut function = Function::new(building, &body);
             body.emit(&mut function)?;
             building.add_text(&function.finish())
-        })?;
-        Ok(())
+        };
+        llvm.define_lazy(&name, &signature, build).map(drop)
     }))
 }
 
@@ -73,23 +73,22 @@ struct Function<'a, 'ctx> {
 
 impl<'a, 'ctx> Function<'a, 'ctx> {
     fn new(building: &'a Building<'ctx>, body: &Body) -> Self {
-        let kinds = body.parameters().into_iter().enumerate();
-        let parameters: Vec<_> = kinds.map(|(number, kind)| Value(kind, number)).collect();
-        let (name, result, list) = (&body.symbol, body.result(), list(&parameters));
+        let (name, (kinds, result)) = (&body.symbol, body.signature());
+        let parameters: Vec<_> =
+            kinds.into_iter().zip(0..).map(|(kind, n)| Value(kind, n)).collect();
+        let list = list(&parameters);
         let attributes = "gc \"statepoint-example\" personality ptr @vm_personality";
-        let mut text = format!("define {result} @\"{name}\"({list}) {attributes} {{\n");
+        let text = format!("define {result} @\"{name}\"({list}) {attributes} {{\n");
         let (start, count) = (text.len(), parameters.len());
-        text += "br label %body\nbody:\n";
-        let personality = "declare i32 @vm_personality(...)";
         // It may call itself.
-        let declared = [("vm_personality", personality), (name, "")];
-        let declared = declared.map(|(name, text)| (name.into(), text.into())).into();
+        let declared = [(name.clone(), String::new())].into();
         Self { building, parameters, text, start, declared, count, tries: Vec::new() }
     }
 
     fn finish(self) -> String {
         let declared: Vec<_> = self.declared.into_values().collect();
-        format!("{}}}\n{}", self.text, declared.join("\n"))
+        let personality = "declare i32 @vm_personality(...)";
+        format!("{}}}\n{personality}\n{}", self.text, declared.join("\n"))
     }
 
     fn line(&mut self, text: &str) {
@@ -110,20 +109,6 @@ impl<'a, 'ctx> Function<'a, 'ctx> {
 
     fn word(&mut self, base: Value, offset: u64) -> Value {
         self.value(base.0, &format!("getelementptr i8, {base}, i64 {offset}"))
-    }
-
-    /// A landing pad has a clause for each `try` around, and the machine's tables say which frame has
-    /// one that wants the exception. Nothing can be taken from one where calls are statepoints, so its
-    /// type is `token`: the exception is in the thread.
-    fn landing_pad(&mut self) {
-        let mut pad = "landingpad token".to_owned();
-        for (_, class) in self.tries.iter().rev() {
-            pad += &format!(" catch ptr @\"class {class}\"");
-            // Its number, in a place of its own.
-            let place = format!("@\"class {class}\" = internal constant i64 {class}");
-            self.declared.insert(format!("class {class}"), place);
-        }
-        self.value(Kind::Pointer, &pad);
     }
 }
 
@@ -211,7 +196,7 @@ impl Code for Function<'_, '_> {
         self.line(&format!("ret {value}"));
     }
 
-    fn call(&mut self, callee: Callee<&str, Value>, arguments: &[Value], result: Kind) -> Value {
+    fn call(&mut self, callee: Callee<'_>, arguments: &[Value], result: Kind) -> Value {
         let code = match callee {
             Callee::Named(name) => {
                 let kinds = list(arguments.iter().map(|argument| argument.0));
@@ -219,7 +204,10 @@ impl Code for Function<'_, '_> {
                 self.declared.entry(name.into()).or_insert(declaration);
                 format!("@\"{name}\"")
             }
-            Callee::At(code) => format!("%v{}", code.1),
+            Callee::Method(index) => {
+                let table = self.load(Kind::Pointer, arguments[0], 0);
+                format!("%v{}", self.load(Kind::Pointer, table, 8 * index).1)
+            }
         };
         let call = format!("{result} {code}({})", list(arguments));
         let Some(&(pad, _)) = self.tries.last() else {
@@ -237,23 +225,24 @@ impl Code for Function<'_, '_> {
         self.tries.push((pad, class));
     }
 
-    /// Which of the function's own `try`s wants the exception, the code finds out: one landing pad
-    /// leads to the next one further out, also where a function with a `try` became part of another.
+    /// A landing pad has a clause for each `try` around, and the machine's tables say which frame has
+    /// one that wants the exception. Which of the function's own it is, is found out here: if it is not
+    /// this one, `vm_catch` throws on, also where a function with a `try` became part of another.
     fn end_try(&mut self) -> Value {
-        let &(pad, class) = self.tries.last().expect("a try that was begun");
+        let mut clauses = String::new();
+        for (_, class) in self.tries.iter().rev() {
+            clauses += &format!(" catch ptr @\"class {class}\"");
+            // Its number, in a place of its own.
+            let place = format!("@\"class {class}\" = internal constant i64 {class}");
+            self.declared.insert(format!("class {class}"), place);
+        }
+        let (pad, class) = self.tries.pop().expect("a try that was begun");
         self.begin(pad);
-        self.landing_pad();
-        self.tries.pop();
+        // Nothing can be taken from one where calls are statepoints: the exception is in the thread.
+        self.value(Kind::Pointer, &format!("landingpad token{clauses}"));
         let (thread, class) = (self.parameter(1), self.int(class as i64));
         let exception = self.load(Kind::Reference, thread, offset_of!(Local, exception) as u64);
-        let is_wanted = self.call(Callee::Named("vm_is_a"), &[exception, class, thread], Kind::Int);
-        let [handler, pass] = [self.new_block(), self.new_block()];
-        self.branch(is_wanted, handler, pass);
-        self.begin(pass);
-        self.call(Callee::Named("vm_throw"), &[exception, thread], Kind::Int);
-        self.line("unreachable");
-        self.begin(handler);
-        exception
+        self.call(Callee::Named("vm_catch"), &[exception, class, thread], Kind::Reference)
     }
 
     fn assume(&mut self, assumption: SymbolId) {
