@@ -1,6 +1,6 @@
 //! What compiled code calls of the machine: the slow path of allocation, throwing, printing, threads.
 //!
-//! Most come in through an entry, which notes in an anchor where compiled code was left: from there,
+//! All come in through an entry, which notes in an anchor where compiled code was left: from there,
 //! the collector walks the caller's frames, and an exception looks for its landing pad.
 #![expect(unsafe_code, reason = "takes references from compiled code, and drops its frames")]
 

@@ -128,7 +128,7 @@ impl Program {
         classes.into_iter().try_for_each(|declared| self.add_class(declared))?;
         for function in functions {
             if let Some(twice) = self.functions.insert(function.name.clone(), function) {
-                return Err(format!("there is a function {} already", twice.name));
+                return Err(format!("{} is declared already", twice.name));
             }
         }
         Ok(())
@@ -137,7 +137,7 @@ impl Program {
     fn add_class(&mut self, declared: Declared) -> Checked<()> {
         let Declared { name, is_interface, supers, fields, methods } = declared;
         if self.named(&name).is_ok() || ["int", "null"].contains(&&*name) {
-            return Err(format!("there is a {name} already"));
+            return Err(format!("{name} is declared already"));
         }
         let number = self.classes.len();
         let mut class = Class { name, number, is_interface, ..Class::default() };

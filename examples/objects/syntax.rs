@@ -14,7 +14,8 @@
 //! }
 //! ```
 //!
-//! What a class extends is declared before it. What has no type gives an `int`.
+//! What a class extends is declared before it. What has no type gives an `int`. `&&` and `||` give the
+//! side that decides.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -35,7 +35,7 @@ pub(crate) struct Setting {
     /// The compiler, and whether it optimizes.
     pub(crate) backend: Make,
     pub(crate) optimizes: bool,
-    /// Bytes of the heap.
+    /// Bytes for objects.
     pub(crate) heap: u64,
 }
 
@@ -145,6 +145,7 @@ impl Vm {
         main.ok_or_else(|| Error::other("there is no function main() to run"))?;
         let (local, thread) = self.start("fn main", 0)?;
         let result = thread.join().map_err(|_| Error::other("the thread panicked"))??;
+        // Not under the lock, which they may want.
         let other = || self.threads.lock().unwrap().iter_mut().find_map(Option::take);
         while let Some((_, thread)) = other() {
             let _ = thread.join();

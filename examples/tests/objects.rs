@@ -128,6 +128,11 @@ fn wrong_programs_are_refused() {
         assert_eq!(objects::read(text).err().as_deref(), Some(expected));
     };
     refuse("fn main() { print 1 }", "line 1: ; expected, not }");
+    refuse("fn main() { this = null; }", "line 1: only variables and fields can be assigned to");
+    refuse("interface I { var x: int; }", "line 1: fn expected, not var");
+    refuse("class A { } interface A { }", "A is declared already");
+    refuse("class int { }", "int is declared already");
+    refuse("fn f() { } fn f() { }", "f is declared already");
     refuse("class A : B { }", "there is no class B");
     refuse("class A { } class B { } class C : A, B { }", "C extends both A and B");
     refuse("interface I { fn f(); } class A : I { }", "A has no f as I wants");

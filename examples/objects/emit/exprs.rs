@@ -53,7 +53,7 @@ impl<C: Code> Emitter<'_, C> {
         Ok(self.code.binary(operator, left, right))
     }
 
-    /// `&&` and `||`: the side that decides, and the right one only where it does.
+    /// The side that decides; the right one is run only where it does.
     fn short(&mut self, operator: &str, left: &Expr, right: &Expr) -> Checked<C::Value> {
         let left = self.expr_of(left, "int")?;
         let result = self.code.variable(Kind::Int, left);
@@ -143,6 +143,7 @@ impl<C: Code> Emitter<'_, C> {
         Ok((object, name.into()))
     }
 
+    /// Makes an object of the class whose function this is.
     fn allocate(&mut self) -> Checked<Typed<C>> {
         let class = self.body.class.as_ref().ok_or("no class to make an object of")?;
         let table = class.table.get().ok_or("the class is not loaded")?.address();
@@ -175,6 +176,7 @@ impl<C: Code> Emitter<'_, C> {
         Ok((result, "int".into()))
     }
 
+    /// Evaluates arguments, and calls a function or a method with them.
     fn invoke(
         &mut self,
         callee: Callee<'_>,

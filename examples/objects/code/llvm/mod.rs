@@ -43,7 +43,7 @@ impl Display for Kind {
     }
 }
 
-/// A value, by its number.
+/// A value, by its number. Constants are values too: what gives them folds away.
 #[derive(Clone, Copy)]
 struct Value(Kind, usize);
 
