@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libmimalloc_sys as mi;
 
+use crate::fresh::page_size;
+
 /// Rust's side of it.
 struct Allocator;
 
@@ -85,6 +87,22 @@ fn within(size: usize, allocate: impl FnOnce() -> *mut c_void) -> *mut c_void {
     or_no_memory(if is_given { allocate() } else { std::ptr::null_mut() })
 }
 
+/// From here on, this thread's blocks lie where none lay before, or where the system has the pages
+/// anew: a program that does not write what it reads first finds zeros, as it would by itself.
+pub(crate) fn begin_anew() {
+    // SAFETY: a heap of this thread's, for as long as it runs.
+    unsafe { mi::mi_heap_set_default(mi::mi_heap_new()) };
+}
+
+/// A block without what the allocator itself wrote there.
+fn cleared(block: *mut c_void) -> *mut c_void {
+    if !block.is_null() {
+        // SAFETY: a new block; mimalloc's smallest have a word, in which it links those that are free.
+        unsafe { block.cast::<usize>().write(0) };
+    }
+    block
+}
+
 /// The C functions, by name: what the program means by them, unless it defines them itself.
 pub(crate) fn functions() -> [(&'static str, *const ()); 10] {
     [
@@ -121,7 +139,7 @@ fn or_no_memory(block: *mut c_void) -> *mut c_void {
 #[unsafe(no_mangle)]
 extern "C" fn malloc(size: usize) -> *mut c_void {
     // SAFETY: takes any size.
-    within(size, || unsafe { mi::mi_malloc(size) })
+    within(size, || cleared(unsafe { mi::mi_malloc(size) }))
 }
 
 #[unsafe(no_mangle)]
@@ -156,7 +174,7 @@ extern "C" fn memalign(alignment: usize, size: usize) -> *mut c_void {
         return std::ptr::null_mut();
     };
     // SAFETY: the alignment is a power of two.
-    within(size, || unsafe { mi::mi_malloc_aligned(size, alignment) })
+    within(size, || cleared(unsafe { mi::mi_malloc_aligned(size, alignment) }))
 }
 
 #[unsafe(no_mangle)]
@@ -189,9 +207,4 @@ extern "C" fn pvalloc(size: usize) -> *mut c_void {
 unsafe extern "C" fn malloc_usable_size(block: *const c_void) -> usize {
     // SAFETY: the caller's block, or null.
     unsafe { mi::mi_usable_size(block) }
-}
-
-fn page_size() -> usize {
-    // SAFETY: asks for a number.
-    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }

@@ -5,6 +5,7 @@
 mod allocator;
 mod caller;
 mod explain;
+mod fresh;
 mod guards;
 mod last_thread;
 mod load;

@@ -12,6 +12,7 @@ use vmkit_llvm::{Level, Llvm};
 
 use crate::allocator;
 use crate::caller::Roots;
+use crate::fresh;
 use crate::last_thread;
 use crate::load::Inputs;
 use crate::options::Run;
@@ -77,6 +78,8 @@ impl Program {
             last_thread::exit_with_it();
             self.arguments.announce();
             fesetenv(DEFAULT_ENVIRONMENT);
+            allocator::begin_anew();
+            fresh::clear_stack();
             let environment = libc_environ();
             for &constructor in self.constructors {
                 function(constructor)(count, pointers, environment);
