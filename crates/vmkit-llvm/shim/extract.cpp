@@ -138,18 +138,59 @@ void clone_body(const Function &function, Function &own, ValueToValueMapTy &map,
   CloneFunctionBodyInto(own, function, map, RF_None, returns, "", nullptr, nullptr, &declarer, &is_shared);
 }
 
+// Says nothing of global values: what instructions have most of.
+bool is_plain(unsigned kind) {
+  switch (kind) {
+  case LLVMContext::MD_dbg:
+  case LLVMContext::MD_tbaa:
+  case LLVMContext::MD_tbaa_struct:
+  case LLVMContext::MD_prof:
+  case LLVMContext::MD_range:
+  case LLVMContext::MD_loop:
+  case LLVMContext::MD_nonnull:
+  case LLVMContext::MD_noundef:
+  case LLVMContext::MD_alias_scope:
+  case LLVMContext::MD_noalias: return true;
+  default: return false;
+  }
+}
+
+// Can it be the same in any function and module of the context?
+bool is_anywhere(const Value &value) {
+  return isa<Instruction, Argument, BasicBlock, ConstantData, InlineAsm>(value);
+}
+
+// Has instructions that came from one module into another name what is declared there.
+class Remapping {
+public:
+  Remapping(ValueToValueMapTy &map, Declarer &declarer)
+      : mapper(map, RF_IgnoreMissingLocals, nullptr, &declarer, &is_shared) {}
+
+  void run(Instruction &instruction) {
+    mapper.remapDbgRecordRange(instruction.getModule(), instruction.getDbgRecordRange());
+    for (Use &operand : instruction.operands())
+      if (!is_anywhere(*operand))
+        if (Value *mapped = mapper.mapValue(*operand)) operand = mapped;
+    if (!instruction.hasMetadataOtherThanDebugLoc()) return;
+    nodes.clear();
+    instruction.getAllMetadataOtherThanDebugLoc(nodes);
+    for (auto [kind, node] : nodes)
+      if (!is_plain(kind)) instruction.setMetadata(kind, mapper.mapMDNode(*node));
+  }
+
+private:
+  ValueMapper mapper;
+  SmallVector<std::pair<unsigned, MDNode *>> nodes;
+};
+
 // Takes the body away; whoever wants the function again reads it again.
 void move_body(Function &function, Function &own, ValueToValueMapTy &map, Declarer &declarer) {
   own.splice(own.begin(), &function);
   function.setIsMaterializable(true);
   for (auto [old_argument, new_argument] : zip(function.args(), own.args()))
     old_argument.replaceAllUsesWith(&new_argument);
-  auto flags = RF_IgnoreMissingLocals;
-  for (Instruction &instruction : instructions(own)) {
-    RemapDbgRecordRange(own.getParent(), instruction.getDbgRecordRange(), map, flags, nullptr, &declarer,
-                        &is_shared);
-    RemapInstruction(&instruction, map, flags, nullptr, &declarer, &is_shared);
-  }
+  Remapping remapping(map, declarer);
+  for (Instruction &instruction : instructions(own)) remapping.run(instruction);
 }
 
 void fill(Function &function, Function &own, vk_module &source, ValueToValueMapTy &map, Declarer &declarer) {
