@@ -24,16 +24,32 @@ enum class Access { Load, Store, Other };
 struct Use {
   unsigned slot;
   unsigned place; // number of the instruction in the function
-  bool is_store;
 };
 
+// Sets of slots, one beside the other in memory.
+class Matrix {
+public:
+  using Word = uint64_t;
+  void resize(size_t rows, unsigned columns) {
+    width = (columns + 63) / 64;
+    words.assign(rows * width, 0);
+  }
+  Word *operator[](size_t row) { return &words[row * width]; }
+  bool test(size_t row, unsigned column) { return (*this)[row][column / 64] >> column % 64 & 1; }
+  void set(size_t row, unsigned column) { (*this)[row][column / 64] |= Word(1) << column % 64; }
+  template <typename Visit> void each(size_t row, Visit visit) {
+    for (unsigned place = 0; place < width; ++place)
+      for (Word word = (*this)[row][place]; word; word &= word - 1) visit(place * 64 + llvm::countr_zero(word));
+  }
+  unsigned width = 0; // words in a set
+
+private:
+  std::vector<Word> words;
+};
+
+// The places where a block begins and ends.
 struct Block {
-  unsigned begin = 0, end = 0; // places
-  std::vector<Use> uses;
-  // Slots that are read before they are written; those that are written; those whose contents are
-  // wanted at either end; those that are wanted where an exception leads, at whichever place it
-  // leaves the block.
-  BitVector read, written, in, out, elsewhere;
+  unsigned begin = 0, end = 0;
 };
 
 // From the first place at which a slot's contents matter to the last.
@@ -82,62 +98,79 @@ private:
   }
 
   void read_blocks() {
-    blocks.resize(function.getNumBlockIDs());
-    unsigned place = 0, count = frame_indices.size();
+    size_t rows = function.getNumBlockIDs();
+    blocks.resize(rows);
+    for (Matrix *sets : {&unread, &written, &in, &out, &elsewhere}) sets->resize(rows, frame_indices.size());
+    unsigned place = 0;
     for (MachineBasicBlock &machine_block : function) {
-      Block &block = blocks[machine_block.getNumber()];
-      for (BitVector *set : {&block.read, &block.written, &block.in, &block.out, &block.elsewhere}) set->resize(count);
+      unsigned number = machine_block.getNumber();
+      Block &block = blocks[number];
       block.begin = place++;
-      for (MachineInstr &instruction : machine_block) {
-        read(block, instruction, place++);
-      }
+      for (MachineInstr &instruction : machine_block) read(number, instruction, place++);
       block.end = place++;
     }
   }
 
-  void read(Block &block, const MachineInstr &instruction, unsigned place) {
+  void read(unsigned block, const MachineInstr &instruction, unsigned place) {
     for (const MachineOperand &operand : instruction.operands()) {
       int slot = operand.isFI() ? number(operand.getIndex()) : -1;
       if (slot < 0) continue;
       Access found = access(instruction, operand.getIndex());
       if (found == Access::Other) is_fixed.set(slot);
       bool is_store = found == Access::Store;
-      block.uses.push_back({unsigned(slot), place, is_store});
-      if (!is_store && !block.written.test(slot)) block.read.set(slot);
-      if (is_store) block.written.set(slot);
+      uses.push_back({unsigned(slot), place});
+      if (is_store)
+        written.set(block, slot);
+      else if (!written.test(block, slot))
+        unread.set(block, slot);
     }
   }
 
   // Backwards, until nothing changes.
   void propagate() {
-    bool is_changed = true;
-    while (is_changed) {
-      is_changed = false;
-      for (MachineBasicBlock &machine_block : reverse(function)) {
-        Block &block = blocks[machine_block.getNumber()];
-        for (const MachineBasicBlock *next : machine_block.successors()) {
-          block.out |= blocks[next->getNumber()].in;
-          if (next->isEHPad() || next->isInlineAsmBrIndirectTarget()) block.elsewhere |= blocks[next->getNumber()].in;
+    SmallVector<MachineBasicBlock *> waiting;
+    BitVector is_waiting(blocks.size(), true);
+    for (MachineBasicBlock &block : function) waiting.push_back(&block);
+    while (!waiting.empty()) {
+      MachineBasicBlock *block = waiting.pop_back_val();
+      is_waiting.reset(block->getNumber());
+      if (!flow(*block)) continue;
+      for (MachineBasicBlock *before : block->predecessors())
+        if (!is_waiting.test(before->getNumber())) {
+          is_waiting.set(before->getNumber());
+          waiting.push_back(before);
         }
-        BitVector in = block.out;
-        in.reset(block.written);
-        in |= block.read;
-        in |= block.elsewhere;
-        if (in == block.in) continue;
-        block.in = in;
-        is_changed = true;
-      }
     }
+  }
+
+  // Tells whether something more is wanted at the block's begin.
+  bool flow(const MachineBasicBlock &block) {
+    unsigned number = block.getNumber(), width = in.width;
+    for (const MachineBasicBlock *next : block.successors()) {
+      add(out[number], in[next->getNumber()], width);
+      if (next->isEHPad() || next->isInlineAsmBrIndirectTarget()) add(elsewhere[number], in[next->getNumber()], width);
+    }
+    Matrix::Word changed = 0;
+    for (unsigned place = 0; place < width; ++place) {
+      Matrix::Word wanted = (out[number][place] & ~written[number][place]) | unread[number][place] | elsewhere[number][place];
+      changed |= wanted ^ in[number][place];
+      in[number][place] = wanted;
+    }
+    return changed != 0;
+  }
+
+  static void add(Matrix::Word *to, const Matrix::Word *from, unsigned width) {
+    for (unsigned place = 0; place < width; ++place) to[place] |= from[place];
   }
 
   void find_ranges() {
     ranges.resize(frame_indices.size());
-    for (const Block &block : blocks) {
-      for (unsigned slot : block.in.set_bits()) ranges[slot].add(block.begin);
-      for (unsigned slot : block.out.set_bits()) ranges[slot].add(block.end);
-      for (unsigned slot : block.elsewhere.set_bits()) ranges[slot].add(block.end);
-      for (const Use &use : block.uses) ranges[use.slot].add(use.place);
+    for (auto [number, block] : enumerate(blocks)) {
+      in.each(number, [&](unsigned slot) { ranges[slot].add(block.begin); });
+      out.each(number, [&](unsigned slot) { ranges[slot].add(block.end); });
+      elsewhere.each(number, [&](unsigned slot) { ranges[slot].add(block.end); });
     }
+    for (const Use &use : uses) ranges[use.slot].add(use.place);
   }
 
   // In the order in which they begin, each slot takes the place of one of its kind that is done.
@@ -188,6 +221,11 @@ private:
   // Those that something else than a plain load or store names.
   BitVector is_fixed;
   std::vector<Block> blocks;
+  std::vector<Use> uses;
+  // By block: slots that are read before they are written; those that are written; those whose
+  // contents are wanted at either end; those that are wanted where an exception leads, at whichever
+  // place it leaves the block.
+  Matrix unread, written, in, out, elsewhere;
   std::vector<Range> ranges;
 };
 
