@@ -42,10 +42,43 @@ pub(crate) fn interpose(choice: &Choice<'_>, replacements: &Replacements<'_>) ->
     let mut libraries: Vec<Library> = Vec::new();
     // SAFETY: the callback reads what it is given and writes to `libraries`.
     unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut libraries).cast()) };
+    let beginnings = Beginnings::new(replacements);
     libraries.iter().try_for_each(|library| match choice(&library.path) {
-        Some(is_wanted) => library.rewrite(is_wanted, replacements),
+        Some(is_wanted) => library.rewrite(is_wanted, replacements, &beginnings),
         None => Ok(()),
     })
+}
+
+/// The first two bytes that names have: libraries name tens of thousands of others.
+struct Beginnings(Vec<bool>);
+
+impl Beginnings {
+    fn new(names: &Replacements<'_>) -> Self {
+        let mut all = vec![false; 1 << 16];
+        for name in names.keys() {
+            let byte = |place| name.get(place).copied().unwrap_or(0);
+            all[Self::place(byte(0), byte(1))] = true;
+        }
+        Self(all)
+    }
+
+    fn place(first: u8, second: u8) -> usize {
+        usize::from(u16::from_le_bytes([first, second]))
+    }
+
+    /// Does any of the names begin like this C string?
+    ///
+    /// # Safety
+    ///
+    /// It is one.
+    unsafe fn has(&self, name: *const u8) -> bool {
+        // SAFETY: the second byte is read only if the string does not end before it.
+        unsafe {
+            let first = *name;
+            let second = if first == 0 { 0 } else { *name.add(1) };
+            self.0[Self::place(first, second)]
+        }
+    }
 }
 
 /// The tables of a loaded library, by address.
@@ -127,7 +160,12 @@ impl Library {
         Some(library)
     }
 
-    fn rewrite(&self, is_wanted: fn(&[u8]) -> bool, replacements: &Replacements<'_>) -> Result<()> {
+    fn rewrite(
+        &self,
+        is_wanted: fn(&[u8]) -> bool,
+        replacements: &Replacements<'_>,
+        beginnings: &Beginnings,
+    ) -> Result<()> {
         for ((table, bytes), first) in [(self.calls, 0), (self.others, self.nameless)] {
             let count = bytes as usize / size_of::<Relocation>();
             for index in first..count {
@@ -142,7 +180,11 @@ impl Library {
                 let name = unsafe {
                     let symbol = (self.symbols as *const DynamicSymbol)
                         .add((relocation.info >> 32) as usize);
-                    CStr::from_ptr((self.strings + u64::from((*symbol).name)) as *const _)
+                    let name = (self.strings + u64::from((*symbol).name)) as *const u8;
+                    if !beginnings.has(name) {
+                        continue;
+                    }
+                    CStr::from_ptr(name.cast())
                 };
                 let replace = replacements.get(name.to_bytes());
                 if let Some(replace) = replace.filter(|_| is_wanted(name.to_bytes())) {
