@@ -28,12 +28,15 @@ use crate::turnstile::Turnstile;
 const STACK: usize = 64 << 20;
 /// What the system calls compile threads.
 pub const COMPILE_THREAD: &CStr = c"vmkit compile";
-/// How long an idle compile thread looks for work before it sleeps, and one that waits for a compile
-/// whether it is done: programs that start make one first call after another, and waking a thread
-/// costs tens of microseconds.
+/// How long an idle compile thread looks for work before it sleeps: programs that start make one first
+/// call after another, and waking a thread costs tens of microseconds.
 const LOOK: Duration = Duration::from_micros(60);
-/// By then a compile thread that is running, and idle, has begun on what was queued.
-const PICK_UP: Duration = Duration::from_micros(5);
+/// How long those who wait look, where another processor does the work meanwhile: whether an idle
+/// compile thread, or one that tidies up, has begun on what was queued; and whether code is there, for
+/// longer than most functions take that are not optimized.
+const LOOKS: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(1));
+/// The same where there is one processor.
+const SHORT_LOOKS: (Duration, Duration) = (Duration::from_micros(5), LOOK);
 /// How long an idle compile thread sleeps before it ends: sessions that are not used any more have
 /// none, and go when their last handle has gone.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -57,6 +60,7 @@ pub(crate) struct Compiler {
     idle: AtomicU32,
     threads: AtomicU32,
     most_threads: u32,
+    looks: (Duration, Duration),
     /// Those who do something that a fork must not see half done.
     pub(crate) turnstile: Turnstile,
 }
@@ -96,6 +100,10 @@ impl Compiler {
             idle: AtomicU32::new(0),
             threads: AtomicU32::new(0),
             most_threads: most_threads.max(1),
+            looks: match std::thread::available_parallelism() {
+                Ok(several) if several.get() > 1 => LOOKS,
+                _ => SHORT_LOOKS,
+            },
             turnstile: Turnstile::default(),
         });
         compiler.gate.owner.store(Arc::as_ptr(&compiler).cast_mut().cast(), Ordering::Release);
@@ -177,7 +185,8 @@ impl Compiler {
                     if self.threads.load(Ordering::SeqCst) == 0 {
                         self.uninterrupted(|| self.start_thread());
                     }
-                    let look = if state == State::Queued { PICK_UP } else { LOOK };
+                    let (queued, compiling) = self.looks;
+                    let look = if state == State::Queued { queued } else { compiling };
                     self.linker.waiters.wait(entry.word(), state as u32, look);
                 }
                 state => {

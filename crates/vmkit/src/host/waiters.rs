@@ -66,6 +66,9 @@ impl Waiters {
     }
 }
 
+/// For so long, who looks keeps the processor to itself; then it yields it between two looks.
+const ALONE: Duration = Duration::from_micros(200);
+
 /// Does the word change within the limit?
 pub(crate) fn changes(word: &AtomicU32, value: u32, limit: Duration) -> bool {
     let began = Instant::now();
@@ -76,8 +79,12 @@ pub(crate) fn changes(word: &AtomicU32, value: u32, limit: Duration) -> bool {
             }
             std::hint::spin_loop();
         }
-        if began.elapsed() >= limit {
+        let passed = began.elapsed();
+        if passed >= limit {
             return false;
+        }
+        if passed >= ALONE {
+            std::thread::yield_now();
         }
     }
 }
