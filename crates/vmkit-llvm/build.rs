@@ -42,6 +42,7 @@ fn main() {
                 "slots",
                 "processor",
                 "quick",
+                "plain",
                 "returns",
                 "switch",
                 "coroutines",

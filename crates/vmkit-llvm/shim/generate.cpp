@@ -1,5 +1,6 @@
 // The code generator: built once, run on one module after the other.
 #include "worker.h"
+#include "plain.h"
 #include "slots.h"
 
 #include "llvm/Analysis/TargetLibraryInfo.h"
@@ -14,13 +15,15 @@ using namespace llvm;
 
 namespace {
 
-// LLVM's pipeline without optimization, but for two passes.
+// LLVM's pipeline without optimization, but for a few passes.
 struct Pipeline : legacy::PassManagerBase {
-  Pipeline(legacy::PassManager &passes, bool is_thorough) : passes(passes), is_thorough(is_thorough) {}
+  Pipeline(legacy::PassManager &passes, bool is_thorough, bool is_plain)
+      : passes(passes), is_thorough(is_thorough), is_plain(is_plain) {}
   void add(Pass *pass) override {
     AnalysisID id = pass->getPassID();
     // Comes with the thorough allocator, and costs nearly as much.
-    if (is_thorough && id == &MachineSchedulerID) {
+    bool is_scheduler = is_thorough && id == &MachineSchedulerID;
+    if (is_scheduler || (is_plain && is_idle_on_plain(pass->getPassArgument()))) {
       delete pass;
       return;
     }
@@ -29,23 +32,32 @@ struct Pipeline : legacy::PassManagerBase {
     if (!is_thorough && id == &FixupStatepointCallerSavedID) passes.add(share_slots());
   }
   legacy::PassManager &passes;
-  bool is_thorough;
+  bool is_thorough, is_plain;
 };
+
+// Of a global option of LLVM's: how often code that can be computed anew must be copied until its
+// range is looked at once, at the end, rather than after each copy; that changes next to nothing but
+// the time, most of the coalescer's in large functions.
+void shrink_ranges_late() {
+  if (auto *threshold = cl::getRegisteredOptions().lookup("late-remat-update-threshold"))
+    static_cast<cl::opt<unsigned> *>(threshold)->setValue(0);
+}
 
 } // namespace
 
-Generator::Generator(TargetMachine &machine, bool is_thorough) {
+Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) {
   // The choice of register allocator is LLVM's global state, read while a pipeline is built.
   static std::mutex building;
   std::lock_guard lock(building);
   auto *optimize = static_cast<cl::opt<cl::boolOrDefault> *>(cl::getRegisteredOptions().lookup("optimize-regalloc"));
   auto previous = RegisterRegAlloc::getDefault();
   if (is_thorough && optimize) {
+    shrink_ranges_late();
     optimize->setValue(cl::boolOrDefault::BOU_TRUE);
     RegisterRegAlloc::setDefault(createBasicRegisterAllocator);
   }
   passes.add(new TargetLibraryInfoWrapperPass(machine.getTargetTriple()));
-  Pipeline pipeline(passes, is_thorough);
+  Pipeline pipeline(passes, is_thorough, is_plain);
   legacy::PassManagerBase &all = machine.getOptLevel() == CodeGenOptLevel::None
                                      ? static_cast<legacy::PassManagerBase &>(pipeline)
                                      : passes;

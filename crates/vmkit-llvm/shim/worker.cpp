@@ -2,6 +2,7 @@
 #include "coroutines.h"
 #include "library.h"
 #include "optimize.h"
+#include "plain.h"
 #include "quick.h"
 #include "safepoint.h"
 
@@ -81,6 +82,14 @@ vk_worker::vk_worker(const vk_options &options) : options(options), library(std:
 }
 
 vk_worker::~vk_worker() = default;
+
+Generator &vk_worker::generator(bool is_thorough, bool is_plain) {
+  // A quick one is always built first: that is when LLVM settles its default allocator.
+  if (is_thorough) generator(false, is_plain);
+  auto &place = generators[is_thorough][is_plain];
+  if (!place) place = std::make_unique<Generator>(*machine, is_thorough, is_plain);
+  return *place;
+}
 
 uint32_t vk_module::key(const GlobalValue *value) const {
   auto before = [&](uint32_t key, const GlobalValue *value) { return values[key] < value; };
@@ -178,12 +187,11 @@ static void list(vk_worker &worker, Extract &extract, vk_object &object) {
 
 static void generate(vk_worker &worker, Module &module, vk_object &object, Clock &clock) {
   declare_aliases(module);
-  bool is_thorough = worker.options.level == 0 && module.getInstructionCount() > LargestQuick;
-  if (worker.options.level == 0) prepare_quick_selection(module);
-  // The quick one is always built first: that is when LLVM settles its default allocator.
-  if (!worker.generator) worker.generator = std::make_unique<Generator>(*worker.machine, false);
-  if (is_thorough && !worker.thorough) worker.thorough = std::make_unique<Generator>(*worker.machine, true);
-  object.object = bytes((is_thorough ? worker.thorough : worker.generator)->run(module));
+  bool is_quick = worker.options.level == 0;
+  bool is_thorough = is_quick && module.getInstructionCount() > LargestQuick;
+  bool is_simple = is_quick && !worker.options.native_cpu && is_plain(module);
+  if (is_quick) prepare_quick_selection(module);
+  object.object = bytes(worker.generator(is_thorough, is_simple).run(module));
   clock.lap(object.codegen_nanos);
   if (!worker.error.empty()) fail(worker.error);
 }

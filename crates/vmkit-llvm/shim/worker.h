@@ -86,9 +86,9 @@ private:
 
 // The code generator, built once and run on one module after the other. Without optimization registers
 // are allocated quickly, and each block begins with all values in memory; unless it `is_thorough`: that
-// takes three times as long and gives half the code.
+// takes three times as long and gives half the code. One for modules that are plain has less to do.
 struct Generator {
-  Generator(llvm::TargetMachine &machine, bool is_thorough);
+  Generator(llvm::TargetMachine &machine, bool is_thorough, bool is_plain);
   llvm::StringRef run(llvm::Module &module);
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream{buffer};
@@ -107,7 +107,8 @@ struct vk_worker {
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<Statepoints> statepoints;
-  std::unique_ptr<Generator> generator, thorough;
+  Generator &generator(bool is_thorough, bool is_plain);
+  std::unique_ptr<Generator> generators[2][2];
   // By number; null where it is not loaded.
   std::vector<std::unique_ptr<vk_module>> modules;
   std::unique_ptr<Library> library;
