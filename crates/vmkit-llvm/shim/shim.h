@@ -164,6 +164,8 @@ int vk_read_index(vk_worker *worker, vk_module *module, vk_index *index);
 void vk_read_symbol(vk_worker *worker, vk_module *module, uint32_t key, vk_symbol *symbol);
 int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, const vk_session *session,
                vk_object *object);
+// Drops what the last compile left behind, which the next one does otherwise.
+int vk_tidy(vk_worker *worker);
 int vk_compile_asm(vk_worker *worker, vk_module *module, vk_object *object);
 int vk_lower_data(vk_worker *worker, vk_module *module, uint32_t key, vk_data *data);
 // A hash of the function's body: equal for equal source, whichever module it is in, unless it uses

@@ -253,6 +253,7 @@ int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, const vk_sess
     Clock clock;
     worker->error.clear();
     worker->session = session;
+    worker->finished.reset();
     auto extracted = extract(*worker, *module, key);
     clock.lap(object->materialize_nanos);
     if (worker->options.level > 0) optimize(*worker, *extracted);
@@ -263,7 +264,12 @@ int vk_compile(vk_worker *worker, vk_module *module, uint32_t key, const vk_sess
     place_statepoints(*worker, *extracted->module);
     clock.lap(object->optimize_nanos);
     generate(*worker, *extracted->module, *object, clock);
+    worker->finished = std::move(extracted);
   });
+}
+
+int vk_tidy(vk_worker *worker) {
+  return guarded(worker, [&] { worker->finished.reset(); });
 }
 
 int vk_compile_asm(vk_worker *worker, vk_module *module, vk_object *object) {

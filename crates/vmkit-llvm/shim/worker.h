@@ -95,6 +95,7 @@ struct Generator {
   llvm::legacy::PassManager passes;
 };
 
+class Extract;
 struct Optimizer;
 struct Statepoints;
 struct Library;
@@ -122,6 +123,8 @@ struct vk_worker {
   std::deque<std::string> symbols;
   std::vector<vk_inlined> inlined;
   std::vector<vk_pointer> pointers;
+  // What was compiled last, until there is time to drop it.
+  std::unique_ptr<Extract> finished;
 };
 
 // Runs `work`; a failure becomes the worker's error text.

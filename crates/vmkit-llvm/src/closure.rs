@@ -281,6 +281,10 @@ impl Source for Closure {
         Ok(graph)
     }
 
+    fn tidy(&self) {
+        self.pool.tidy();
+    }
+
     fn body_hash(&self, _: u64) -> Option<u64> {
         let (_, key) = self.body()?;
         let module = self.built.lock().as_ref()?.module.clone();

@@ -66,6 +66,10 @@ impl Source for Module {
         }
     }
 
+    fn tidy(&self) {
+        self.pool.tidy();
+    }
+
     fn body_hash(&self, key: u64) -> Option<u64> {
         let key = u32::try_from(key).ok()?;
         if self.kinds.get(key as usize) != Some(&Kind::Function) {

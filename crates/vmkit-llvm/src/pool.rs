@@ -194,6 +194,34 @@ impl Pool {
         result
     }
 
+    /// Has a worker of its own load the modules of these numbers, as far as they can be.
+    pub(crate) fn load_all(&self, mut modules: impl Iterator<Item = usize>) {
+        let generation = self.current.lock().clone();
+        let mut member = Member { worker: Worker::new(self.options), generation };
+        match modules.all(|module| self.load(&mut member.worker, module).is_ok()) {
+            true => self.give_back(member),
+            // As in `with`.
+            false => std::mem::forget(member),
+        }
+    }
+
+    /// Has the worker that was used last drop what its last compile left behind.
+    pub(crate) fn tidy(&self) {
+        let last = self.idle.lock().pop();
+        if let Some(mut member) = last {
+            match member.worker.tidy() {
+                Ok(()) => self.give_back(member),
+                // As in `with`.
+                Err(_) => std::mem::forget(member),
+            }
+        }
+    }
+
+    /// Is it so that what one worker has loaded, no other will need?
+    pub(crate) fn keeps_apart(&self) -> bool {
+        self.options.level == 0
+    }
+
     fn load(&self, worker: &mut Worker, module: usize) -> Result<ModuleRef> {
         let bitcode = self.modules.read()[module].clone();
         let bitcode = bitcode.ok_or_else(|| Error::other("a module that was dropped"))?;

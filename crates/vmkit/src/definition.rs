@@ -22,6 +22,10 @@ pub trait Source: Send + Sync {
     /// The definition cannot be compiled.
     fn materialize(&self, key: u64) -> Result<LinkGraph>;
 
+    /// Called when what [`materialize`](Source::materialize) gave of a function can be called, by the
+    /// thread that it ran on: for work that nobody waits for. By default there is none.
+    fn tidy(&self) {}
+
     /// A hash of the function's body as it would be inlined, of which nothing else depends on how or
     /// when it is compiled; none where the module cannot tell.
     fn body_hash(&self, key: u64) -> Option<u64> {

@@ -215,6 +215,12 @@ impl Worker {
         })
     }
 
+    /// Drops what the last compile left behind.
+    pub(crate) fn tidy(&mut self) -> Result<(), String> {
+        // SAFETY: nothing that was handed out lies there.
+        self.result(unsafe { vk_tidy(self.0) })
+    }
+
     /// Compiles the module's assembly.
     pub(crate) fn compile_assembly(&mut self, module: ModuleRef) -> Result<Object<'_>, String> {
         // SAFETY: the module is this worker's.

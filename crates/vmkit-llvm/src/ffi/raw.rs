@@ -197,6 +197,7 @@ unsafe extern "C" {
         key: u32,
         out: *mut u64,
     ) -> i32;
+    pub(super) fn vk_tidy(worker: *mut RawWorker) -> i32;
     pub(super) fn vk_compile_asm(
         worker: *mut RawWorker,
         module: *mut RawModule,

@@ -61,6 +61,9 @@ impl Linker {
                 let Some(finished) = finished? else { return Ok(false) };
                 // Whoever is woken may run at once, in this thread's place.
                 finished.iter().for_each(|&(id, _)| self.waiters.wake(self.table.entry(id).word()));
+                if let Some(source) = self.table.source(scope) {
+                    source.tidy();
+                }
                 Ok(true)
             }
             Some(Definition::Indirect { resolver }) => {
