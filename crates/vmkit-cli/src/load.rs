@@ -35,11 +35,20 @@ impl Inputs {
         wanted: &[Name],
     ) -> Result<Self> {
         let mut inputs = Self { undefined: wanted.to_vec(), ..Self::default() };
+        // Modules that follow one another are added together.
+        let mut modules = Vec::new();
         for file in files {
             let name = file.as_ref().display().to_string();
-            let bytes = read(file.as_ref()).map_err(|error| Error::input(name.as_str(), error))?;
-            inputs.add(session, llvm, &name, bytes)?;
+            let read = read(file.as_ref()).map_err(|error| Error::input(name.as_str(), error));
+            match read {
+                Ok(bytes) if is_module(&bytes) => modules.push((name, bytes)),
+                other => {
+                    inputs.add_modules(llvm, std::mem::take(&mut modules))?;
+                    inputs.add(session, llvm, &name, other?)?;
+                }
+            }
         }
+        inputs.add_modules(llvm, modules)?;
         inputs.pull(session, llvm)?;
         Ok(inputs)
     }
@@ -48,24 +57,29 @@ impl Inputs {
         if bytes.is_empty() {
             return Err(Error::input(name, "the file is empty"));
         }
+        if is_module(&bytes) {
+            return self.add_modules(llvm, vec![(name.into(), bytes)]);
+        }
         if Archive::is_archive(&bytes) {
             let archive = Archive::read(name, bytes)?;
             self.archives.push(Opened { archive, taken: BTreeSet::new() });
             return Ok(());
         }
-        if bytes.starts_with(b"\x7fELF") {
-            let loaded = session.add_object(name, &bytes)?;
-            self.functions += loaded.functions;
-            self.undefined.extend_from_slice(&loaded.undefined);
-            self.objects.push(loaded);
-            return Ok(());
-        }
-        let loaded = llvm.add(name, bytes)?;
+        let loaded = session.add_object(name, &bytes)?;
         self.functions += loaded.functions;
-        self.undefined.extend(loaded.undefined);
-        self.constructors.extend(loaded.constructors);
-        self.destructors.extend(loaded.destructors);
-        self.arrays.extend(loaded.arrays);
+        self.undefined.extend_from_slice(&loaded.undefined);
+        self.objects.push(loaded);
+        Ok(())
+    }
+
+    fn add_modules(&mut self, llvm: &Llvm, modules: Vec<(String, Vec<u8>)>) -> Result<()> {
+        for loaded in llvm.add_all(modules)? {
+            self.functions += loaded.functions;
+            self.undefined.extend(loaded.undefined);
+            self.constructors.extend(loaded.constructors);
+            self.destructors.extend(loaded.destructors);
+            self.arrays.extend(loaded.arrays);
+        }
         Ok(())
     }
 
@@ -109,6 +123,11 @@ impl Opened {
         let place = self.archive.definer(name)?;
         self.taken.insert(place).then(|| self.archive.member(place))
     }
+}
+
+/// Is it neither an archive nor an object?
+fn is_module(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && !Archive::is_archive(bytes) && !bytes.starts_with(b"\x7fELF")
 }
 
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {

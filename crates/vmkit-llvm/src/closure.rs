@@ -186,12 +186,13 @@ impl Closure {
         let (pool, clocks) = (&self.pool, &self.clocks);
         let began = pool.session()?.time();
         let (bitcode, assumptions) = self.run()?;
-        let (module, key) = pool.read(&self.name, bitcode, |number, index| {
-            let name = self.name.as_bytes();
-            let own = index.symbols().find(|(_, symbol)| symbol.name == name);
-            let (key, _) = own.ok_or_else(|| self.fail("it was built away"))?;
-            Ok((Module::new((pool, clocks), self.name.clone(), self.home, number, index), key))
-        })?;
+        let (module, key) =
+            pool.read(&self.name, pool.add(self.name.clone(), bitcode), |number, index| {
+                let name = self.name.as_bytes();
+                let own = index.symbols().find(|(_, symbol)| symbol.name == name);
+                let (key, _) = own.ok_or_else(|| self.fail("it was built away"))?;
+                Ok((Module::new((pool, clocks), self.name.clone(), self.home, number, index), key))
+            })?;
         let (scope, kept) = add(&pool.session()?, self.home, module.clone())?;
         module.set_scope(scope);
         let assumptions: Arc<[_]> = assumptions.into();

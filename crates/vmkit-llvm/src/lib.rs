@@ -27,6 +27,7 @@ mod replace;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod together;
 
 pub use inkwell;
 pub use vmkit::{Function, FunctionPointer, Value};

@@ -14,13 +14,29 @@ use crate::module::{ASSEMBLY, Module};
 impl Llvm {
     /// Adds a module; the rules of linkage decide between it and others.
     pub(crate) fn load(&self, home: ScopeId, name: &str, input: Vec<u8>) -> Result<Loaded> {
+        let number = self.give(home, name, input)?;
+        self.load_given(home, name, number)
+    }
+
+    /// Gives a module to the pool; the pool's number of it.
+    pub(crate) fn give(&self, home: ScopeId, name: &str, input: Vec<u8>) -> Result<usize> {
+        self.check_scope(home)?;
+        let bitcode = match is_bitcode(&input) && !names_coroutines(&input) {
+            true => input,
+            false => self.pool.normalize(name, &input)?,
+        };
+        Ok(self.pool.add(name.into(), bitcode))
+    }
+
+    /// As [`Llvm::load`], of a module that the pool has.
+    pub(crate) fn load_given(&self, home: ScopeId, name: &str, number: usize) -> Result<Loaded> {
         let define = |module: &Module, index: &Index<'_>| {
             let (session, scope, others) = (&self.session, module.scope(), Others::Compete);
             let adding = Adding { session, scope, home, index, others };
             Ok((adding.run()?, index.has_asm))
         };
         let (module, loaded) =
-            self.enter(home, name, input, define, |module, (loaded, has_asm)| {
+            self.enter(home, name, number, define, |module, (loaded, has_asm)| {
                 if has_asm {
                     module.assemble()?;
                     self.define_assembly(module)?;
@@ -31,23 +47,18 @@ impl Llvm {
         Ok(loaded)
     }
 
-    /// Makes a module one of the session's: `look` sees what stands in it, `finish` is called when the
+    /// Makes a module that the pool has one of the session's: `look` sees what stands in it, `finish` is called when the
     /// worker that read it is free again. If either fails, nothing of it stays.
     pub(crate) fn enter<T, R>(
         &self,
         home: ScopeId,
         name: &str,
-        input: Vec<u8>,
+        number: usize,
         look: impl FnOnce(&Module, &Index<'_>) -> Result<T>,
         finish: impl FnOnce(&Arc<Module>, T) -> Result<R>,
     ) -> Result<(Arc<Module>, R)> {
-        self.check_scope(home)?;
-        let bitcode = match is_bitcode(&input) && !names_coroutines(&input) {
-            true => input,
-            false => self.pool.normalize(name, &input)?,
-        };
         let mut entered = None;
-        let read = self.pool.read(name, bitcode, |number, index| {
+        let read = self.pool.read(name, number, |number, index| {
             let module = Module::new((&self.pool, &self.clocks), name.into(), home, number, index);
             let source: Arc<dyn Source> = module.clone();
             let scope = self.session.add_source_in(home, source.clone());

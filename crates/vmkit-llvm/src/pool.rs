@@ -67,21 +67,20 @@ impl Pool {
 
     /// Bitcode of a module given as bitcode or text.
     pub(crate) fn normalize(&self, name: &str, input: &[u8]) -> Result<Vec<u8>> {
-        let mut member = self.take();
+        let mut member = self.take(None);
         let result = member.worker.normalize(input, name);
         self.give_back(member);
         result.map_err(|what| Error::input(name, what))
     }
 
-    /// Adds a module's bitcode and has what it defines looked at, with the number that workers know it
-    /// by. If that fails, it is gone again.
+    /// Has what a module defines looked at that was added under a number. If that fails, it is gone
+    /// again.
     pub(crate) fn read<T>(
         &self,
         name: &str,
-        bytes: Vec<u8>,
+        number: usize,
         look: impl FnOnce(usize, &Index<'_>) -> Result<T>,
     ) -> Result<T> {
-        let number = self.add(name.into(), bytes);
         let found = self.with(number, |worker, module| {
             let index = worker.index(module)?;
             Ok(look(number, &index))
@@ -93,7 +92,8 @@ impl Pool {
         found
     }
 
-    fn add(&self, name: Arc<str>, bytes: Vec<u8>) -> usize {
+    /// Adds a module's bitcode; the number that workers know it by.
+    pub(crate) fn add(&self, name: Arc<str>, bytes: Vec<u8>) -> usize {
         let free = self.free.lock().pop();
         let mut modules = self.modules.write();
         let number = free.unwrap_or(modules.len());
@@ -160,10 +160,15 @@ impl Pool {
         self.scopes.read()[number].expect("code comes from modules of the session")
     }
 
-    fn take(&self) -> Member {
-        if let Some(member) = self.idle.lock().pop() {
-            return member;
+    /// An idle worker, if there is one: rather one that has the module loaded than the last one.
+    fn take(&self, module: Option<usize>) -> Member {
+        let mut idle = self.idle.lock();
+        let has_it = |member: &Member| module.is_some_and(|number| member.worker.has(number));
+        let place = idle.iter().rposition(has_it).or(idle.len().checked_sub(1));
+        if let Some(place) = place {
+            return idle.remove(place);
         }
+        drop(idle);
         let generation = self.current.lock().clone();
         Member { worker: Worker::new(self.options), generation }
     }
@@ -182,7 +187,7 @@ impl Pool {
         module: usize,
         work: impl FnOnce(&mut Worker, ModuleRef) -> std::result::Result<T, String>,
     ) -> Result<std::result::Result<T, String>> {
-        let mut member = self.take();
+        let mut member = self.take(Some(module));
         let loaded = self.load(&mut member.worker, module);
         let result = loaded.map(|loaded| work(&mut member.worker, loaded));
         if let Ok(Ok(_)) = result {

@@ -36,12 +36,13 @@ impl Llvm {
             None => Vec::new(),
         };
         let home = added.home;
+        let number = self.give(home, name, input)?;
         let check = |module: &Module, index: &Index<'_>| {
             self.check_types(module, index)?;
             Ok((left_out(&former, index), index.has_asm))
         };
         let (module, loaded) =
-            self.enter(home, name, input, check, |module, (left_out, has_asm)| {
+            self.enter(home, name, number, check, |module, (left_out, has_asm)| {
                 if has_asm {
                     module.assemble()?;
                     self.check_assembly(module)?;

@@ -165,16 +165,25 @@ impl Worker {
     /// The module's bitcode outlives the worker.
     pub(crate) unsafe fn load(&mut self, module: &Bitcode) -> Result<ModuleRef, String> {
         let number = module.number as u32;
-        // SAFETY: a look, which cannot fail.
-        let loaded = unsafe { vk_loaded(self.0, number) };
-        if !loaded.is_null() {
-            return Ok(ModuleRef(loaded));
+        if let Some(loaded) = self.loaded(module.number) {
+            return Ok(loaded);
         }
         let (bitcode, name) = (Bytes::of(&module.bytes), Bytes::of(module.name.as_bytes()));
         let mut module = ptr::null_mut();
         // SAFETY: the caller's promise; the name is copied.
         self.result(unsafe { vk_load(self.0, number, bitcode, name, &raw mut module) })?;
         Ok(ModuleRef(module))
+    }
+
+    /// Has it loaded the module of this number?
+    pub(crate) fn has(&self, module: usize) -> bool {
+        self.loaded(module).is_some()
+    }
+
+    fn loaded(&self, module: usize) -> Option<ModuleRef> {
+        // SAFETY: a look, which cannot fail.
+        let loaded = unsafe { vk_loaded(self.0, module as u32) };
+        (!loaded.is_null()).then_some(ModuleRef(loaded))
     }
 
     /// What lies at each value, by key; none where it is not for listing.
