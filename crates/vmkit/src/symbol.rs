@@ -53,7 +53,7 @@ impl fmt::Debug for Name {
 pub(crate) struct SessionTag(u32);
 
 impl SessionTag {
-    const SHIFT: u32 = 24;
+    pub(crate) const SHIFT: u32 = 24;
     /// So many sessions have tags that differ. (The numbers stay positive as 32 bits: stubs push them.)
     const TAGS: u32 = 127;
 

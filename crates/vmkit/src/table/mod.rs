@@ -1,6 +1,7 @@
 //! The symbol table: one entry for each symbol, however many modules name it.
 #![forbid(unsafe_code)]
 
+mod chunks;
 mod entry;
 mod modules;
 mod sources;
@@ -8,13 +9,14 @@ mod state;
 mod users;
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use self::chunks::Chunks;
 pub(crate) use self::entry::{Dependent, Entry, Inner, Site};
 use self::sources::Sources;
 pub(crate) use self::state::Event;
@@ -23,21 +25,13 @@ use crate::definition::{Definition, Source};
 use crate::error::{Error, Kind, Result};
 use crate::symbol::{Descriptor, Linkage, Name, ScopeId, SessionTag, SymbolId};
 
-/// Entries in one chunk; a chunk never moves.
-const CHUNK: usize = 1024;
-/// Chunks a table can have: 16 million symbols.
-const CHUNKS: usize = 16 * 1024;
-
-/// One thing of each symbol.
-type Chunks<T> = Box<[OnceLock<Box<[T]>>]>;
-
 /// All symbols of a session.
 pub(crate) struct Table {
     tag: SessionTag,
-    chunks: Chunks<Entry>,
-    /// When each symbol was first called, in nanoseconds since the session began, 0 before; no chunks
-    /// where nobody asks.
-    called: Chunks<AtomicU64>,
+    entries: Chunks<Entry>,
+    /// When each symbol was first called, in nanoseconds since the session began, 0 before; none where
+    /// nobody asks.
+    called: Option<Chunks<AtomicU64>>,
     /// What stands for symbols of other sessions: nobody's.
     foreign: Entry,
     len: AtomicU32,
@@ -50,9 +44,8 @@ pub(crate) struct Table {
     clock: AtomicU32,
 }
 
-fn room<T>(chunks: usize) -> Chunks<T> {
-    (0..chunks).map(|_| OnceLock::new()).collect()
-}
+// Every number that a symbol can have has a place.
+const _: () = assert!(chunks::MOST == 1 << SessionTag::SHIFT);
 
 /// Whether a definition was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,8 +63,8 @@ impl Table {
         Self {
             tag,
             foreign: Entry::vacant(),
-            chunks: room(CHUNKS),
-            called: room(if notes_calls { CHUNKS } else { 0 }),
+            entries: Chunks::new(),
+            called: notes_calls.then(Chunks::new),
             len: AtomicU32::new(0),
             names: RwLock::new(HashTable::new()),
             groups: Mutex::new(FxHashMap::default()),
@@ -147,15 +140,13 @@ impl Table {
     /// The entry of a symbol.
     pub(crate) fn entry(&self, id: SymbolId) -> &Entry {
         let index = self.tag.index(id.0);
-        let chunk = index.and_then(|index| self.chunks[index / CHUNK].get());
-        index.zip(chunk).map_or(&self.foreign, |(index, chunk)| &chunk[index % CHUNK])
+        index.and_then(|index| self.entries.get(index)).unwrap_or(&self.foreign)
     }
 
     /// When it was first called, in nanoseconds since the session began; 0 before. None where that is
     /// not noted.
     pub(crate) fn called(&self, id: SymbolId) -> Option<&AtomicU64> {
-        let index = self.tag.index(id.0)?;
-        Some(&self.called.get(index / CHUNK)?.get()?[index % CHUNK])
+        self.called.as_ref()?.get(self.tag.index(id.0)?)
     }
 
     /// The symbol of this session with this number, if there is one.
@@ -216,12 +207,10 @@ impl Table {
         }
         let index = self.len.load(Ordering::Relaxed) as usize;
         let id = SymbolId(self.tag.number(index));
-        let chunk = self.chunks[index / CHUNK]
-            .get_or_init(|| (0..CHUNK).map(|_| Entry::vacant()).collect());
-        if let Some(times) = self.called.get(index / CHUNK) {
-            times.get_or_init(|| (0..CHUNK).map(|_| AtomicU64::new(0)).collect());
+        if let Some(called) = &self.called {
+            called.get_or_make(index, || AtomicU64::new(0));
         }
-        chunk[index % CHUNK].occupy(scope, name);
+        self.entries.get_or_make(index, Entry::vacant).occupy(scope, name);
         self.sources.note_symbol(scope, id);
         self.len.store(index as u32 + 1, Ordering::Release);
         id

@@ -151,7 +151,7 @@ fn scopes_keep_names_apart() {
 #[test]
 fn threads_that_name_the_same_symbols_agree() {
     let table = Table::new(false);
-    let count = 2 * CHUNK + 10;
+    let count = 2 * chunks::ITEMS + 10;
     let name_all = || {
         let name = |number: usize| Name::from(&*format!("s{number}"));
         (0..count).map(|n| table.symbol(ScopeId::GLOBAL, &name(n))).collect::<Vec<_>>()
