@@ -21,6 +21,8 @@ use crate::inline::{Inlined, Inlining, inline};
 use crate::lines::Positions;
 use crate::machine::Machine;
 use crate::names::{self, Meaning};
+use crate::packed::Packer;
+use crate::untimed::untimed;
 use crate::unwind::Written;
 
 /// What libraries' functions are called that Cranelift needs.
@@ -53,6 +55,7 @@ pub(crate) struct Compiler {
     /// Who knows the places of source locations.
     pub(crate) positions: OnceLock<Positions>,
     pub(crate) unwind: Written,
+    pub(crate) packer: Packer,
     session: WeakSession,
     /// Those that nobody uses now, with the memory they have.
     contexts: Mutex<Vec<Context>>,
@@ -77,6 +80,7 @@ impl Compiler {
             polls: options.polls,
             positions: OnceLock::new(),
             unwind: Written::default(),
+            packer: Packer::default(),
             session: session.downgrade(),
             contexts: Mutex::default(),
             builders: Mutex::default(),
@@ -100,7 +104,7 @@ impl Compiler {
         context.func = function;
         let meaning = |name: &UserExternalName| names::meaning(&session, name);
         let work = Work { session: &session, module, name, meaning: &meaning };
-        let result = self.compile_in(&work, &mut context);
+        let result = untimed(|| self.compile_in(&work, &mut context));
         self.contexts.lock().push(context);
         result
     }

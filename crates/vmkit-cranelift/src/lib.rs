@@ -21,9 +21,11 @@ mod lines;
 mod machine;
 mod names;
 mod notes;
+mod packed;
 mod personality;
 mod polls;
 mod signature;
+mod untimed;
 mod unwind;
 
 pub use cranelift_codegen;

@@ -13,7 +13,7 @@ use vmkit::{
 };
 
 use super::module::{JitModule, backend};
-use super::source::{Item, Key};
+use super::source::{Item, Key, Waiting};
 use crate::compile::{Prepared, Work, began};
 use crate::definition::Body;
 
@@ -37,7 +37,20 @@ impl JitModule {
             let verified = verify_function(&context.func, isa);
             verified.map_err(|errors| ModuleError::Compilation(CodegenError::Verifier(errors)))?;
         }
-        Ok((self.body(name, &context.func)?, None))
+        let item = match self.cranelift.compiler.inlining.is_on() {
+            true => self.body(name, &context.func)?,
+            false => self.waiting(id, name, &context.func).map_err(backend)?,
+        };
+        Ok((item, None))
+    }
+
+    /// A function that waits for its first call.
+    fn waiting(&self, id: FuncId, name: &Name, function: &Function) -> Result<Item> {
+        let rename = |name: &UserExternalName| Ok(self.meaning(name)?.external_name());
+        let function = self.cranelift.compiler.packer.pack(function, rename)?;
+        let signature = &self.declarations.get_function_decl(id).signature;
+        let signature = self.definitions.signature_of(signature);
+        Ok(Item::Packed(Arc::new(Waiting { name: name.clone(), signature, function })))
     }
 
     fn body(&self, name: &Name, function: &Function) -> ModuleResult<Item> {

@@ -14,6 +14,7 @@ use vmkit::{
 use crate::compile::{Compiler, is_self_contained};
 use crate::definition::Body;
 use crate::inline::Bodies;
+use crate::packed::Packed;
 use crate::signature;
 
 /// Who is asked where something is.
@@ -53,12 +54,21 @@ fn kind(key: u64) -> SymbolKind {
 /// What a key stands for now: what can give its code or data, again if need be.
 #[derive(Clone)]
 pub(super) enum Item {
-    /// A function in CLIF, and its name.
+    /// A function in CLIF, and its name: one that can go into others.
     Body(Arc<(Name, Body)>),
+    /// A function in CLIF.
+    Packed(Arc<Waiting>),
     /// Code or data that needs no compiler any more; of code, its type.
     Graph(Arc<LinkGraph>, Option<Arc<Signature>>),
     /// Code of this type that takes nothing for granted, so that it is linked once.
     Once(Arc<Signature>),
+}
+
+/// A function that is compiled when it is called.
+pub(super) struct Waiting {
+    pub(super) name: Name,
+    pub(super) signature: Arc<Signature>,
+    pub(super) function: Packed,
 }
 
 /// A module's definitions.
@@ -194,15 +204,13 @@ impl Definitions {
         }
     }
 
-    /// The code of a body, which is kept if it may be wanted again.
-    fn compile(&self, key: u64, item: Arc<(Name, Body)>) -> Result<LinkGraph> {
-        let (name, body) = (item.0.clone(), item.1.clone());
-        if !self.compiler.inlining.is_on() && is_self_contained(body.function()) {
-            drop(item);
-            let signature = self.signature_of(&body.function().signature);
-            self.replace(key, Some(Item::Once(signature)));
+    /// The code of a function, which is kept if it may be wanted again.
+    fn compile(&self, key: u64, waiting: &Waiting) -> Result<LinkGraph> {
+        let function = waiting.function.function()?;
+        if is_self_contained(&function) {
+            self.replace(key, Some(Item::Once(waiting.signature.clone())));
         }
-        self.compiler.compile(&self.name, &name, body.into_function())
+        self.compiler.compile(&self.name, &waiting.name, function)
     }
 
     /// Where the builder or somebody whom it names says that something is.
@@ -228,7 +236,11 @@ impl Source for Definitions {
             return Ok(graph);
         }
         match self.item(key) {
-            Some(Item::Body(body)) => self.compile(key, body),
+            Some(Item::Packed(waiting)) => self.compile(key, &waiting),
+            Some(Item::Body(body)) => {
+                let function = body.1.function().clone();
+                self.compiler.compile(&self.name, &body.0, function)
+            }
             Some(Item::Graph(graph, _)) => Ok(LinkGraph::clone(&graph)),
             Some(Item::Once(_)) => Err(Error::other("its code is linked already, and not kept")),
             None => Err(Error::other("it was declared, but not defined")),
@@ -282,6 +294,7 @@ impl Item {
     fn with_signature<T>(&self, read: impl FnOnce(&Signature) -> T) -> Option<T> {
         match self {
             Self::Body(item) => Some(read(&item.1.function().signature)),
+            Self::Packed(waiting) => Some(read(&waiting.signature)),
             Self::Graph(_, signature) => signature.as_deref().map(read),
             Self::Once(signature) => Some(read(signature)),
         }
@@ -292,7 +305,7 @@ impl Bodies for Definitions {
     fn body(&self, key: u64) -> Option<Body> {
         match self.item(key)? {
             Item::Body(item) => Some(item.1.clone()),
-            Item::Graph(..) | Item::Once(_) => None,
+            Item::Packed(_) | Item::Graph(..) | Item::Once(_) => None,
         }
     }
 }

@@ -48,7 +48,8 @@ pub struct LinkGraph {
     pub signatures: Vec<(usize, String)>,
     /// What the virtual machine is to know of places in the code, beside what sections say.
     pub notes: Vec<Note>,
-    /// The compile that made it, where there was one.
+    /// The compile that made it, where there was one. Compilers need only say so for sessions where
+    /// [somebody hears](crate::Session::has_listeners) of it.
     pub compile: Option<Compile>,
 }
 
