@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+#[cfg(target_arch = "x86_64")]
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{InstBuilder, LibCall, UserExternalName, types};
 use cranelift_module::{
-    DataDescription, DataId, FuncId, Linkage, Module, ModuleError, ModuleReloc, ModuleRelocTarget,
-    default_libcall_names,
+    DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names,
 };
+#[cfg(target_arch = "x86_64")]
+use cranelift_module::{ModuleReloc, ModuleRelocTarget};
 use vmkit::{Addr, Error, Session};
 use vmkit_cranelift::{JitBuilder, JitModule};
 
@@ -94,11 +96,10 @@ fn a_missing_libcall_is_the_error_of_its_call() {
     assert!(last(&failed).contains("no such libcall"));
 }
 
-static FAR: u64 = 1;
-
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn what_is_out_of_reach_is_an_error_that_says_so() {
+    static FAR: u64 = 1;
     let mut builder = builder();
     builder.symbol("far", (&raw const FAR).cast());
     let mut module = JitModule::new(builder);
