@@ -1,6 +1,8 @@
 //! Memory of code is taken back, with every record of it.
 #![expect(unsafe_code, reason = "frees code that nobody runs")]
 
+use std::cmp::Reverse;
+
 use super::Linker;
 use crate::allocation::{Allocation, AllocationId};
 use crate::host;
@@ -107,7 +109,10 @@ impl Linker {
 
 impl Drop for Linker {
     fn drop(&mut self) {
-        for records in self.allocations.unwind() {
+        let mut unwind = self.allocations.unwind();
+        // The unwinder of GCC 12 looks for each in a list where the newest, or the highest, come first.
+        unwind.sort_unstable_by_key(|&records| Reverse(records));
+        for records in unwind {
             // SAFETY: it was noted when they were registered; whoever drops a session has promised
             // that no code of it runs any more.
             unsafe { self.unwind.deregister(records) };
