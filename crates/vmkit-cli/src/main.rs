@@ -12,6 +12,7 @@ mod load;
 mod nm;
 mod options;
 mod output;
+mod processes;
 mod report;
 mod run;
 mod runtime;

@@ -8,6 +8,7 @@ use vmkit_llvm::{processor_features, signal_functions};
 
 use crate::allocator;
 use crate::guards;
+use crate::processes;
 
 unsafe extern "C" {
     fn at_quick_exit(function: extern "C" fn()) -> c_int;
@@ -30,6 +31,7 @@ pub(crate) fn define(session: &Session) -> Result<()> {
         ("pthread_atfork", libc::pthread_atfork as *const ()),
     ];
     let replaced = allocator::functions().into_iter().chain(guards::functions());
+    let replaced = replaced.chain(processes::functions());
     for (name, address) in functions.into_iter().chain(replaced).chain(signal_functions()) {
         define_at(session, name, SymbolKind::Function, address)?;
     }

@@ -37,7 +37,9 @@ pub(crate) fn register(compiler: &Arc<Compiler>) {
     sessions.push(Arc::downgrade(compiler));
 }
 
-unsafe extern "C" fn before() {
+/// To be called before this thread makes a process that is a copy of this one, if it does so without
+/// `fork`, whose handlers do it: sessions stand still until one of the following is called.
+pub fn before_fork() {
     static TURN: Mutex<()> = Mutex::new(());
     let signals = host::block_signals();
     let turn = lock(&TURN);
@@ -53,7 +55,21 @@ unsafe extern "C" fn before() {
     FORK.set(Some(Fork { stopped, signals, _turn: turn }));
 }
 
+unsafe extern "C" fn before() {
+    before_fork();
+}
+
 unsafe extern "C" fn in_parent() {
+    after_fork_in_parent();
+}
+
+unsafe extern "C" fn in_child() {
+    // SAFETY: the C library calls this in the child only.
+    unsafe { after_fork_in_child() };
+}
+
+/// To be called after [`before_fork`], by the same thread, there being another process or not.
+pub fn after_fork_in_parent() {
     let Some(fork) = FORK.take() else { return };
     for (compiler, _) in &fork.stopped {
         compiler.turnstile.open();
@@ -61,7 +77,12 @@ unsafe extern "C" fn in_parent() {
     finish(fork);
 }
 
-unsafe extern "C" fn in_child() {
+/// To be called after [`before_fork`] in the new process.
+///
+/// # Safety
+///
+/// This is that process: it shares no memory with the other, and has no thread but this one.
+pub unsafe fn after_fork_in_child() {
     let Some(fork) = FORK.take() else { return };
     for (compiler, copy) in &fork.stopped {
         if let Err(error) = compiler.linker.memory.adopt(copy) {

@@ -47,6 +47,7 @@ pub use crate::definition::{Private, Source, Unit};
 pub use crate::dispatch::{Asked, Chosen, DispatchTable, InlineCache};
 pub use crate::error::{Error, Result};
 pub use crate::explain::{CallSite, Definer, Explanation, FirstCall};
+pub use crate::fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub use crate::function::Function;
 pub use crate::link::{Change, Structors, Why};
 pub use crate::memory::Layout;
