@@ -47,8 +47,8 @@ impl Llvm {
         Ok(loaded)
     }
 
-    /// Makes a module that the pool has one of the session's: `look` sees what stands in it, `finish` is called when the
-    /// worker that read it is free again. If either fails, nothing of it stays.
+    /// Makes a module that the pool has one of the session's: `look` sees what stands in it, `finish` is
+    /// called when the worker that read it is free again. If either fails, nothing of it stays.
     pub(crate) fn enter<T, R>(
         &self,
         home: ScopeId,

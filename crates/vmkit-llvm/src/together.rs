@@ -14,8 +14,8 @@ use crate::loaded::Loaded;
 /// Less bitcode than this, in bytes, is loaded before another thread has begun, and a target machine
 /// of its own is made.
 const WORTHWHILE: usize = 1 << 20;
-/// As much stack as main threads have, in bytes: they load modules elsewhere.
-const STACK: usize = 8 << 20;
+/// Bytes of the stack: more than the C library keeps for threads to come, which should not find it used.
+const STACK: usize = 64 << 20;
 
 impl Llvm {
     /// Adds modules, each as [`Llvm::add`] does, one after the other: those that come before one that

@@ -31,12 +31,11 @@ pub const COMPILE_THREAD: &CStr = c"vmkit compile";
 /// How long an idle compile thread looks for work before it sleeps: programs that start make one first
 /// call after another, and waking a thread costs tens of microseconds.
 const LOOK: Duration = Duration::from_micros(60);
-/// How long those who wait look, where another processor does the work meanwhile: whether an idle
-/// compile thread, or one that tidies up, has begun on what was queued; and whether code is there, for
-/// longer than most functions take that are not optimized.
-const LOOKS: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(1));
-/// The same where there is one processor.
-const SHORT_LOOKS: (Duration, Duration) = (Duration::from_micros(5), LOOK);
+/// How long those who wait look whether an idle compile thread, or one that tidies up, has begun on what
+/// was queued.
+const PICK_UP: Duration = Duration::from_micros(100);
+/// How long they look whether code is there: longer than most functions take that are not optimized.
+const COMPILE: Duration = Duration::from_millis(1);
 /// How long an idle compile thread sleeps before it ends: sessions that are not used any more have
 /// none, and go when their last handle has gone.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -60,7 +59,7 @@ pub(crate) struct Compiler {
     idle: AtomicU32,
     threads: AtomicU32,
     most_threads: u32,
-    looks: (Duration, Duration),
+    processors: u32,
     /// Those who do something that a fork must not see half done.
     pub(crate) turnstile: Turnstile,
 }
@@ -100,10 +99,7 @@ impl Compiler {
             idle: AtomicU32::new(0),
             threads: AtomicU32::new(0),
             most_threads: most_threads.max(1),
-            looks: match std::thread::available_parallelism() {
-                Ok(several) if several.get() > 1 => LOOKS,
-                _ => SHORT_LOOKS,
-            },
+            processors: std::thread::available_parallelism().map_or(1, |count| count.get() as u32),
             turnstile: Turnstile::default(),
         });
         compiler.gate.owner.store(Arc::as_ptr(&compiler).cast_mut().cast(), Ordering::Release);
@@ -185,9 +181,7 @@ impl Compiler {
                     if self.threads.load(Ordering::SeqCst) == 0 {
                         self.uninterrupted(|| self.start_thread());
                     }
-                    let (queued, compiling) = self.looks;
-                    let look = if state == State::Queued { queued } else { compiling };
-                    self.linker.waiters.wait(entry.word(), state as u32, look);
+                    self.linker.waiters.wait(entry.word(), state as u32, self.look(state));
                 }
                 state => {
                     if let Some(began) = began {
@@ -197,6 +191,17 @@ impl Compiler {
                     return state;
                 }
             }
+        }
+    }
+
+    /// How long to look before sleeping: not at all where compile threads could use the processor.
+    fn look(&self, state: State) -> Duration {
+        let idle = self.idle.load(Ordering::Relaxed);
+        let busy = self.threads.load(Ordering::Relaxed).saturating_sub(idle);
+        match state {
+            _ if busy >= self.processors => Duration::ZERO,
+            State::Queued => PICK_UP,
+            _ => COMPILE,
         }
     }
 

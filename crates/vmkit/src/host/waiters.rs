@@ -28,7 +28,7 @@ impl Waiters {
     /// Waits while `word` holds `value`, and looks for at most `look` before it sleeps; may return
     /// early.
     pub(crate) fn wait(&self, word: &AtomicU32, value: u32, look: Duration) {
-        if self.look(word, value, look) {
+        if !look.is_zero() && self.look(word, value, look) {
             return;
         }
         // Before the kernel looks at the word: whoever changes it sees this, or is seen.
