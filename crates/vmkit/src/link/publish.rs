@@ -17,8 +17,8 @@ impl Linker {
             let entry = self.table.entry(id);
             let inner = entry.lock();
             if entry.address() == address && entry.state() != State::Ready {
-                entry.advance(Event::Publish);
                 self.send(id, &inner, None, Addr(address));
+                entry.advance(Event::Publish);
             }
             drop(inner);
             self.waiters.wake(entry.word());
@@ -53,8 +53,9 @@ impl Linker {
             if let Some(allocation) = allocation {
                 inner.allocation = allocation.number();
             }
-            entry.advance(Event::Publish);
+            // Who looks at the state goes on at once: by then everybody is sent there.
             self.send(id, &inner, None, Addr(address));
+            entry.advance(Event::Publish);
         }
         true
     }

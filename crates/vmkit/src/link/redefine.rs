@@ -110,10 +110,10 @@ impl Linker {
         // One that is queued or compiled right now is not wanted any more, but ready.
         if !was_ready {
             entry.advance(Event::Redefine);
-            entry.advance(Event::Publish);
         }
         let before = was_ready.then(|| Addr(entry.address()));
         self.send(id, &inner, before, Addr(address));
+        entry.advance(Event::Publish);
         let outdated = vec![(id, inner.take_dependents(hash))];
         drop(inner);
         self.waiters.wake(entry.word());
