@@ -6,10 +6,11 @@
 #![expect(unsafe_code, reason = "reads and rewrites the tables of loaded libraries")]
 
 use std::collections::HashMap;
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::CStr;
 
 use object::elf;
 
+use super::loaded::is_any_library;
 use crate::error::{Error, Result};
 use crate::symbol::Addr;
 use crate::target::native;
@@ -23,25 +24,17 @@ pub(crate) type Choice<'a> = dyn Fn(&str) -> Option<fn(&[u8]) -> bool> + 'a;
 
 /// Sends the references that are chosen elsewhere.
 pub(crate) fn interpose(choice: &Choice<'_>, replacements: &Replacements<'_>) -> Result<()> {
-    unsafe extern "C" fn visit(
-        info: *mut libc::dl_phdr_info,
-        _size: usize,
-        data: *mut c_void,
-    ) -> c_int {
-        // SAFETY: dl_iterate_phdr passes a valid description and our own pointer.
-        let (info, libraries) = unsafe { (&*info, &mut *data.cast::<Vec<Library>>()) };
+    let mut libraries: Vec<Library> = Vec::new();
+    is_any_library(|info, headers| {
         // SAFETY: the name is a C string or null.
         let name = unsafe { info.dlpi_name.as_ref().map(|name| CStr::from_ptr(name)) };
         let name = name.map(CStr::to_string_lossy).unwrap_or_default();
         if !name.is_empty() {
             // SAFETY: a loaded library's headers.
-            libraries.extend(unsafe { Library::new(&name, info) });
+            libraries.extend(unsafe { Library::new(&name, info, headers) });
         }
-        0
-    }
-    let mut libraries: Vec<Library> = Vec::new();
-    // SAFETY: the callback reads what it is given and writes to `libraries`.
-    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut libraries).cast()) };
+        false
+    });
     let beginnings = Beginnings::new(replacements);
     libraries.iter().try_for_each(|library| match choice(&library.path) {
         Some(is_wanted) => library.rewrite(is_wanted, replacements, &beginnings),
@@ -124,11 +117,12 @@ impl Library {
     /// # Safety
     ///
     /// `info` describes a library that stays loaded.
-    unsafe fn new(path: &str, info: &libc::dl_phdr_info) -> Option<Self> {
+    unsafe fn new(
+        path: &str,
+        info: &libc::dl_phdr_info,
+        headers: &[libc::Elf64_Phdr],
+    ) -> Option<Self> {
         let mut library = Self { path: path.into(), base: info.dlpi_addr, ..Self::default() };
-        let count = usize::from(info.dlpi_phnum);
-        // SAFETY: the program headers are mapped with the library.
-        let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, count) };
         let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
         let ends = loaded.map(|header| info.dlpi_addr + header.p_vaddr + header.p_memsz);
         library.end = ends.max().unwrap_or(library.base);

@@ -1,7 +1,7 @@
 //! Shared libraries: which ones a session's undefined symbols are looked up in.
 #![expect(unsafe_code, reason = "the dynamic linker's C interface")]
 
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::ops::Range;
 
 use parking_lot::RwLock;
@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::symbol::{Addr, Name};
 
 use super::extent::extent;
+use super::loaded::is_any_library;
 
 /// Libraries in the order they are searched.
 pub(crate) struct Libraries {
@@ -70,29 +71,14 @@ impl Libraries {
     /// Is there code of a library at this address?
     #[expect(clippy::unused_self, reason = "what libraries know, however they know it")]
     pub(crate) fn is_function(&self, address: Addr) -> bool {
-        struct Search(u64, bool);
-        unsafe extern "C" fn visit(
-            info: *mut libc::dl_phdr_info,
-            _size: usize,
-            search: *mut c_void,
-        ) -> c_int {
-            // SAFETY: dl_iterate_phdr passes a valid description and our own pointer.
-            let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
-            let count = usize::from(info.dlpi_phnum);
-            // SAFETY: the program headers are mapped as long as the library is loaded.
-            let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, count) };
-            let offset = search.0.wrapping_sub(info.dlpi_addr);
-            search.1 |= headers.iter().any(|header| {
+        is_any_library(|info, headers| {
+            let offset = address.0.wrapping_sub(info.dlpi_addr);
+            headers.iter().any(|header| {
                 header.p_type == libc::PT_LOAD
                     && header.p_flags & libc::PF_X != 0
                     && offset.wrapping_sub(header.p_vaddr) < header.p_memsz
-            });
-            c_int::from(search.1)
-        }
-        let mut search = Search(address.0, false);
-        // SAFETY: the callback only reads what it is given and writes to `search`.
-        unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };
-        search.1
+            })
+        })
     }
 
     /// Looks `name` up, breadth first as the dynamic linker does: in each of the libraries itself,
@@ -164,27 +150,16 @@ fn classify(at: u64, blocks: &[ThreadBlock]) -> Found {
 
 /// The thread-local blocks of the libraries that are loaded now.
 fn thread_blocks() -> Vec<ThreadBlock> {
-    unsafe extern "C" fn visit(
-        info: *mut libc::dl_phdr_info,
-        _size: usize,
-        blocks: *mut c_void,
-    ) -> c_int {
-        // SAFETY: dl_iterate_phdr passes a valid description and our own pointer.
-        let (info, blocks) = unsafe { (&*info, &mut *blocks.cast::<Vec<ThreadBlock>>()) };
-        let count = usize::from(info.dlpi_phnum);
-        // SAFETY: the program headers are mapped as long as the library is loaded.
-        let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, count) };
+    let mut blocks = Vec::new();
+    is_any_library(|info, headers| {
         if let Some(header) = headers.iter().find(|header| header.p_type == libc::PT_TLS)
             && info.dlpi_tls_modid != 0
         {
             let module = info.dlpi_tls_modid as u64;
             blocks.push(ThreadBlock { module, size: header.p_memsz });
         }
-        0
-    }
-    let mut blocks: Vec<ThreadBlock> = Vec::new();
-    // SAFETY: the callback only reads what it is given and writes to `blocks`.
-    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut blocks).cast()) };
+        false
+    });
     blocks
 }
 

@@ -3,6 +3,7 @@
 mod extent;
 mod interpose;
 mod libraries;
+mod loaded;
 mod locate;
 mod thread_local;
 
