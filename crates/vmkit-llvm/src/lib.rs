@@ -15,6 +15,7 @@ mod definitions;
 mod ffi;
 mod generation;
 mod graph;
+mod idle;
 mod listing;
 mod llvm;
 mod load;

@@ -10,15 +10,16 @@ use vmkit::{Error, Name, Result, ScopeId, Session, SymbolId, WeakSession};
 use crate::closure::Closure;
 use crate::ffi::{self, Bitcode, Index, ModuleRef, Names, Object, RawOptions, Worker};
 use crate::generation::Generation;
+use crate::idle::{Idle, Member};
 
-/// Idle workers, the one used last on top, and the bitcode of every module.
+/// Idle workers, and the bitcode of every module.
 pub(crate) struct Pool {
     options: RawOptions,
     /// Do graphs say what code takes functions to be?
     pub(crate) says_signatures: bool,
     session: WeakSession,
     // Dropped before the bitcode that its modules borrow.
-    idle: Mutex<Vec<Member>>,
+    idle: Idle,
     modules: RwLock<Vec<Option<Bitcode>>>,
     /// The generation of new workers.
     current: Mutex<Arc<Generation>>,
@@ -34,13 +35,6 @@ pub(crate) struct Pool {
     assumptions: RwLock<FxHashMap<usize, Arc<[SymbolId]>>>,
 }
 
-/// A worker, of a generation.
-struct Member {
-    // Dropped before the bitcode that it borrows.
-    worker: Worker,
-    generation: Arc<Generation>,
-}
-
 impl Pool {
     pub(crate) fn new(session: WeakSession, options: RawOptions, says_signatures: bool) -> Self {
         ffi::initialize();
@@ -49,7 +43,7 @@ impl Pool {
             options,
             says_signatures,
             session,
-            idle: Mutex::default(),
+            idle: Idle::default(),
             modules: RwLock::default(),
             current: Mutex::new(Arc::new(Generation::new(free.clone()))),
             free,
@@ -120,7 +114,7 @@ impl Pool {
         let mut current = self.current.lock();
         if current.bury(bitcode) {
             *current = current.succeed();
-            let old = std::mem::take(&mut *self.idle.lock());
+            let old = self.idle.take_all();
             drop(current);
             drop(old);
         }
@@ -160,23 +154,18 @@ impl Pool {
         self.scopes.read()[number].expect("code comes from modules of the session")
     }
 
-    /// An idle worker, if there is one: rather one that has the module loaded than the last one.
+    /// An idle worker, if there is one.
     fn take(&self, module: Option<usize>) -> Member {
-        let mut idle = self.idle.lock();
-        let has_it = |member: &Member| module.is_some_and(|number| member.worker.has(number));
-        let place = idle.iter().rposition(has_it).or(idle.len().checked_sub(1));
-        if let Some(place) = place {
-            return idle.remove(place);
-        }
-        drop(idle);
-        let generation = self.current.lock().clone();
-        Member { worker: Worker::new(self.options), generation }
+        self.idle.take(module).unwrap_or_else(|| {
+            let generation = self.current.lock().clone();
+            Member { worker: Worker::new(self.options), generation }
+        })
     }
 
     fn give_back(&self, member: Member) {
         let current = self.current.lock();
         if Arc::ptr_eq(&current, &member.generation) {
-            self.idle.lock().push(member);
+            self.idle.put(member);
         }
     }
 
@@ -210,10 +199,9 @@ impl Pool {
         }
     }
 
-    /// Has the worker that was used last drop what its last compile left behind.
+    /// Has the worker that this thread used last drop what its last compile left behind.
     pub(crate) fn tidy(&self) {
-        let last = self.idle.lock().pop();
-        if let Some(mut member) = last {
+        if let Some(mut member) = self.idle.take_own() {
             match member.worker.tidy() {
                 Ok(()) => self.give_back(member),
                 // As in `with`.

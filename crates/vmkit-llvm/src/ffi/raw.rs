@@ -17,7 +17,7 @@ impl Bytes {
 }
 
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct RawOptions {
     pub(crate) level: u8,
     pub(crate) keep_debug: u8,
