@@ -27,7 +27,8 @@ impl Llvm {
     pub fn add_all(&self, modules: Vec<(String, Vec<u8>)>) -> Result<Vec<Loaded>> {
         let start = Instant::now();
         let bytes: usize = modules.iter().map(|(_, input)| input.len()).sum();
-        let is_worthwhile = bytes >= WORTHWHILE && self.pool.keeps_apart() && !has_one_processor();
+        let is_worthwhile =
+            bytes >= WORTHWHILE && self.pool.keeps_apart() && vmkit::processors() > 1;
         let load = |(name, input): (String, Vec<u8>)| self.load(ScopeId::GLOBAL, &name, input);
         let added = match is_worthwhile {
             true => self.add_ahead(modules),
@@ -83,10 +84,6 @@ impl Left {
     fn clear(&self) {
         *self.0.lock() = 0..0;
     }
-}
-
-fn has_one_processor() -> bool {
-    std::thread::available_parallelism().is_ok_and(|count| count.get() == 1)
 }
 
 #[cfg(test)]

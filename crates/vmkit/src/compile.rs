@@ -5,7 +5,6 @@
 //! floating-point mode; the compiler runs on threads of its own.
 #![expect(unsafe_code, reason = "called from stubs; calls ifunc resolvers")]
 
-use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::host::{self, Gate, Registers};
 use crate::interposition;
 use crate::link::Linker;
+use crate::queue::Queue;
 use crate::stats::Counters;
 use crate::symbol::{Addr, SymbolId};
 use crate::table::{Event, State};
@@ -50,16 +50,12 @@ pub(crate) struct Compiler {
     on_failure: FailureHook,
     pub(crate) began: Instant,
     errors: Mutex<FxHashMap<SymbolId, Error>>,
-    /// Symbols pushed by callers, newest first, linked through their entries; plus one, 0 for none.
-    pushed: AtomicU32,
-    /// Symbols taken from there, oldest first.
-    backlog: Mutex<VecDeque<SymbolId>>,
+    queue: Queue,
     /// Counts pushes; idle threads sleep on it.
     pushes: AtomicU32,
     idle: AtomicU32,
     threads: AtomicU32,
     most_threads: u32,
-    processors: u32,
     /// Those who do something that a fork must not see half done.
     pub(crate) turnstile: Turnstile,
 }
@@ -93,13 +89,11 @@ impl Compiler {
             on_failure,
             began: Instant::now(),
             errors: Mutex::default(),
-            pushed: AtomicU32::new(0),
-            backlog: Mutex::default(),
+            queue: Queue::new(host::processors()),
             pushes: AtomicU32::new(0),
             idle: AtomicU32::new(0),
             threads: AtomicU32::new(0),
             most_threads: most_threads.max(1),
-            processors: std::thread::available_parallelism().map_or(1, |count| count.get() as u32),
             turnstile: Turnstile::default(),
         });
         compiler.gate.owner.store(Arc::as_ptr(&compiler).cast_mut().cast(), Ordering::Release);
@@ -199,7 +193,7 @@ impl Compiler {
         let idle = self.idle.load(Ordering::Relaxed);
         let busy = self.threads.load(Ordering::Relaxed).saturating_sub(idle);
         match state {
-            _ if busy >= self.processors => Duration::ZERO,
+            _ if busy >= host::processors() => Duration::ZERO,
             State::Queued => PICK_UP,
             _ => COMPILE,
         }
@@ -210,7 +204,7 @@ impl Compiler {
         if !self.linker.table.has(id) {
             return;
         }
-        self.uninterrupted(|| self.queue(id));
+        self.uninterrupted(|| self.push(id));
     }
 
     /// Does something that neither a fork nor a handler of this thread's signals must see half done: they
@@ -221,20 +215,12 @@ impl Compiler {
         host::restore_signals(&signals);
     }
 
-    fn queue(&self, id: SymbolId) {
+    fn push(&self, id: SymbolId) {
         let entry = self.linker.table.entry(id);
         if entry.advance(Event::Request).is_none() {
             return;
         }
-        let mut head = self.pushed.load(Ordering::Relaxed);
-        loop {
-            entry.next.store(head, Ordering::Relaxed);
-            let pushed = (id.0 + 1, Ordering::Release, Ordering::Relaxed);
-            match self.pushed.compare_exchange_weak(head, pushed.0, pushed.1, pushed.2) {
-                Ok(_) => break,
-                Err(now) => head = now,
-            }
-        }
+        self.queue.push(&self.linker.table, id);
         self.pushes.fetch_add(1, Ordering::SeqCst);
         if self.idle.load(Ordering::SeqCst) > 0 {
             host::wake_one(&self.pushes);
@@ -311,24 +297,14 @@ impl Compiler {
     }
 
     fn take(&self) -> Option<SymbolId> {
-        let mut backlog = self.backlog.lock();
-        let mut head = self.pushed.swap(0, Ordering::Acquire);
-        let old = backlog.len();
-        while head != 0 {
-            let id = SymbolId(head - 1);
-            head = self.linker.table.entry(id).next.load(Ordering::Relaxed);
-            backlog.insert(old, id);
-        }
-        let taken = backlog.pop_front();
-        let is_more = !backlog.is_empty();
-        drop(backlog);
+        let (taken, is_more) = self.queue.take(&self.linker.table)?;
         if is_more {
             self.start_thread();
             if self.idle.load(Ordering::SeqCst) > 0 {
                 host::wake_one(&self.pushes);
             }
         }
-        taken
+        Some(taken)
     }
 
     /// Compiles one symbol, if nobody has meanwhile.

@@ -28,7 +28,7 @@ const LAYERS: &[&[&str]] = &[
     &["throw", "safepoint"],
     &["link"],
     &["object"],
-    &["interposition", "turnstile"],
+    &["interposition", "queue", "turnstile"],
     &["compile", "tier"],
     &["dispatch"],
     &["cache"],

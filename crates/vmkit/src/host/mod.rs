@@ -8,6 +8,7 @@ mod errno;
 mod futex;
 mod gate;
 mod membarrier;
+mod processors;
 mod signals;
 mod thread;
 mod waiters;
@@ -24,6 +25,8 @@ pub(crate) use self::native::{
     Registers, exchange, first_call_entry, flush, land, load, patch, prepare,
     thread_descriptor_entry, thread_pointer, unsigned,
 };
+pub use self::processors::processors;
+pub(crate) use self::processors::this_processor;
 pub(crate) use self::signals::{SignalMask, block_signals, restore_signals};
 pub(crate) use self::thread::spawn;
 pub(crate) use self::waiters::{Waiters, changes};

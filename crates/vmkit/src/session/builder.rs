@@ -35,12 +35,11 @@ impl Session {
     /// Starts the making of a session.
     #[must_use]
     pub fn builder() -> Builder {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Builder {
             reach: None,
             memory_limit: None,
             breakpoints: false,
-            threads: u32::try_from(threads).unwrap_or(1),
+            threads: host::processors(),
             whole_process: true,
             binding: Binding::Direct,
             signatures: Signatures::Allow,
