@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::host::{self, Gate, Registers};
 use crate::interposition;
 use crate::link::Linker;
+use crate::nesting::{self, Nesting};
 use crate::queue::Queue;
 use crate::stats::Counters;
 use crate::symbol::{Addr, SymbolId};
@@ -56,6 +57,7 @@ pub(crate) struct Compiler {
     idle: AtomicU32,
     threads: AtomicU32,
     most_threads: u32,
+    nesting: Nesting,
     /// Those who do something that a fork must not see half done.
     pub(crate) turnstile: Turnstile,
 }
@@ -94,6 +96,7 @@ impl Compiler {
             idle: AtomicU32::new(0),
             threads: AtomicU32::new(0),
             most_threads: most_threads.max(1),
+            nesting: Nesting::default(),
             turnstile: Turnstile::default(),
         });
         compiler.gate.owner.store(Arc::as_ptr(&compiler).cast_mut().cast(), Ordering::Release);
@@ -112,12 +115,13 @@ impl Compiler {
             let began = self.linker.table.now();
             match (self.wait_for(id), entry.address()) {
                 // It was redefined in this moment.
-                (State::Ready | State::Resolving, 0) => {}
-                (State::Resolving, resolver) => return self.resolve_indirect(id, resolver, began),
-                (State::Ready, address) => return Addr(address),
-                _ => {
-                    return self.fail(id, &self.error(id), caller);
+                (Ok(State::Ready | State::Resolving), 0) => {}
+                (Ok(State::Resolving), resolver) => {
+                    return self.resolve_indirect(id, resolver, began);
                 }
+                (Ok(State::Ready), address) => return Addr(address),
+                (Ok(_), _) => return self.fail(id, &self.error(id), caller),
+                (Err(error), _) => return self.fail(id, &error, caller),
             }
         }
     }
@@ -141,7 +145,7 @@ impl Compiler {
     /// Sees to it that `id` is compiled, and waits for that.
     pub(crate) fn compile(&self, id: SymbolId) -> Result<()> {
         self.linker.table.check(id)?;
-        match self.wait_for(id) {
+        match self.wait_for(id)? {
             State::Failed => Err(self.error(id)),
             _ => Ok(()),
         }
@@ -150,7 +154,8 @@ impl Compiler {
     /// As [`Compiler::compile`], by this thread, unless another one is at it.
     pub(crate) fn compile_here(&self, id: SymbolId) -> Result<()> {
         self.turnstile.undisturbed(|| {
-            if self.linker.table.entry(id).advance(Event::Request).is_some() {
+            let entry = self.linker.table.entry(id);
+            if !nesting::is_inside() && entry.advance(Event::Request).is_some() {
                 self.run(id);
             }
         });
@@ -163,7 +168,15 @@ impl Compiler {
         errors.get(&id).cloned().unwrap_or_else(|| Error::undefined(name.clone(), None))
     }
 
-    fn wait_for(&self, id: SymbolId) -> State {
+    /// Waits until a symbol is compiled, or cannot be.
+    ///
+    /// # Errors
+    ///
+    /// This thread is compiling what that would wait for.
+    fn wait_for(&self, id: SymbolId) -> Result<State> {
+        if nesting::is_inside() {
+            return self.wait_within(id);
+        }
         let entry = self.linker.table.entry(id);
         let mut began = None;
         loop {
@@ -182,8 +195,24 @@ impl Compiler {
                         let nanos = began.elapsed().as_nanos() as u64;
                         Counters::add(&self.linker.counters.wait_nanos, nanos);
                     }
-                    return state;
+                    return Ok(state);
                 }
+            }
+        }
+    }
+
+    /// As [`Compiler::wait_for`], by a thread that is in a compile.
+    fn wait_within(&self, id: SymbolId) -> Result<State> {
+        let entry = self.linker.table.entry(id);
+        loop {
+            match entry.state() {
+                State::Undefined | State::Defined => _ = entry.advance(Event::Request),
+                State::Queued => nesting::within(id, || self.run(id)),
+                state @ State::Compiling => {
+                    let _waiting = self.nesting.wait(id, &entry.name())?;
+                    self.linker.waiters.wait(entry.word(), state as u32, Duration::ZERO);
+                }
+                state => return Ok(state),
             }
         }
     }
@@ -273,7 +302,8 @@ impl Compiler {
         loop {
             let pushes = self.pushes.load(Ordering::SeqCst);
             // No lock of ours is held outside: a child must not inherit one that nobody opens.
-            let taken = self.turnstile.undisturbed(|| self.take().inspect(|&id| self.run(id)));
+            let run = |id: &SymbolId| nesting::within(*id, || self.run(*id));
+            let taken = self.turnstile.undisturbed(|| self.take().inspect(run));
             if taken.is_none() && !host::changes(&self.pushes, pushes, LOOK) {
                 self.idle.fetch_add(1, Ordering::SeqCst);
                 host::wait_for(&self.pushes, pushes, PATIENCE);

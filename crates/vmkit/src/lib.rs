@@ -23,6 +23,7 @@ mod link;
 pub mod listener;
 mod memory;
 pub mod metadata;
+mod nesting;
 mod object;
 mod patch;
 mod process;

@@ -15,6 +15,10 @@ pub struct Undefined<'a> {
     pub scope: ScopeId,
     /// Whether it is called, rather than data that code needs.
     pub is_called: bool,
+    /// What the first code that calls it takes it to be, as
+    /// [`FunctionPointer::signature`](crate::FunctionPointer::signature) writes types; none where the
+    /// compiler does not say (vmkit-llvm: `Options::signatures`).
+    pub signature: Option<&'a str>,
 }
 
 /// What is to be taken for an undefined symbol.

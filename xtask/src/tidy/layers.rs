@@ -28,7 +28,7 @@ const LAYERS: &[&[&str]] = &[
     &["throw", "safepoint"],
     &["link"],
     &["object"],
-    &["interposition", "queue", "turnstile"],
+    &["interposition", "nesting", "queue", "turnstile"],
     &["compile", "tier"],
     &["dispatch"],
     &["cache"],

@@ -17,7 +17,7 @@ impl Linker {
         loop {
             let began = self.table.now();
             // Whoever waits must not wait for ever.
-            let panicked = |_| Err(Error::compile(self.name(id), "the compiler panicked"));
+            let panicked = |_| Err(Error::compile(self.name(id), "what defines it panicked"));
             let work = AssertUnwindSafe(|| self.materialize_since(id, began));
             match catch_unwind(work).unwrap_or_else(panicked) {
                 Ok(true) => return,

@@ -15,7 +15,10 @@ impl Linker {
         let entry = self.table.entry(id);
         let is_called = entry.lock().kind == Some(SymbolKind::Function);
         let name = entry.name();
-        let asked = Undefined { symbol: id, name: &name, scope: entry.scope(), is_called };
+        let expected = self.expected.lock().get(&id).cloned();
+        let signature = expected.as_ref().map(|(signature, _)| &**signature);
+        let asked =
+            Undefined { symbol: id, name: &name, scope: entry.scope(), is_called, signature };
         let resolution = match (self.table.source(entry.scope()), &self.policy.resolver) {
             // The module's own names.
             (Some(source), _) => source.resolve(&asked)?,

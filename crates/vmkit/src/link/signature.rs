@@ -11,15 +11,17 @@ impl Linker {
     /// Refuses code that takes functions to be what they are not, if that is asked for. What it takes
     /// functions to be that nobody defines is noted.
     pub(super) fn check_signatures(&self, graph: &LinkGraph, symbols: &Symbols) -> Result<()> {
-        if self.policy.signatures == Signatures::Allow {
-            return Ok(());
-        }
+        let refuses = self.policy.signatures == Signatures::Refuse;
         for (number, taken) in &graph.signatures {
             let Target::Symbol { id, .. } = symbols.targets[*number] else { continue };
-            let (id, _) = self.target(id)?;
+            let id = match self.target(id) {
+                Ok((id, _)) => id,
+                Err(error) if refuses => return Err(error),
+                Err(_) => continue,
+            };
             let definition = self.table.entry(id).lock().definition.clone();
             match definition {
-                Some(Definition::Module { scope, key, .. }) => {
+                Some(Definition::Module { scope, key, .. }) if refuses => {
                     self.compare(id, (scope, key), (taken, &graph.name))?;
                 }
                 None => {

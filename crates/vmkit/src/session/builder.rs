@@ -61,7 +61,7 @@ impl Builder {
     }
 
     /// How many bytes of code and data the session may have linked at once; what would take more fails
-    /// to compile, with an error that says so.
+    /// to compile, with an error that says so, and is compiled again only if it is redefined.
     #[must_use]
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = Some(bytes);
@@ -92,7 +92,8 @@ impl Builder {
 
     /// What to do when a call cannot be resolved or compiled: the hook runs on the calling thread,
     /// is given the symbol, the reason and the call's return address, and returns the address to
-    /// run instead. By default the reason is printed and the process exits with 127.
+    /// run instead. By default the reason is printed and the process exits with 127. The hook must not
+    /// panic, for there is nothing to go on with then: the process aborts. What it returns may throw.
     #[must_use]
     pub fn on_failure(
         mut self,
@@ -111,7 +112,8 @@ impl Builder {
 
     /// Asks `resolver` for what nobody defines, once for each symbol ([`Session::remove`] has it asked
     /// again), before the process's libraries: of a function when it
-    /// is first called, of data when code that needs it is compiled.
+    /// is first called, of data when code that needs it is compiled. It runs on a compile thread, mostly,
+    /// and may use the session; if it panics, the call fails.
     #[must_use]
     pub fn resolver(
         mut self,
@@ -122,8 +124,8 @@ impl Builder {
     }
 
     /// What a virtual or interface call means whose target the session does not know yet: the hook
-    /// runs on the calling thread, and must not move or free the arguments. If it fails, the call
-    /// goes to the failure hook.
+    /// runs on the calling thread, and must not move or free the arguments. If it fails, or panics, the
+    /// call goes to the failure hook.
     #[must_use]
     pub fn on_dispatch(
         mut self,
