@@ -44,7 +44,7 @@ fn mutate(world: &Arc<World>, number: u64, heap: &Heap) {
     world.enter(&member);
     touch(heap);
     world.leave(&member);
-    world.part(&member);
+    world.part(&member, false);
 }
 
 fn check(threads: u64, preemptions: Option<usize>, main: fn(&Arc<World>, &[Heap])) {
@@ -117,6 +117,6 @@ fn threads_that_stop_one_another_do_not_wait_for_ever() {
         });
         world.enter(&member);
         world.leave(&member);
-        world.part(&member);
+        world.part(&member, false);
     });
 }

@@ -58,6 +58,8 @@ type Known = (u64, Arc<World>, Arc<Member>);
 thread_local! {
     /// This thread's mutators.
     static MUTATORS: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+    /// The flags of those whom this thread stops now.
+    static STOPS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Default for Safepoints {
@@ -84,8 +86,13 @@ impl Safepoints {
 
     /// Makes the calling thread one that can run linked code, and be stopped in it. Waits while
     /// threads are stopped.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has them stopped.
     #[must_use]
     pub fn register(&self) -> Mutator {
+        assert!(!stops(&self.world), "a thread registers while it has the others stopped");
         let member = self.world.join(self.next.fetch_add(1, Ordering::Relaxed));
         let known = (flag(&self.world), self.world.clone(), member.clone());
         MUTATORS.with_borrow_mut(|mutators| mutators.push(known));
@@ -99,9 +106,14 @@ impl Safepoints {
 
     /// Stops all threads, runs `work` on them, and lets them go on. The calling thread runs no
     /// linked code: it has no mutator, or is within [`Mutator::native`], and counts as stopped then.
-    /// `work` must not register threads, stop them again, or run linked code.
+    /// `work` must not register threads, stop them again, or run linked code, nor wait for a thread that
+    /// does.
+    ///
+    /// # Panics
+    ///
+    /// If the calling thread runs linked code, or has threads stopped already.
     pub fn stop_the_world<R>(&self, work: impl FnOnce(&[Stopped<'_>]) -> R) -> R {
-        self.world.with_stopped(Wanted::All, |held| {
+        self.stop(Wanted::All, |held| {
             let stopped: Vec<_> = held.iter().map(|member| Stopped { member }).collect();
             work(&stopped)
         })
@@ -109,9 +121,27 @@ impl Safepoints {
 
     /// Stops one thread, runs `work` on it here, and lets it go on; otherwise as
     /// [`Safepoints::stop_the_world`]. None if the thread is gone.
+    ///
+    /// # Panics
+    ///
+    /// As [`Safepoints::stop_the_world`].
     pub fn handshake<R>(&self, thread: u64, work: impl FnOnce(Stopped<'_>) -> R) -> Option<R> {
-        self.world.with_stopped(Wanted::One(thread), |held| {
-            held.first().map(|member| work(Stopped { member }))
+        self.stop(Wanted::One(thread), |held| held.first().map(|member| work(Stopped { member })))
+    }
+
+    fn stop<R>(&self, wanted: Wanted, work: impl FnOnce(&[Arc<Member>]) -> R) -> R {
+        let own = flag(&self.world);
+        let is_managed = MUTATORS.with_borrow(|mutators| {
+            mutators.iter().any(|(flag, _, member)| *flag == own && member.is_managed())
+        });
+        assert!(!is_managed, "threads are stopped from linked code, not from native");
+        assert!(!stops(&self.world), "threads are stopped that this thread has stopped already");
+        self.world.with_stopped(wanted, |held| {
+            STOPS.with_borrow_mut(|stops| stops.push(own));
+            let _over = Finally(|| {
+                STOPS.with_borrow_mut(Vec::pop);
+            });
+            work(held)
         })
     }
 }
@@ -120,6 +150,11 @@ impl fmt::Debug for Safepoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Safepoints({:#x})", flag(&self.world))
     }
+}
+
+/// Has this thread stopped threads?
+fn stops(world: &World) -> bool {
+    STOPS.with_borrow(|stops| stops.contains(&flag(world)))
 }
 
 fn flag(world: &World) -> u64 {
@@ -138,8 +173,9 @@ impl Mutator {
     /// # Panics
     ///
     /// If the thread runs linked code already: what linked code calls must be within
-    /// [`Mutator::native`] to call back.
+    /// [`Mutator::native`] to call back. If it has the others stopped.
     pub fn managed<R>(&self, run: impl FnOnce() -> R) -> R {
+        assert!(!stops(&self.world), "linked code is entered while threads are stopped from here");
         assert!(!self.is_managed.get(), "linked code is called from linked code, not from native");
         self.enter();
         let _leave = Finally(|| self.leave());
@@ -210,7 +246,7 @@ impl Drop for Mutator {
         }
         MUTATORS
             .with_borrow_mut(|all| all.retain(|(.., member)| !Arc::ptr_eq(member, &self.member)));
-        self.world.part(&self.member);
+        self.world.part(&self.member, stops(&self.world));
     }
 }
 

@@ -53,6 +53,13 @@ pub(super) struct Member {
     pub(super) anchor: AtomicU64,
 }
 
+impl Member {
+    /// Is it in linked code? For the thread itself to ask.
+    pub(super) fn is_managed(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == MANAGED
+    }
+}
+
 impl Wanted {
     fn includes(self, member: &Member) -> bool {
         match self {
@@ -88,10 +95,11 @@ impl World {
         member
     }
 
-    /// The thread is gone; it runs no linked code.
-    pub(super) fn part(&self, member: &Arc<Member>) {
+    /// The thread is gone; it runs no linked code. If it `stops` others itself, it need not wait for that
+    /// to be over.
+    pub(super) fn part(&self, member: &Arc<Member>, stops: bool) {
         let mut inner = self.lock();
-        while member.state.load(Ordering::Relaxed) == HELD {
+        while !stops && member.state.load(Ordering::Relaxed) == HELD {
             inner = self.wait(inner);
         }
         inner.members.retain(|other| !Arc::ptr_eq(other, member));

@@ -200,3 +200,40 @@ fn threads_without_a_mutator_do_not_stop() {
         mutator.managed(|| safepoint(flag(&safepoints.world), &mut anchor));
     });
 }
+
+/// Whatever would wait for ever for this very thread is a panic instead.
+#[test]
+fn who_stops_threads_does_not_wait_for_itself() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    let safepoints = Safepoints::new();
+    let mutator = safepoints.register();
+    let check = |expected: &str, work: &dyn Fn()| {
+        let panic = catch_unwind(AssertUnwindSafe(work)).unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&expected));
+        // Everything goes on.
+        mutator.managed(|| ());
+        assert_eq!(safepoints.stop_the_world(|stopped| stopped.len()), 1);
+    };
+    let stop = || safepoints.stop_the_world(|_| ());
+    let again = "threads are stopped that this thread has stopped already";
+    let linked = "threads are stopped from linked code, not from native";
+    let number = mutator.number();
+    check(linked, &|| mutator.managed(stop));
+    check(linked, &|| mutator.managed(|| _ = safepoints.handshake(number, |_| ())));
+    check(again, &|| safepoints.stop_the_world(|_| stop()));
+    check(again, &|| _ = safepoints.handshake(number, |_| stop()));
+    check("a thread registers while it has the others stopped", &|| {
+        safepoints.stop_the_world(|_| drop(safepoints.register()));
+    });
+    check("linked code is entered while threads are stopped from here", &|| {
+        safepoints.stop_the_world(|_| mutator.managed(|| ()));
+    });
+    // Other machines' threads are others.
+    let other = Safepoints::new();
+    let of_other = other.register();
+    mutator.managed(|| other.stop_the_world(|stopped| assert_eq!(stopped.len(), 1)));
+    other.stop_the_world(|_| stop());
+    drop(of_other);
+    safepoints.stop_the_world(|_| drop(mutator));
+    assert_eq!(safepoints.stop_the_world(|stopped| stopped.len()), 0);
+}
