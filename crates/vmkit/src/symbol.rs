@@ -91,6 +91,9 @@ fn untagged(number: u32) -> u32 {
 pub struct SymbolId(pub(crate) u32);
 
 impl SymbolId {
+    /// No session's.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
     /// The index, unique in the session.
     #[must_use]
     pub fn index(self) -> u32 {

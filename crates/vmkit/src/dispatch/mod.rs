@@ -8,6 +8,7 @@ mod inline_cache;
 mod table;
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -156,7 +157,12 @@ impl Dispatcher {
     /// The address to run for a call that came to the point `number`.
     fn called(&self, number: u32, arguments: [u64; 6], caller: Addr) -> Addr {
         let point = self.points.read()[number as usize].clone();
-        let ask = |method, is_virtual| (self.hook)(Asked { method, is_virtual, arguments, caller });
+        let ask = |method, is_virtual| {
+            let ask = || (self.hook)(Asked { method, is_virtual, arguments, caller });
+            // Linked code need not let panics pass.
+            let panicked = |_| Err(Error::other("what says which method is called panicked"));
+            catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(panicked)
+        };
         let found = match &point {
             Point::Virtual(index) => {
                 ask(u64::from(*index), true).and_then(|chosen| self.enter(*index, &chosen))

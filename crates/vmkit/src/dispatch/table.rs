@@ -27,11 +27,14 @@ pub struct DispatchTable {
 impl DispatchTable {
     pub(super) fn new(compiler: Arc<Compiler>, len: usize) -> Result<Self> {
         let linker = &compiler.linker;
+        let mut entered = Vec::new();
+        let short = |_| Error::other(format!("no memory for a dispatch table of {len} words"));
+        entered.try_reserve_exact(len).map_err(short)?;
+        entered.resize(len, None);
         let block = linker.memory.allocate(Zone::Data, 8 * len.max(1) as u64, 16)?;
         let allocation = linker.allocations.begin_data(SymbolId(0));
         linker.allocations.update(allocation, |known| known.extents.push(block.extent()));
-        let entered = Mutex::new(vec![None; len]);
-        Ok(Self { allocation, address: block.addr, entered, compiler })
+        Ok(Self { allocation, address: block.addr, entered: Mutex::new(entered), compiler })
     }
 
     pub(super) fn allocation(&self) -> AllocationId {

@@ -234,11 +234,22 @@ impl Linker {
         graph: &LinkGraph,
     ) -> Result<Finished> {
         let symbols = self.bind(id, graph)?;
+        self.check_assumptions(graph)?;
         self.check_signatures(graph, &symbols)?;
         let values = self.require(id, allocation, &symbols)?;
         let placed = self.place(graph, &symbols, false, None)?;
         let extents = placed.blocks.iter().map(|block| block.extent()).collect();
         self.fix_up(id, allocation, &Bound { graph, symbols: &symbols, values }, placed, extents)
+    }
+
+    /// Refuses code that takes for granted what this session could not tell it of.
+    fn check_assumptions(&self, graph: &LinkGraph) -> Result<()> {
+        graph.dependencies.iter().try_for_each(|dependency| match *dependency {
+            Dependency::Assumption(id) if !self.table.has(id) => {
+                Err(Error::other("an assumption of another session: make it in this one"))
+            }
+            _ => Ok(()),
+        })
     }
 
     /// Notes what a graph takes for granted; tells whether all of it still holds.

@@ -226,6 +226,9 @@ impl Linker {
 
     pub(super) fn check_redefinable(&self, id: SymbolId, new: Option<&Definition>) -> Result<()> {
         self.table.check(id)?;
+        if let Some(&Definition::Module { scope, .. }) = new {
+            self.check_module(scope)?;
+        }
         let entry = self.table.entry(id);
         let inner = entry.lock();
         let refuse =
@@ -251,6 +254,11 @@ impl Linker {
             ) => Ok(()),
             _ => refuse("its new definition is not a function that can be compiled alone"),
         }
+    }
+
+    pub(super) fn check_module(&self, scope: ScopeId) -> Result<()> {
+        let what = "a module of another session, or one that is gone: add it to this one";
+        self.table.source(scope).map(drop).ok_or_else(|| Error::other(what))
     }
 
     /// The hash of a new definition's body, if anybody has inlined the old one.

@@ -57,13 +57,14 @@ impl Linker {
     /// Refuses what cannot be, whatever the definitions are.
     fn check_change(&self, change: &Change) -> Result<()> {
         match change {
-            Change::Define(..) => Ok(()),
+            Change::Define(_, scope, ..) => self.check_module(*scope),
             Change::Function(id, scope, key) => {
                 self.check_redefinable(*id, Some(&function(*scope, *key)))
             }
             Change::Remove(id) => self.check_redefinable(*id, None),
-            Change::Data(id, ..) => {
+            Change::Data(id, scope, _) => {
                 self.table.check(*id)?;
+                self.check_module(*scope)?;
                 let name = self.table.entry(*id).name();
                 let what = format!("{name} cannot be redefined as data: it is none");
                 self.is_data(*id).then_some(()).ok_or_else(|| Error::other(what))

@@ -116,22 +116,31 @@ impl Session {
     }
 
     /// A scope of names of its own, that modules can be added to: as a class loader wants it. What
-    /// it does not define is looked up in `order`, and then in the scope that all share.
+    /// it does not define is looked up in `order`, and then in the scope that all share. Scopes of other
+    /// sessions define nothing here.
     #[must_use]
     pub fn add_scope(&self, order: &[ScopeId]) -> ScopeId {
         self.linker().table.add_scope(order)
     }
 
-    /// The symbol that modules of a shared scope mean by a name.
+    /// The symbol that modules of a shared scope mean by a name; of another session's scope, one that is
+    /// refused as another session's.
     #[must_use]
     pub fn symbol_in(&self, scope: ScopeId, name: &Name) -> SymbolId {
-        self.linker().table.lookup(scope, name)
+        match self.has_scope(scope) {
+            true => self.linker().table.lookup(scope, name),
+            false => SymbolId::NONE,
+        }
     }
 
-    /// The symbol of a name that a shared scope defines itself, or will.
+    /// The symbol of a name that a shared scope defines itself, or will; otherwise as
+    /// [`Session::symbol_in`].
     #[must_use]
     pub fn own_symbol_in(&self, scope: ScopeId, name: &Name) -> SymbolId {
-        self.linker().table.symbol(scope, name)
+        match self.has_scope(scope) {
+            true => self.linker().table.symbol(scope, name),
+            false => SymbolId::NONE,
+        }
     }
 
     /// Takes away everything that the modules of a scope define: functions are undefined from now on,

@@ -125,6 +125,23 @@ fn a_virtual_stub_asks_once_for_each_class() {
     }
 }
 
+#[test]
+fn a_hook_that_panics_fails_the_call() {
+    let builder = Session::builder().whole_process(false).on_failure(|_, error, _| {
+        assert_eq!(error.to_string(), "what says which method is called panicked");
+        Addr(missing as *const () as u64)
+    });
+    let bench = Bench::of(builder.on_dispatch(|_| panic!("of the test")));
+    let table = bench.session.dispatch_table(1).unwrap();
+    table.set_number(0, bench.session.virtual_stub(0).unwrap().0).unwrap();
+    bench.session.inline_cache("cache", 0, 0).unwrap();
+    let object = Object { class: table.address().0 };
+    let cache = bench.session.address(bench.session.symbol("cache")).unwrap().0;
+    for address in [table.get(0).unwrap(), cache] {
+        assert_eq!(method(address)(&raw const object, 1, 2.0), 404);
+    }
+}
+
 /// Calls an interface method of `count` classes, from several threads at once.
 fn check_interface(count: u64) {
     const NAMES: &str = "method";

@@ -8,8 +8,8 @@ use vmkit::graph::{
 };
 use vmkit::target::native;
 use vmkit::{
-    Binding, Descriptor, Linkage, Private, Result, Session, Source, State, SymbolId, SymbolKind,
-    Unit,
+    Binding, Change, Descriptor, Linkage, Private, Result, ScopeId, Session, Source, State,
+    SymbolId, SymbolKind, Unit,
 };
 
 use crate::bench::{Bench, Body};
@@ -66,6 +66,54 @@ fn scopes_of_another_session_are_refused() {
     check(defined.map(drop), "a module of another session: add it to this one");
     assert!(!bench.session.has_scope(other.scope) && other.session.has_scope(other.scope));
     assert!(bench.session.find("f").is_none_or(|id| !bench.session.is_defined(id)));
+}
+
+#[test]
+fn definitions_are_of_modules_of_the_session() {
+    let (bench, other) = (Bench::new(), Bench::new());
+    let f = bench.define("f", Body::Number(1));
+    let (foreign, key) = (other.session.add_source(other.module.clone()), 0);
+    let session = &bench.session;
+    let what = "a module of another session, or one that is gone: add it to this one";
+    for scope in [ScopeId::GLOBAL, foreign] {
+        check(session.redefine(f, scope, key), what);
+        check(session.redefine_compiled(f, scope, key), what);
+        check(session.redefine_together(&[Change::Function(f, scope, key)]), what);
+        check(session.redefine_together(&[Change::Data(f, scope, key)]), what);
+        let descriptor = Descriptor::strong("g".into(), SymbolKind::Function);
+        let define = Change::Define(descriptor, scope, key, Unit::Lazy);
+        check(session.redefine_together(&[define]), what);
+    }
+    assert_eq!(bench.function(f)(), 1);
+    assert!(session.find("g").is_none());
+    // Of another session's scope there are no names here.
+    let scope = other.session.add_scope(&[]);
+    for id in [session.symbol_in(scope, &"f".into()), session.own_symbol_in(scope, &"f".into())] {
+        assert!(!session.has(id));
+        check(session.compile(id), OTHER);
+    }
+}
+
+#[test]
+fn assumptions_of_another_session_are_refused() {
+    let (bench, other) = (Bench::new(), Bench::new());
+    let foreign = other.session.assumption("no class overrides it");
+    let f = bench.define("f", Body::Assuming(foreign, 1));
+    let what = "an assumption of another session: make it in this one";
+    check(bench.session.compile(f), what);
+    check(bench.redefine_compiled(f, Body::Assuming(foreign, 2)), what);
+    assert_eq!(bench.function(f)(), 404);
+    bench.redefine(f, Body::Assuming(bench.session.assumption("it"), 3));
+    assert_eq!(bench.function(f)(), 3);
+}
+
+#[test]
+fn a_table_that_no_memory_has_is_refused() {
+    let bench = Bench::new();
+    for len in [1 << 60, usize::MAX] {
+        let what = format!("no memory for a dispatch table of {len} words");
+        check(bench.session.dispatch_table(len), &what);
+    }
 }
 
 #[test]
