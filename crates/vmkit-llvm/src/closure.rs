@@ -7,6 +7,7 @@ use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::context::Context;
 use inkwell::memory_buffer::MemoryBuffer;
 use inkwell::module::{Linkage, Module as Ir};
+use inkwell::support::LLVMString;
 use inkwell::values::FunctionValue;
 use parking_lot::Mutex;
 use vmkit::graph::{Dependency, LinkGraph};
@@ -104,8 +105,9 @@ impl<'ctx> Building<'ctx> {
     /// The text is no IR, or defines what the module defines already.
     pub fn add_text(&self, text: &str) -> Result<()> {
         let text = MemoryBuffer::create_from_memory_range_copy(text.as_bytes(), "text");
-        let module = self.context.create_module_from_ir(text).map_err(Error::other)?;
-        self.module.link_in_module(module).map_err(Error::other)
+        let fail = |error| Error::other(said(&error));
+        let module = self.context.create_module_from_ir(text).map_err(fail)?;
+        self.module.link_in_module(module).map_err(fail)
     }
 
     /// The session.
@@ -209,7 +211,7 @@ impl Closure {
         let declaration = declaration.ok_or_else(|| self.fail("its type is none"))?;
         let text = MemoryBuffer::create_from_memory_range_copy(declaration.as_bytes(), &self.name);
         let module = context.create_module_from_ir(text);
-        let module = module.map_err(|error| self.fail(&error.to_string()))?;
+        let module = module.map_err(|error| self.fail(&said(&error)))?;
         let function = module.get_function(&self.name);
         let function = function.ok_or_else(|| self.fail("it cannot be declared"))?;
         let session = self.pool.session()?;
@@ -230,7 +232,7 @@ impl Closure {
             return Err(self.fail("it was not given a body"));
         }
         if let Err(error) = building.module.verify() {
-            return Err(self.fail(&format!("invalid IR: {error}")));
+            return Err(self.fail(&format!("invalid IR: {}", said(&error))));
         }
         if building.is_apart.get() {
             let kind = Attribute::get_named_enum_kind_id("noinline");
@@ -245,6 +247,11 @@ impl Closure {
     fn fail(&self, what: &str) -> Error {
         Error::compile(Name::from(&*self.name), what)
     }
+}
+
+/// What LLVM says, as it says it.
+pub(crate) fn said(message: &LLVMString) -> String {
+    message.to_string_lossy().trim_end().to_owned()
 }
 
 /// Adds a module to a session, and keeps it there.

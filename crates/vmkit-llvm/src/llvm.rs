@@ -7,6 +7,7 @@ use std::time::Instant;
 use vmkit::{Error, Result, ScopeId, Session, SymbolId};
 
 use crate::adding::{Others, is_definition, symbol_of};
+use crate::closure::said;
 use crate::ffi::{Kind, RawOptions, Symbol};
 use crate::loaded::Loaded;
 use crate::module::{Clocks, Module};
@@ -115,7 +116,8 @@ impl Llvm {
         }
     }
 
-    /// Adds a module given as bitcode or as IR text.
+    /// Adds a module given as bitcode or as IR text. Text is verified; of bitcode, LLVM is taken to have
+    /// written it from a module that is valid.
     ///
     /// # Errors
     ///
@@ -167,9 +169,12 @@ impl Llvm {
     ///
     /// # Errors
     ///
-    /// As for [`Llvm::add`].
+    /// As for [`Llvm::add`], and IR that LLVM's verifier finds invalid.
     pub fn add_module(&self, module: &inkwell::module::Module<'_>) -> Result<Loaded> {
         let name = module.get_name().to_string_lossy().into_owned();
+        if let Err(error) = module.verify() {
+            return Err(Error::input(name, format!("invalid IR: {}", said(&error))));
+        }
         self.add(&name, module.write_bitcode_to_memory().as_slice().to_vec())
     }
 

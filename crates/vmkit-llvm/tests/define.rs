@@ -142,6 +142,16 @@ fn what_is_of_another_session_context_or_target_is_refused() {
     check(llvm.redefine_lazy_in(scope, "g", UNARY, plus(1)).err(), "of another session");
     let arm = "target triple = \"aarch64-unknown-linux-gnu\"\ndefine void @a() { ret void }";
     check(llvm.add("arm.ll", arm.into()).err(), "aarch64");
+    // Nor is IR taken that LLVM's verifier refuses.
+    {
+        let context = inkwell::context::Context::create();
+        let module = context.create_module("endless");
+        let f = module.add_function("endless", context.void_type().fn_type(&[], false), None);
+        context.append_basic_block(f, "");
+        let error = llvm.add_module(&module).map(drop).err();
+        check(error, "endless: invalid IR: Basic Block in function 'endless' does not have");
+        assert!(session.find("endless").is_none());
+    }
     // A module's context is no other's business: it is copied, and can be changed and go.
     let made = {
         let context = inkwell::context::Context::create();
