@@ -212,8 +212,9 @@ const MetadataPredicate is_shared = is_shared_node;
 bool names_foreign_label(const Function &function) { return !label_owners(function).empty(); }
 
 void vk_module::read_metadata(const vk_options &options) {
-  if (!options.keep_debug) module->getMaterializer()->setStripDebugInfo();
   if (Error error = module->materializeMetadata()) fail(std::move(error));
+  // Of each function that is read from now on, which takes time even if there is none.
+  if (!options.keep_debug && module->getNamedMetadata("llvm.dbg.cu")) module->getMaterializer()->setStripDebugInfo();
 }
 
 void vk_module::read(Function &function, const vk_options &options) {

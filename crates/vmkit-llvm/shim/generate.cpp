@@ -15,15 +15,21 @@ using namespace llvm;
 
 namespace {
 
+// Comes with the thorough allocator, for little or nothing in its code. (The allocator computes itself
+// where registers are live. Told before, LLVM also splits edges between blocks for the copies of phis: in
+// functions with many labels that takes longer than all else.)
+bool is_dear(AnalysisID pass) {
+  return pass == &LiveVariablesID || pass == &MachineCopyPropagationID || pass == &MachineLICMID ||
+         pass == &MachineSchedulerID;
+}
+
 // LLVM's pipeline without optimization, but for a few passes.
 struct Pipeline : legacy::PassManagerBase {
   Pipeline(legacy::PassManager &passes, bool is_thorough, bool is_plain)
       : passes(passes), is_thorough(is_thorough), is_plain(is_plain) {}
   void add(Pass *pass) override {
     AnalysisID id = pass->getPassID();
-    // Comes with the thorough allocator, and costs nearly as much.
-    bool is_scheduler = is_thorough && id == &MachineSchedulerID;
-    if (is_scheduler || (is_plain && is_idle_on_plain(pass->getPassArgument()))) {
+    if ((is_thorough && is_dear(id)) || (is_plain && is_idle_on_plain(pass->getPassArgument()))) {
       delete pass;
       return;
     }

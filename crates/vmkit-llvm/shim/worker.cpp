@@ -185,10 +185,18 @@ static void list(vk_worker &worker, Extract &extract, vk_object &object) {
   object.inlined = worker.inlined.data(), object.inlined_count = worker.inlined.size();
 }
 
+// Are there more than `most` instructions?
+static bool is_larger(const Module &module, size_t most) {
+  size_t count = 0;
+  for (const Function &function : module)
+    for (const BasicBlock &block : function) count += block.size();
+  return count > most;
+}
+
 static void generate(vk_worker &worker, Module &module, vk_object &object, Clock &clock) {
   declare_aliases(module);
   bool is_quick = worker.options.level == 0;
-  bool is_thorough = is_quick && module.getInstructionCount() > LargestQuick;
+  bool is_thorough = is_quick && is_larger(module, LargestQuick);
   bool is_simple = is_quick && !worker.options.native_cpu && is_plain(module);
   if (is_quick) prepare_quick_selection(module);
   object.object = bytes(worker.generator(is_thorough, is_simple).run(module));

@@ -86,7 +86,7 @@ private:
 
 // The code generator, built once and run on one module after the other. Without optimization registers
 // are allocated quickly, and each block begins with all values in memory; unless it `is_thorough`: that
-// takes three times as long and gives half the code. One for modules that are plain has less to do.
+// takes nearly twice as long and gives half the code. One for modules that are plain has less to do.
 struct Generator {
   Generator(llvm::TargetMachine &machine, bool is_thorough, bool is_plain);
   llvm::StringRef run(llvm::Module &module);
