@@ -11,6 +11,7 @@ mod cranelift;
 mod data;
 mod definition;
 mod definitions;
+mod dictionary;
 mod dwarf;
 mod graph;
 mod handlers;

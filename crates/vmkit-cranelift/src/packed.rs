@@ -1,16 +1,27 @@
 //! Functions that wait for their first call, in little memory.
 
+use std::fmt::Display;
+
 use cranelift_codegen::ir::function::FunctionStencil;
 use cranelift_codegen::ir::{Function, SourceLoc, UserExternalName, UserFuncName};
 use parking_lot::Mutex;
 use vmkit::{Error, Result};
 
-/// A function in CLIF, as bytes: a fifth of what it takes as Cranelift works on it.
+use crate::dictionary::Dictionary;
+
+/// A function in CLIF, as bytes: of functions that are much alike, what is different.
 pub(crate) struct Packed(Box<[u8]>);
 
-/// Where functions are packed.
+/// Where functions are packed, and unpacked.
 #[derive(Default)]
-pub(crate) struct Packer(Mutex<Vec<u8>>);
+pub(crate) struct Packer(Mutex<Room>);
+
+#[derive(Default)]
+struct Room {
+    whole: Vec<u8>,
+    short: Vec<u8>,
+    dictionary: Dictionary,
+}
 
 impl Packer {
     /// Packs a function, which has other names from then on: what `rename` makes of its own.
@@ -24,20 +35,23 @@ impl Packer {
         let names: Vec<_> = names.collect::<Result<_>>()?;
         let whole =
             (&function.stencil, &function.name, names, function.params.base_srcloc().bits());
-        let mut buffer = self.0.lock();
+        let mut room = self.0.lock();
+        let Room { whole: buffer, short, dictionary } = &mut *room;
         buffer.clear();
-        *buffer = postcard::to_extend(&whole, std::mem::take(&mut *buffer))
+        *buffer = postcard::to_extend(&whole, std::mem::take(buffer))
             .map_err(|error| Error::other(format!("a function is not kept: {error}")))?;
-        Ok(Packed(Box::from(&buffer[..])))
+        short.clear();
+        dictionary.shorten(buffer, short);
+        Ok(Packed(Box::from(&short[..])))
     }
-}
 
-impl Packed {
-    /// The function.
-    pub(crate) fn function(&self) -> Result<Function> {
+    /// A function that was packed here.
+    pub(crate) fn unpack(&self, packed: &Packed) -> Result<Function> {
         type Whole = (FunctionStencil, UserFuncName, Vec<(u32, u32)>, u32);
-        let whole: Whole = postcard::from_bytes(&self.0)
-            .map_err(|error| Error::other(format!("a function was not kept: {error}")))?;
+        let fail = |why: &dyn Display| Error::other(format!("a function was not kept: {why}"));
+        let bytes = self.0.lock().dictionary.lengthen(&packed.0);
+        let bytes = bytes.ok_or_else(|| fail(&"it was packed elsewhere"))?;
+        let whole: Whole = postcard::from_bytes(&bytes).map_err(|error| fail(&error))?;
         let (stencil, name, names, location) = whole;
         let mut function = Function::with_name_signature(name, stencil.signature.clone());
         function.stencil = stencil;
@@ -133,13 +147,13 @@ mod tests {
     #[test]
     fn a_packed_function_is_what_it_was() {
         let packer = Packer::default();
-        for _ in 0..2 {
+        for most in [700, 16] {
             let function = function();
             let packed = packer.pack(&function, |name| Ok(name.clone())).unwrap();
-            let unpacked = packed.function().unwrap();
+            let unpacked = packer.unpack(&packed).unwrap();
             assert!(unpacked == function, "{unpacked}\n{function}");
             assert_eq!(unpacked.params.base_srcloc(), SourceLoc::new(100));
-            assert!(packed.0.len() < 700, "{} bytes", packed.0.len());
+            assert!(packed.0.len() < most, "{} bytes", packed.0.len());
         }
     }
 
@@ -158,11 +172,12 @@ mod tests {
                 Ok(UserExternalName { namespace, index })
             };
             let packed = packer.pack(&function(), rename).unwrap();
-            assert_eq!(names(&packed.function().unwrap()), renamed);
+            assert_eq!(names(&packer.unpack(&packed).unwrap()), renamed);
         }
         let refused = packer.pack(&function(), |_| Err(Error::other("no such name")));
         assert!(refused.is_err());
         let packed = packer.pack(&function(), |_| Ok(other.clone())).unwrap();
-        assert!(packed.function().is_ok());
+        assert!(packer.unpack(&packed).is_ok());
+        assert!(Packer::default().unpack(&packed).is_err());
     }
 }

@@ -25,7 +25,7 @@ impl JitModule {
         name: &Name,
         context: &mut Context,
         control: &mut ControlPlane,
-    ) -> ModuleResult<(Item, Option<LinkGraph>)> {
+    ) -> ModuleResult<(Arc<Item>, Option<LinkGraph>)> {
         if context.func.layout.entry_block().is_none() {
             return Err(backend(Error::compile(name.clone(), crate::building::NO_BODY)));
         }
@@ -45,18 +45,18 @@ impl JitModule {
     }
 
     /// A function that waits for its first call.
-    fn waiting(&self, id: FuncId, name: &Name, function: &Function) -> Result<Item> {
+    fn waiting(&self, id: FuncId, name: &Name, function: &Function) -> Result<Arc<Item>> {
         let rename = |name: &UserExternalName| Ok(self.meaning(name)?.external_name());
         let function = self.cranelift.compiler.packer.pack(function, rename)?;
         let signature = &self.declarations.get_function_decl(id).signature;
         let signature = self.definitions.signature_of(signature);
-        Ok(Item::Packed(Arc::new(Waiting { name: name.clone(), signature, function })))
+        Ok(Arc::new(Item::Packed(Waiting { name: name.clone(), signature, function })))
     }
 
-    fn body(&self, name: &Name, function: &Function) -> ModuleResult<Item> {
+    fn body(&self, name: &Name, function: &Function) -> ModuleResult<Arc<Item>> {
         let mut function = function.clone();
         self.rename(&mut function).map_err(backend)?;
-        Ok(Item::Body(Arc::new((name.clone(), Body::new(function)))))
+        Ok(Arc::new(Item::Body(name.clone(), Body::new(function))))
     }
 
     /// Compiles the function of a context, where its code stays.
@@ -66,7 +66,7 @@ impl JitModule {
         name: &Name,
         context: &mut Context,
         control: &mut ControlPlane,
-    ) -> ModuleResult<(Item, Option<LinkGraph>)> {
+    ) -> ModuleResult<(Arc<Item>, Option<LinkGraph>)> {
         let compiler = &self.cranelift.compiler;
         let meaning = |name: &UserExternalName| self.meaning(name);
         let module = &self.definitions.name;
@@ -83,11 +83,14 @@ impl JitModule {
             return Ok((body, Some(graph)));
         }
         let signature = &self.declarations.get_function_decl(id).signature;
-        let signature = self.definitions.signature_of(signature);
-        Ok(match is_self_contained {
-            true => (Item::Once(signature), Some(graph)),
-            false => (Item::Graph(Arc::new(graph.clone()), Some(signature)), Some(graph)),
-        })
+        let item = match is_self_contained {
+            true => self.definitions.once(signature),
+            false => {
+                let signature = self.definitions.signature_of(signature);
+                Arc::new(Item::Graph(Box::new(graph.clone()), Some(signature)))
+            }
+        };
+        Ok((item, Some(graph)))
     }
 
     /// Has a function name symbols of the session instead of the module's numbers.
@@ -108,7 +111,7 @@ impl JitModule {
         &mut self,
         id: FuncId,
         name: Name,
-        item: Item,
+        item: Arc<Item>,
         first: Option<LinkGraph>,
     ) -> ModuleResult<SymbolId> {
         let linkage = self.declarations.get_function_decl(id).linkage;
@@ -121,7 +124,7 @@ impl JitModule {
         key: Key,
         linkage: Linkage,
         name: Name,
-        item: Item,
+        item: Arc<Item>,
         first: Option<LinkGraph>,
     ) -> ModuleResult<SymbolId> {
         let number = key.number();

@@ -97,7 +97,8 @@ impl Module for JitModule {
         self.check_definable(id)?;
         let graph = self.bytes_graph(id, alignment, bytes, relocations).map_err(backend)?;
         let signature = &self.declarations.get_function_decl(id).signature;
-        let item = Item::Graph(Arc::new(graph), Some(self.definitions.signature_of(signature)));
+        let signature = self.definitions.signature_of(signature);
+        let item = Arc::new(Item::Graph(Box::new(graph), Some(signature)));
         self.define_function_item(id, self.name_of(id), item, None)?;
         Ok(())
     }
@@ -109,7 +110,8 @@ impl Module for JitModule {
         let key = self.data_key(id);
         self.check(key, linkage, || name.to_string())?;
         let graph = self.data_graph(id, description).map_err(backend)?;
-        self.add(key, linkage, Name::from(&*name), Item::Graph(Arc::new(graph), None), None)?;
+        let item = Arc::new(Item::Graph(Box::new(graph), None));
+        self.add(key, linkage, Name::from(&*name), item, None)?;
         Ok(())
     }
 }

@@ -59,7 +59,7 @@ impl JitModule {
             return Err(ModuleError::Undeclared(name.into_owned()));
         }
         let graph = self.data_graph(id, description).map_err(backend)?;
-        self.definitions.set(key, Item::Graph(Arc::new(graph), None), None);
+        self.definitions.set(key, Arc::new(Item::Graph(Box::new(graph), None)), None);
         let symbol = self.data_symbol(id);
         self.session().redefine_data(symbol, self.scope, key).map_err(backend)
     }

@@ -52,15 +52,14 @@ fn kind(key: u64) -> SymbolKind {
 }
 
 /// What a key stands for now: what can give its code or data, again if need be.
-#[derive(Clone)]
 pub(super) enum Item {
     /// A function in CLIF, and its name: one that can go into others.
-    Body(Arc<(Name, Body)>),
+    Body(Name, Body),
     /// A function in CLIF.
-    Packed(Arc<Waiting>),
+    Packed(Waiting),
     /// Code or data that needs no compiler any more; of code, its type.
-    Graph(Arc<LinkGraph>, Option<Arc<Signature>>),
-    /// Code of this type that takes nothing for granted, so that it is linked once.
+    Graph(Box<LinkGraph>, Option<Arc<Signature>>),
+    /// Code that takes nothing for granted, so that it is linked once.
     Once(Arc<Signature>),
 }
 
@@ -80,7 +79,8 @@ pub(super) struct Definitions {
     data: RwLock<Items>,
     /// Graphs of what was not linked yet.
     first: Mutex<First>,
-    signatures: Mutex<FxHashSet<Arc<Signature>>>,
+    /// Types of functions, and the one item of all that are [linked once](Item::Once) for each.
+    types: Mutex<FxHashMap<Arc<Signature>, Arc<Item>>>,
     symbols: HashMap<String, Addr>,
     lookups: Mutex<Vec<Lookup>>,
     /// Names that stand for what others define.
@@ -88,7 +88,7 @@ pub(super) struct Definitions {
 }
 
 /// Items, by the module's numbers.
-type Items = Vec<Option<Item>>;
+type Items = Vec<Option<Arc<Item>>>;
 
 /// Graphs, by the keys of what they are of.
 #[derive(Default)]
@@ -126,7 +126,7 @@ impl Definitions {
             functions: RwLock::default(),
             data: RwLock::default(),
             first: Mutex::default(),
-            signatures: Mutex::default(),
+            types: Mutex::default(),
             symbols,
             lookups: Mutex::new(lookups),
             imports: Mutex::default(),
@@ -143,7 +143,7 @@ impl Definitions {
         (items, (key >> 2) as usize)
     }
 
-    fn item(&self, key: u64) -> Option<Item> {
+    fn item(&self, key: u64) -> Option<Arc<Item>> {
         let (items, index) = self.items(key);
         items.read().get(index)?.clone()
     }
@@ -154,7 +154,7 @@ impl Definitions {
     }
 
     /// Says what a key stands for, and the graph of it if that is there already.
-    pub(super) fn set(&self, key: u64, item: Item, first: Option<LinkGraph>) {
+    pub(super) fn set(&self, key: u64, item: Arc<Item>, first: Option<LinkGraph>) {
         let mut graphs = self.first.lock();
         graphs.remove(key);
         if let Some(graph) = first {
@@ -174,7 +174,7 @@ impl Definitions {
         self.replace(key, None);
     }
 
-    fn replace(&self, key: u64, item: Option<Item>) {
+    fn replace(&self, key: u64, item: Option<Arc<Item>>) {
         let (items, index) = self.items(key);
         let mut items = items.write();
         if index >= items.len() {
@@ -187,18 +187,33 @@ impl Definitions {
 
     /// The one signature that equals this one.
     pub(super) fn signature_of(&self, signature: &Signature) -> Arc<Signature> {
-        let mut known = self.signatures.lock();
-        if let Some(known) = known.get(signature) {
-            return known.clone();
+        self.of_type(signature, |signature, _| signature.clone())
+    }
+
+    /// The item of code of a type that is linked once.
+    pub(super) fn once(&self, signature: &Signature) -> Arc<Item> {
+        self.of_type(signature, |_, once| once.clone())
+    }
+
+    fn of_type<T>(
+        &self,
+        signature: &Signature,
+        give: impl FnOnce(&Arc<Signature>, &Arc<Item>) -> T,
+    ) -> T {
+        let mut types = self.types.lock();
+        if let Some((signature, once)) = types.get_key_value(signature) {
+            return give(signature, once);
         }
-        let new = Arc::new(signature.clone());
-        known.insert(new.clone());
-        new
+        let signature = Arc::new(signature.clone());
+        let once = Arc::new(Item::Once(signature.clone()));
+        let given = give(&signature, &once);
+        types.insert(signature, once);
+        given
     }
 
     /// Bytes of what is data.
     pub(super) fn size(&self, key: u64) -> usize {
-        match self.item(key) {
+        match self.item(key).as_deref() {
             Some(Item::Graph(graph, _)) => graph.symbols[0].size as usize,
             _ => 0,
         }
@@ -206,9 +221,9 @@ impl Definitions {
 
     /// The code of a function, which is kept if it may be wanted again.
     fn compile(&self, key: u64, waiting: &Waiting) -> Result<LinkGraph> {
-        let function = waiting.function.function()?;
+        let function = self.compiler.packer.unpack(&waiting.function)?;
         if is_self_contained(&function) {
-            self.replace(key, Some(Item::Once(waiting.signature.clone())));
+            self.replace(key, Some(self.once(&waiting.signature)));
         }
         self.compiler.compile(&self.name, &waiting.name, function)
     }
@@ -235,13 +250,12 @@ impl Source for Definitions {
         if let Some(graph) = self.first.lock().remove(key) {
             return Ok(graph);
         }
-        match self.item(key) {
-            Some(Item::Packed(waiting)) => self.compile(key, &waiting),
-            Some(Item::Body(body)) => {
-                let function = body.1.function().clone();
-                self.compiler.compile(&self.name, &body.0, function)
+        match self.item(key).as_deref() {
+            Some(Item::Packed(waiting)) => self.compile(key, waiting),
+            Some(Item::Body(name, body)) => {
+                self.compiler.compile(&self.name, name, body.function().clone())
             }
-            Some(Item::Graph(graph, _)) => Ok(LinkGraph::clone(&graph)),
+            Some(Item::Graph(graph, _)) => Ok(LinkGraph::clone(graph)),
             Some(Item::Once(_)) => Err(Error::other("its code is linked already, and not kept")),
             None => Err(Error::other("it was declared, but not defined")),
         }
@@ -293,7 +307,7 @@ impl Source for Definitions {
 impl Item {
     fn with_signature<T>(&self, read: impl FnOnce(&Signature) -> T) -> Option<T> {
         match self {
-            Self::Body(item) => Some(read(&item.1.function().signature)),
+            Self::Body(_, body) => Some(read(&body.function().signature)),
             Self::Packed(waiting) => Some(read(&waiting.signature)),
             Self::Graph(_, signature) => signature.as_deref().map(read),
             Self::Once(signature) => Some(read(signature)),
@@ -303,8 +317,8 @@ impl Item {
 
 impl Bodies for Definitions {
     fn body(&self, key: u64) -> Option<Body> {
-        match self.item(key)? {
-            Item::Body(item) => Some(item.1.clone()),
+        match &*self.item(key)? {
+            Item::Body(_, body) => Some(body.clone()),
             Item::Packed(_) | Item::Graph(..) | Item::Once(_) => None,
         }
     }
