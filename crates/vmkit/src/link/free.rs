@@ -97,7 +97,7 @@ impl Linker {
         let mut loaded = self.loaded.lock();
         for &start in &allocation.functions {
             let offset = self.offset_in_code(Addr(start));
-            offset.map(|offset| loaded.remove(&(offset as u32)));
+            offset.iter().for_each(|&offset| loaded.remove(offset as u32));
         }
         drop(loaded);
         let extents = allocation.extents.iter();

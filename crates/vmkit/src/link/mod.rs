@@ -8,6 +8,7 @@ mod bind;
 mod data;
 mod fixup;
 mod free;
+mod loaded;
 mod materialize;
 mod place;
 mod publish;
@@ -19,7 +20,6 @@ mod tell;
 mod together;
 mod whole;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, ReentrantMutex};
@@ -28,6 +28,7 @@ use smallvec::SmallVec;
 
 use self::bind::{Bound, Target};
 use self::data::{Former, Sets};
+use self::loaded::Loaded;
 pub use self::redefine::Why;
 pub use self::together::Change;
 use self::whole::Whole;
@@ -67,8 +68,7 @@ pub(crate) struct Linker {
     /// Orders the placing of data that may refer to one another in circles.
     data: ReentrantMutex<()>,
     whole: Whole,
-    /// Functions' sizes and symbols, by where their code is in that zone.
-    loaded: Mutex<BTreeMap<u32, (u32, SymbolId)>>,
+    loaded: Mutex<Loaded>,
     structors: Mutex<Structors>,
     /// One redefinition of data at a time.
     redefining: Mutex<()>,
@@ -288,10 +288,9 @@ impl Linker {
     /// The function whose code `address` lies in.
     pub(crate) fn function_at(&self, address: Addr) -> Option<Function> {
         let offset = u32::try_from(self.offset_in_code(address)?).ok()?;
-        let loaded = self.loaded.lock();
-        let (&start, &(size, symbol)) = loaded.range(..=offset).next_back()?;
-        let start_address = address.offset(-i64::from(offset - start));
-        (offset - start < size).then_some(Function { start: start_address, symbol })
+        let code = self.loaded.lock().at(offset)?;
+        let start = address.offset(-i64::from(offset - code.start));
+        Some(Function { start, symbol: code.symbol })
     }
 
     /// Where an address is in the zone of code, if it is not before it.

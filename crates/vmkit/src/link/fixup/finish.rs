@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::super::Linker;
 use super::super::bind::Bound;
+use super::super::loaded::Code;
 use super::super::place::{Placed, Spot};
 use crate::allocation::AllocationId;
 use crate::error::Result;
@@ -111,7 +112,7 @@ impl Linker {
                 let Some(offset) = self.offset_in_code(start) else { continue };
                 // Zones are smaller than 4 GiB; who says that a function is larger says nothing.
                 let size = u32::try_from(defined.size).unwrap_or(u32::MAX);
-                loaded.insert(offset as u32, (size, defined.id));
+                loaded.insert(Code { start: offset as u32, size, symbol: defined.id });
                 functions.push(start.0);
             }
         }
