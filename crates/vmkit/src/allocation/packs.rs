@@ -15,6 +15,8 @@ pub(super) struct Packs {
     pieces: FxHashMap<u32, Piece>,
     /// By number.
     large: FxHashMap<u32, Box<[u8]>>,
+    /// Where the next piece grows: room that is given back in part is of little use to anybody.
+    spare: Vec<u8>,
 }
 
 struct Piece {
@@ -42,8 +44,15 @@ impl Packs {
             self.large.insert(number, bytes.into());
             return;
         }
-        let piece = self.pieces.entry(number / SHARED).or_insert_with(Piece::new);
+        let new = || Piece::new(std::mem::take(&mut self.spare));
+        let piece = self.pieces.entry(number / SHARED).or_insert_with(new);
         piece.push((number % SHARED) as usize, bytes);
+        // Numbers are given away in their order: this is the last.
+        if number % SHARED + 1 == SHARED {
+            let exact = piece.bytes.as_slice().into();
+            self.spare = std::mem::replace(&mut piece.bytes, exact);
+            self.spare.clear();
+        }
     }
 
     /// Forgets one.
@@ -67,9 +76,8 @@ impl Packs {
 }
 
 impl Piece {
-    fn new() -> Self {
-        let (starts, lens) = ([0; _], [0; _]);
-        Self { bytes: Vec::with_capacity(1 << 10), starts, lens }
+    fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, starts: [0; _], lens: [0; _] }
     }
 
     fn get(&self, index: usize) -> Option<&[u8]> {
@@ -81,10 +89,6 @@ impl Piece {
         self.starts[index] = self.bytes.len() as u16;
         self.lens[index] = bytes.len() as u8;
         self.bytes.extend_from_slice(bytes);
-        // Numbers are given away in their order: this is the last.
-        if index + 1 == SHARED as usize {
-            self.bytes.shrink_to_fit();
-        }
     }
 
     fn remove(&mut self, index: usize) {
