@@ -163,7 +163,7 @@ impl Compiler {
     }
 
     pub(crate) fn error(&self, id: SymbolId) -> Error {
-        let name = self.linker.table.entry(id).name();
+        let name = self.linker.table.name(id);
         let errors = self.errors.lock();
         errors.get(&id).cloned().unwrap_or_else(|| Error::undefined(name.clone(), None))
     }
@@ -209,7 +209,7 @@ impl Compiler {
                 State::Undefined | State::Defined => _ = entry.advance(Event::Request),
                 State::Queued => nesting::within(id, || self.run(id)),
                 state @ State::Compiling => {
-                    let _waiting = self.nesting.wait(id, &entry.name())?;
+                    let _waiting = self.nesting.wait(id, &self.linker.table.name(id))?;
                     self.linker.waiters.wait(entry.word(), state as u32, Duration::ZERO);
                 }
                 state => return Ok(state),

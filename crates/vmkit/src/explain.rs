@@ -100,8 +100,8 @@ pub(crate) fn explain(compiler: &Compiler, id: SymbolId) -> Explanation {
     };
     let sites = known.into_iter().filter_map(site);
     Explanation {
-        name: entry.name(),
-        module: linker.table.module_name(entry.scope()),
+        name: linker.table.name(id),
+        module: linker.table.module_name(linker.table.scope(id)),
         kind: inner.kind,
         state,
         definer: inner.definition.as_ref().and_then(|known| definer(&linker.table, known)),
@@ -143,10 +143,8 @@ fn definer(table: &Table, definition: &Definition) -> Option<Definer> {
 /// themselves.
 pub(crate) fn symbols_named(compiler: &Compiler, name: &Name) -> Vec<SymbolId> {
     let table = &compiler.linker.table;
-    let is_wanted = |id: &SymbolId| table.entry(*id).name() == *name;
-    let (shared, private): (Vec<_>, Vec<_>) = table
-        .symbols()
-        .filter(is_wanted)
-        .partition(|&id| table.entry(id).scope() == ScopeId::GLOBAL);
+    let is_wanted = |id: &SymbolId| table.name(*id) == *name;
+    let (shared, private): (Vec<_>, Vec<_>) =
+        table.symbols().filter(is_wanted).partition(|&id| table.scope(id) == ScopeId::GLOBAL);
     [shared, private].concat()
 }

@@ -45,7 +45,7 @@ fn interpose_all(linker: &Linker, choice: &Choice<'_>) -> Result<()> {
         .map(|&id| move |original| replacement(linker, id, flag, original))
         .collect();
     let mut replacements = Replacements::new();
-    let names: Vec<_> = candidates.iter().map(|&id| linker.table.entry(id).name()).collect();
+    let names: Vec<_> = candidates.iter().map(|&id| linker.table.name(id)).collect();
     for (name, replace) in names.iter().zip(&replace) {
         replacements.insert(name.bytes(), replace);
     }
@@ -56,7 +56,7 @@ fn interpose_all(linker: &Linker, choice: &Choice<'_>) -> Result<()> {
 fn is_candidate(linker: &Linker, id: SymbolId) -> bool {
     let entry = linker.table.entry(id);
     let inner = entry.lock();
-    entry.scope() == ScopeId::GLOBAL
+    linker.table.scope(id) == ScopeId::GLOBAL
         && matches!(inner.kind, Some(SymbolKind::Function | SymbolKind::Data))
         && inner.linkage == Linkage::Strong
         && inner.visibility != Visibility::Hidden

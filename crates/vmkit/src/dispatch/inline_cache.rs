@@ -238,13 +238,13 @@ impl InlineCache {
 
     /// A graph's symbol for one of the session.
     fn function(&self, id: SymbolId) -> Symbol {
-        let entry = self.compiler.linker.table.entry(id);
-        let binding = match entry.scope() {
+        let table = &self.compiler.linker.table;
+        let binding = match table.scope(id) {
             ScopeId::GLOBAL => Binding::Global(Linkage::Strong),
             // It is known by its name already; no key is asked for.
             scope => Binding::Imported(scope, 0),
         };
-        Symbol { binding, kind: Some(SymbolKind::Function), ..Symbol::undefined(entry.name()) }
+        Symbol { binding, kind: Some(SymbolKind::Function), ..Symbol::undefined(table.name(id)) }
     }
 }
 

@@ -21,10 +21,10 @@ impl Linker {
             if let Some((scope, key)) = body
                 && !self.is_defined_in(target, scope)
             {
-                id = self.private(scope, &self.table.entry(target).name(), key);
+                id = self.private(scope, &self.table.name(target), key);
             }
         }
-        Err(Error::other(format!("alias {} goes in a circle", self.table.entry(id).name())))
+        Err(Error::other(format!("alias {} goes in a circle", self.table.name(id))))
     }
 
     /// The stub of a symbol; made if there is none.
@@ -78,12 +78,12 @@ impl Linker {
             {
                 self.stub_address(target)?.0
             }
-            None => match self.bound_of_set(&entry.name(), user)? {
+            None => match self.bound_of_set(&self.table.name(target), user)? {
                 Some(address) => address,
                 None if self.resolve(target)? => return self.address(id, user),
                 None => {
-                    let user = self.table.entry(user).name();
-                    return Err(Error::undefined(entry.name(), Some(user)));
+                    let user = self.table.name(user);
+                    return Err(Error::undefined(self.table.name(target), Some(user)));
                 }
             },
         };
@@ -95,7 +95,9 @@ impl Linker {
         let (target, _) = self.target(id)?;
         let entry = self.table.entry(target);
         let is_undefined = entry.lock().definition.is_none();
-        Ok(is_undefined && !self.is_bound_of_set(&entry.name()) && !self.find_elsewhere(target))
+        Ok(is_undefined
+            && !self.is_bound_of_set(&self.table.name(target))
+            && !self.find_elsewhere(target))
     }
 
     /// The slot that holds `value`, the address of `id`; its offset in the slot area.
@@ -133,7 +135,7 @@ impl Linker {
             start.offset(i64::from(offset))
         } else {
             let Some(Definition::LibraryThreadLocal(variable)) = &inner.definition else {
-                let name = self.table.entry(target).name();
+                let name = self.table.name(target);
                 return Err(Error::other(format!("{name} is used as thread-local, but is not")));
             };
             let LibraryThreadLocal { module, offset } = **variable;
@@ -147,7 +149,7 @@ impl Linker {
         }
         Err(Error::other(format!(
             "{} is an alias into the midst of a thread-local variable",
-            self.table.entry(id).name()
+            self.table.name(id)
         )))
     }
 }

@@ -151,7 +151,7 @@ impl Linker {
                 None => {
                     inner.kind = Some(symbol.kind.unwrap_or(SymbolKind::Data));
                     let definition = self.table.entry(unit).lock().definition.clone();
-                    drop(self.table.replace(entry, &mut inner, definition));
+                    drop(self.table.replace(id, &mut inner, definition));
                     entry.advance(Event::Define);
                 }
                 Some(_) => return Ok(Target::Symbol { id, is_weak }),
@@ -221,16 +221,22 @@ impl Linker {
 
     /// Where calls of `id` go, and the function they can be bound to.
     fn callee(&self, id: SymbolId, unit: SymbolId) -> Result<(u64, Option<SymbolId>)> {
-        let (target, offset) = self.target(id)?;
-        let kind_is_data = {
-            let inner = self.table.entry(target).lock();
-            let is_data = |unit| unit == Unit::Data;
-            matches!(inner.definition, Some(Definition::Module { unit, .. }) if is_data(unit))
-        };
-        if offset != 0 || kind_is_data {
-            return Ok((self.address(id, unit)?, None));
+        self.table.check(id)?;
+        let entry = self.table.entry(id);
+        let mut inner = entry.lock();
+        match inner.definition {
+            Some(Definition::Alias(_)) => {}
+            Some(Definition::Module { unit: Unit::Data, .. }) => {
+                drop(inner);
+                return Ok((self.address(id, unit)?, None));
+            }
+            _ => return Ok((self.stubs.address(self.stub(id, entry, &mut inner)?).0, Some(id))),
         }
-        Ok((self.stub_address(target)?.0, Some(target)))
+        drop(inner);
+        match self.target(id)? {
+            (target, 0) => self.callee(target, unit),
+            _ => Ok((self.address(id, unit)?, None)),
+        }
     }
 }
 

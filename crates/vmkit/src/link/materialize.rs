@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use super::{Linker, is_after};
-use crate::definition::{Definition, Unit};
+use crate::definition::{Definition, Source, Unit};
 use crate::error::{Error, Result};
 use crate::graph::LinkGraph;
 use crate::symbol::{Name, ScopeId, SymbolId};
@@ -38,7 +38,7 @@ impl Linker {
     }
 
     pub(super) fn name(&self, id: SymbolId) -> Name {
-        self.table.entry(id).name()
+        self.table.name(id)
     }
 
     /// As it is defined at the time `began`; tells whether it still is.
@@ -48,20 +48,21 @@ impl Linker {
         let definition = inner.definition.clone();
         // As long as it is the symbol's, the module is there.
         let scope = definition.as_ref().and_then(Definition::scope);
-        let _held = scope.map(|scope| self.table.held(scope));
+        let held = scope.map(|scope| self.table.held(scope));
         drop(inner);
         match definition {
             None if self.resolve(id)? => self.materialize_since(id, self.table.now()),
-            None => Err(Error::undefined(entry.name(), None)),
+            None => Err(Error::undefined(self.table.name(id), None)),
             Some(Definition::Module { scope, key, unit: Unit::Lazy }) => {
                 self.check_expected(id, scope, key)?;
-                let (graph, start) = self.produce(scope, key)?;
+                let source = held.as_ref().and_then(|held| held.source.as_deref());
+                let (graph, start) = self.produce_from(source, scope, key)?;
                 let finished = self.link(id, scope, graph, began);
                 self.counters.linked(start);
                 let Some(finished) = finished? else { return Ok(false) };
                 // Whoever is woken may run at once, in this thread's place.
                 finished.iter().for_each(|&(id, _)| self.waiters.wake(self.table.entry(id).word()));
-                if let Some(source) = self.table.source(scope) {
+                if let Some(source) = source {
                     source.tidy();
                 }
                 Ok(true)
@@ -87,7 +88,15 @@ impl Linker {
 
     /// What the module of a scope defines under a key, and when it was there.
     pub(super) fn produce(&self, scope: ScopeId, key: u64) -> Result<(LinkGraph, Instant)> {
-        let source = self.table.source(scope);
+        self.produce_from(self.table.source(scope).as_deref(), scope, key)
+    }
+
+    fn produce_from(
+        &self,
+        source: Option<&dyn Source>,
+        scope: ScopeId,
+        key: u64,
+    ) -> Result<(LinkGraph, Instant)> {
         let source = source.ok_or_else(|| Error::other("a definition without a module"))?;
         let start = Instant::now();
         let graph = source.materialize(key);

@@ -38,7 +38,7 @@ impl Linker {
         let entry = self.table.entry(id);
         let mut inner = entry.lock();
         let event = if definition.is_some() { Event::Redefine } else { Event::Remove };
-        let module = self.table.replace(entry, &mut inner, definition);
+        let module = self.table.replace(id, &mut inner, definition);
         inner.kind.get_or_insert(SymbolKind::Function);
         let old = self.make_lazy(id, &mut inner, event);
         let outdated = vec![(id, inner.take_dependents(hash))];
@@ -77,7 +77,7 @@ impl Linker {
             let (allocation, finished) = linked?;
             let Some(&(_, address)) = finished.iter().find(|finished| finished.0 == id) else {
                 self.abandon(allocation);
-                let name = self.table.entry(id).name();
+                let name = self.table.name(id);
                 return Err(Error::compile(name, "no code came of it"));
             };
             if !self.depend(id, allocation, &graph, began) {
@@ -104,7 +104,7 @@ impl Linker {
         let mut inner = entry.lock();
         inner.changed = self.table.tick();
         let old = inner.allocation();
-        let module = self.table.replace(entry, &mut inner, Some(definition));
+        let module = self.table.replace(id, &mut inner, Some(definition));
         inner.allocation = allocation.number();
         let was_ready = entry.state() == State::Ready;
         // One that is queued or compiled right now is not wanted any more, but ready.
@@ -127,7 +127,7 @@ impl Linker {
         for &id in ids {
             let entry = self.table.entry(id);
             let mut inner = entry.lock();
-            modules.push(self.table.replace(entry, &mut inner, None));
+            modules.push(self.table.replace(id, &mut inner, None));
             old.push(self.make_lazy(id, &mut inner, Event::Remove));
             outdated.push((id, inner.take_dependents(None)));
         }
@@ -231,11 +231,12 @@ impl Linker {
         }
         let entry = self.table.entry(id);
         let inner = entry.lock();
-        let refuse =
-            |why: &str| Err(Error::other(format!("{} cannot be redefined: {why}", entry.name())));
+        let refuse = |why: &str| {
+            Err(Error::other(format!("{} cannot be redefined: {why}", self.table.name(id))))
+        };
         match &inner.definition {
             Some(Definition::Alias(alias)) => {
-                let target = self.table.entry(alias.target).name();
+                let target = self.table.name(alias.target);
                 return refuse(&format!("it is an alias of {target}: redefine that"));
             }
             Some(Definition::Module { unit: Unit::Whole, .. }) => {

@@ -14,12 +14,12 @@ impl Linker {
     pub(super) fn resolve(&self, id: SymbolId) -> Result<bool> {
         let entry = self.table.entry(id);
         let is_called = entry.lock().kind == Some(SymbolKind::Function);
-        let name = entry.name();
+        let name = self.table.name(id);
+        let scope = self.table.scope(id);
         let expected = self.expected.lock().get(&id).cloned();
         let signature = expected.as_ref().map(|(signature, _)| &**signature);
-        let asked =
-            Undefined { symbol: id, name: &name, scope: entry.scope(), is_called, signature };
-        let resolution = match (self.table.source(entry.scope()), &self.policy.resolver) {
+        let asked = Undefined { symbol: id, name: &name, scope, is_called, signature };
+        let resolution = match (self.table.source(scope), &self.policy.resolver) {
             // The module's own names.
             (Some(source), _) => source.resolve(&asked)?,
             (None, Some(resolver)) => resolver(&asked)?,
@@ -37,12 +37,13 @@ impl Linker {
     /// As [`Linker::resolve`], and asks only scopes and the process.
     pub(super) fn find_elsewhere(&self, id: SymbolId) -> bool {
         let entry = self.table.entry(id);
-        if !self.table.is_shared(entry.scope()) {
+        let scope = self.table.scope(id);
+        if !self.table.is_shared(scope) {
             return false;
         }
-        if let Some(target) = self.table.provider(entry.scope(), &entry.name()) {
+        if let Some(target) = self.table.provider(scope, &self.table.name(id)) {
             self.note(id, alias(target));
-        } else if let Some(found) = self.libraries.find(&entry.name()) {
+        } else if let Some(found) = self.libraries.find(&self.table.name(id)) {
             self.note(
                 id,
                 match found {
@@ -73,7 +74,7 @@ impl Linker {
     /// Takes away everything that modules of a scope define.
     pub(crate) fn drop_scope(&self, scope: ScopeId) {
         let is_in = |id: &SymbolId| {
-            let own = self.table.entry(*id).scope();
+            let own = self.table.scope(*id);
             own == scope || (own != ScopeId::ASSUMPTIONS && self.table.home(own) == scope)
         };
         let members: Vec<_> = self.table.symbols().filter(is_in).collect();

@@ -57,7 +57,7 @@ impl Linker {
             return Ok(());
         }
         let known = source.signature(key).unwrap_or_default();
-        let (name, module) = (self.table.entry(id).name(), source.name());
+        let (name, module) = (self.table.name(id), source.name());
         Err(Error::other(format!(
             "{name} is of the type {known} in {module}, and taken for {taken} in {user}"
         )))

@@ -38,7 +38,7 @@ impl Linker {
     /// Tells of a new stub.
     pub(super) fn tell_stub(&self, symbol: SymbolId, stub: StubId) {
         for listener in &self.policy.listeners {
-            let name = self.table.entry(symbol).name();
+            let name = self.table.name(symbol);
             listener.stubbed(symbol, &name, self.stubs.address(stub), native::STUB_SIZE);
         }
     }

@@ -65,7 +65,7 @@ impl Linker {
             Change::Data(id, scope, _) => {
                 self.table.check(*id)?;
                 self.check_module(*scope)?;
-                let name = self.table.entry(*id).name();
+                let name = self.table.name(*id);
                 let what = format!("{name} cannot be redefined as data: it is none");
                 self.is_data(*id).then_some(()).ok_or_else(|| Error::other(what))
             }

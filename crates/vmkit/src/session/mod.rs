@@ -341,7 +341,7 @@ impl Session {
     /// The symbol's name.
     #[must_use]
     pub fn name(&self, id: SymbolId) -> Name {
-        self.linker().table.entry(id).name()
+        self.linker().table.name(id)
     }
 
     /// Where the symbol stands.

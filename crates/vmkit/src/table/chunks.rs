@@ -3,26 +3,28 @@
 use std::sync::OnceLock;
 
 /// Items that are made at a time.
-pub(super) const ITEMS: usize = 256;
+pub(super) const ITEMS: usize = 64;
 /// Chunks of items in a group, and groups.
-const CHUNKS: usize = 256;
-const GROUPS: usize = 256;
+const CHUNKS: usize = 512;
+const GROUPS: usize = 512;
 /// So many items there can be.
 pub(super) const MOST: usize = ITEMS * CHUNKS * GROUPS;
 
-type Chunk<T> = OnceLock<Box<[T]>>;
-type Group<T> = OnceLock<Box<[Chunk<T>]>>;
+type Chunk<T> = OnceLock<Box<[T; ITEMS]>>;
+type Group<T> = OnceLock<Box<[Chunk<T>; CHUNKS]>>;
 
 /// Items by their numbers, [`MOST`] of them.
-pub(super) struct Chunks<T>(Box<[Group<T>]>);
+pub(super) struct Chunks<T>(Box<[Group<T>; GROUPS]>);
 
-fn room<T>(count: usize) -> Box<[OnceLock<T>]> {
-    (0..count).map(|_| OnceLock::new()).collect()
+/// So many items, each made in its place.
+fn room<T, const COUNT: usize>(new: impl Fn() -> T) -> Box<[T; COUNT]> {
+    let items: Box<[T]> = (0..COUNT).map(|_| new()).collect();
+    items.try_into().unwrap_or_else(|_| unreachable!("they are as many"))
 }
 
 impl<T> Chunks<T> {
     pub(super) fn new() -> Self {
-        Self(room(GROUPS))
+        Self(room(OnceLock::new))
     }
 
     /// An item, if it is there.
@@ -38,9 +40,8 @@ impl<T> Chunks<T> {
     ///
     /// There are no such numbers.
     pub(super) fn get_or_make(&self, index: usize, new: impl Fn() -> T) -> &T {
-        let group = self.0[index / (ITEMS * CHUNKS)].get_or_init(|| room(CHUNKS));
-        let chunk =
-            group[index / ITEMS % CHUNKS].get_or_init(|| (0..ITEMS).map(|_| new()).collect());
+        let group = self.0[index / (ITEMS * CHUNKS)].get_or_init(|| room(OnceLock::new));
+        let chunk = group[index / ITEMS % CHUNKS].get_or_init(|| room(new));
         &chunk[index % ITEMS]
     }
 }

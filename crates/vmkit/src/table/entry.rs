@@ -5,18 +5,15 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::hash;
 use super::state::{Event, State};
 use super::users::Users;
 use crate::allocation::{Alive, AllocationId};
 use crate::definition::Definition;
-use crate::symbol::{Binding, Descriptor, Linkage, Name, ScopeId, SymbolKind, Visibility};
+use crate::symbol::{Binding, Descriptor, Linkage, SymbolKind, Visibility};
 
 /// One symbol. The state is a futex word of its own, so that a first call in a signal handler can
 /// look at it and wait for it without a lock.
 pub(crate) struct Entry {
-    /// None while it is nobody's.
-    key: Mutex<Option<(ScopeId, Name)>>,
     state: AtomicU32,
     /// The next symbol in the queue of those to compile, plus one.
     pub(crate) next: AtomicU32,
@@ -46,7 +43,7 @@ pub(crate) struct Inner {
     pub(crate) allocation: u32,
     /// How calls reach it, if it was said.
     pub(crate) binding: Option<Binding>,
-    users: Option<Box<Users>>,
+    users: Users,
 }
 
 /// A place that holds where a symbol is: in code, the four bytes of a call's displacement; elsewhere,
@@ -68,52 +65,17 @@ pub(crate) struct Dependent {
 }
 
 // There is one for every known symbol.
-const _: () = assert!(size_of::<Entry>() <= 112);
+const _: () = assert!(size_of::<Entry>() <= 96);
 
 impl Entry {
     pub(super) fn vacant() -> Self {
         Self {
-            key: Mutex::new(None),
             state: AtomicU32::new(State::Undefined as u32),
             next: AtomicU32::new(0),
             address: AtomicU64::new(0),
             caller: AtomicU64::new(0),
             inner: Mutex::new(Inner::new(0)),
         }
-    }
-
-    pub(super) fn occupy(&self, scope: ScopeId, name: &Name) {
-        let before = self.key.lock().replace((scope, name.clone()));
-        assert!(before.is_none(), "an entry is given away once");
-    }
-
-    /// Makes it nobody's, given what it knew.
-    pub(super) fn vacate(&self) {
-        *self.key.lock() = None;
-    }
-
-    pub(crate) fn scope(&self) -> ScopeId {
-        self.key.lock().as_ref().map_or(ScopeId::NONE, |key| key.0)
-    }
-
-    pub(crate) fn name(&self) -> Name {
-        let key = self.key.lock();
-        key.as_ref().map_or_else(
-            || Name::from("a symbol of another session, or one that is gone"),
-            |key| key.1.clone(),
-        )
-    }
-
-    /// Is it of this name, in this scope?
-    pub(super) fn is(&self, scope: ScopeId, name: &[u8]) -> bool {
-        let key = self.key.lock();
-        key.as_ref().is_some_and(|key| key.0 == scope && key.1.bytes() == name)
-    }
-
-    /// The hash of its scope and name.
-    pub(super) fn hash(&self) -> u64 {
-        let key = self.key.lock();
-        key.as_ref().map_or(0, |key| hash(key.0, key.1.bytes()))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -167,7 +129,7 @@ impl Inner {
             changed: now,
             allocation: 0,
             binding: None,
-            users: None,
+            users: Users::Nobody,
         }
     }
 
@@ -178,12 +140,12 @@ impl Inner {
 
     /// Has it any [sites](Inner::sites), of allocations that are there or are not?
     pub(crate) fn has_sites(&self) -> bool {
-        self.users.as_ref().is_some_and(|users| !users.sites().is_empty())
+        !self.users.sites().is_empty()
     }
 
     /// Call sites that go straight to its code, or would, and words that hold where it is.
     pub(crate) fn sites<'a>(&'a self, alive: &'a Alive<'_>) -> impl Iterator<Item = Site> + 'a {
-        let sites = self.users.as_ref().map_or(&[][..], |users| users.sites());
+        let sites = self.users.sites();
         // Those of one owner lie together.
         let mut last = (AllocationId::PERMANENT, true);
         sites.iter().copied().filter(move |site| {
@@ -196,61 +158,56 @@ impl Inner {
 
     /// Notes one more of them.
     pub(crate) fn add_site(&mut self, site: Site) {
-        self.users.get_or_insert_default().add_site(site);
+        self.users.add_site(site);
     }
 
     /// Words of data that were initialized to point to it.
     pub(crate) fn pointers<'a>(&'a self, alive: &'a Alive<'_>) -> impl Iterator<Item = Site> + 'a {
-        let pointers = self.users.as_ref().map_or(&[][..], |users| users.pointers());
+        let pointers = self.users.pointers();
         pointers.iter().copied().filter(|site| alive.has(site.owner))
     }
 
     /// Notes one more of them.
     pub(crate) fn add_pointer(&mut self, site: Site) {
-        self.users.get_or_insert_default().add_pointer(site);
+        self.users.add_pointer(site);
     }
 
     /// Drops the site at a place.
     pub(crate) fn remove_site(&mut self, place: u32) {
-        if let Some(users) = &mut self.users {
-            users.remove_site(place);
-        }
+        self.users.remove_site(place);
     }
 
     /// Notes code that takes something of the symbol for granted.
     pub(crate) fn add_dependent(&mut self, dependent: Dependent) {
-        self.users.get_or_insert_default().add_dependent(dependent);
+        self.users.add_dependent(dependent);
     }
 
     /// Does any code take something of the symbol for granted?
     pub(crate) fn has_dependents(&self) -> bool {
-        self.users.as_ref().is_some_and(|users| !users.dependents().is_empty())
+        !self.users.dependents().is_empty()
     }
 
     /// Takes out the dependents that took for granted what holds no longer: another body than that
     /// with this hash.
     pub(crate) fn take_dependents(&mut self, now: Option<u64>) -> Vec<Dependent> {
-        let Some(users) = &mut self.users else { return Vec::new() };
         let holds = |dependent: &Dependent| dependent.hash.is_some() && dependent.hash == now;
-        users.take_dependents(holds)
+        self.users.take_dependents(holds)
     }
 
     /// Notes that `count` uses belong to allocations that are gone. They are dropped once they are
     /// many, so that each costs little.
     pub(crate) fn forget(&mut self, count: usize, alive: &Alive<'_>) {
-        if self.users.as_mut().is_some_and(|users| users.forget(count, alive)) {
-            self.users = None;
-        }
+        self.users.forget(count, alive);
     }
 
     /// Offset in the slot area of its thread-local pair.
     pub(crate) fn pair(&self) -> Option<u32> {
-        self.users.as_ref()?.pair()
+        self.users.pair()
     }
 
     /// Notes where its thread-local pair is.
     pub(crate) fn set_pair(&mut self, offset: u32) {
-        self.users.get_or_insert_default().set_pair(offset);
+        self.users.set_pair(offset);
     }
 
     /// The allocation that holds its code, if it can be taken back.

@@ -4,20 +4,20 @@
 mod chunks;
 mod entry;
 mod modules;
+mod names;
 mod sources;
 mod state;
 mod users;
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use hashbrown::HashTable;
 use parking_lot::{Mutex, RwLock};
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
 use self::chunks::Chunks;
 pub(crate) use self::entry::{Dependent, Entry, Inner, Site};
+use self::names::Names;
 use self::sources::Sources;
 pub(crate) use self::state::Event;
 pub use self::state::State;
@@ -35,7 +35,7 @@ pub(crate) struct Table {
     /// What stands for symbols of other sessions: nobody's.
     foreign: Entry,
     len: AtomicU32,
-    names: RwLock<HashTable<SymbolId>>,
+    names: RwLock<Names>,
     groups: Mutex<FxHashMap<(ScopeId, Name), ScopeId>>,
     sources: Sources,
     /// Entries that are nobody's any more.
@@ -66,7 +66,7 @@ impl Table {
             entries: Chunks::new(),
             called: notes_calls.then(Chunks::new),
             len: AtomicU32::new(0),
-            names: RwLock::new(HashTable::new()),
+            names: RwLock::new(Names::new()),
             groups: Mutex::new(FxHashMap::default()),
             sources: Sources::new(tag),
             vacant: Mutex::default(),
@@ -153,7 +153,7 @@ impl Table {
     pub(crate) fn numbered(&self, number: u32) -> Option<SymbolId> {
         let is_there = self.tag.index(number)? < self.len.load(Ordering::Acquire) as usize;
         let id = SymbolId(number);
-        (is_there && self.entry(id).scope() != ScopeId::NONE).then_some(id)
+        (is_there && self.scope(id) != ScopeId::NONE).then_some(id)
     }
 
     /// Is it a symbol of this session, as far as can be told?
@@ -176,8 +176,7 @@ impl Table {
 
     /// The symbol of this name in this scope, if there is one.
     pub(crate) fn find(&self, scope: ScopeId, name: &[u8]) -> Option<SymbolId> {
-        let names = self.names.read();
-        names.find(hash(scope, name), |&id| self.is(id, scope, name)).copied()
+        self.names.read().find(scope, name)
     }
 
     /// The symbol of this name in this scope; made if there is none.
@@ -190,41 +189,49 @@ impl Table {
             return id;
         }
         let mut names = self.names.write();
-        let key = hash(scope, name.bytes());
-        if let Some(&id) = names.find(key, |&id| self.is(id, scope, name.bytes())) {
+        if let Some(id) = names.find(scope, name.bytes()) {
             return id;
         }
-        let id = self.push(scope, name);
-        names.insert_unique(key, id, |&id| self.entry(id).hash());
+        let vacant = self.vacant.lock().pop();
+        let id = vacant.unwrap_or_else(|| self.push());
+        names.insert(id, scope, name);
+        self.sources.note_symbol(scope, id);
         id
     }
 
-    fn push(&self, scope: ScopeId, name: &Name) -> SymbolId {
-        if let Some(id) = self.vacant.lock().pop() {
-            self.entry(id).occupy(scope, name);
-            self.sources.note_symbol(scope, id);
-            return id;
-        }
+    fn push(&self) -> SymbolId {
         let index = self.len.load(Ordering::Relaxed) as usize;
         let id = SymbolId(self.tag.number(index));
         if let Some(called) = &self.called {
             called.get_or_make(index, || AtomicU64::new(0));
         }
-        self.entries.get_or_make(index, Entry::vacant).occupy(scope, name);
-        self.sources.note_symbol(scope, id);
+        self.entries.get_or_make(index, Entry::vacant);
         self.len.store(index as u32 + 1, Ordering::Release);
         id
     }
 
-    fn is(&self, id: SymbolId, scope: ScopeId, name: &[u8]) -> bool {
-        self.entry(id).is(scope, name)
+    /// The name of a symbol.
+    pub(crate) fn name(&self, id: SymbolId) -> Name {
+        let names = self.names.read();
+        let key = self.tag.index(id.0).and_then(|index| names.key(index));
+        key.filter(|key| key.scope != ScopeId::NONE).map_or_else(
+            || Name::from("a symbol of another session, or one that is gone"),
+            |key| key.name.clone(),
+        )
+    }
+
+    /// The scope that a symbol's name is in.
+    pub(crate) fn scope(&self, id: SymbolId) -> ScopeId {
+        let names = self.names.read();
+        let key = self.tag.index(id.0).and_then(|index| names.key(index));
+        key.map_or(ScopeId::NONE, |key| key.scope)
     }
 
     /// Every symbol there is now.
     pub(crate) fn symbols(&self) -> impl Iterator<Item = SymbolId> {
         let len = self.len.load(Ordering::Acquire) as usize;
         let all = (0..len).map(|index| SymbolId(self.tag.number(index)));
-        all.filter(|&id| self.entry(id).scope() != ScopeId::NONE)
+        all.filter(|&id| self.scope(id) != ScopeId::NONE)
     }
 
     /// Takes note of a definition, under the rules of ELF and LLVM for competing ones.
@@ -240,7 +247,7 @@ impl Table {
         let outcome = self.compete(entry, &mut inner, descriptor, &definition)?;
         if outcome == Outcome::Taken {
             inner.descriptor(descriptor);
-            let old = self.replace(entry, &mut inner, Some(definition));
+            let old = self.replace(id, &mut inner, Some(definition));
             // Whoever is at it, as undefined, will see.
             if matches!(entry.state(), State::Queued | State::Compiling) {
                 inner.changed = self.tick();
@@ -290,10 +297,6 @@ fn merge_common(old: &mut Definition, new: &Definition) -> Outcome {
         old.align = old.align.max(new.align);
     }
     Outcome::Ignored
-}
-
-fn hash(scope: ScopeId, name: &[u8]) -> u64 {
-    FxBuildHasher.hash_one((scope, name))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::sources::Ended;
-use super::{Entry, Inner, Table, hash};
+use super::{Inner, Table};
 use crate::allocation::AllocationId;
 use crate::definition::{Definition, Source};
 use crate::symbol::{ScopeId, SymbolId};
@@ -12,6 +12,8 @@ use crate::symbol::{ScopeId, SymbolId};
 pub(crate) struct Held<'a> {
     table: &'a Table,
     scope: ScopeId,
+    /// None if the module has gone before.
+    pub(crate) source: Option<Arc<dyn Source>>,
 }
 
 impl Drop for Held<'_> {
@@ -37,8 +39,7 @@ impl Table {
 
     /// Keeps it until what is given is dropped, with no lock held.
     pub(crate) fn held(&self, scope: ScopeId) -> Held<'_> {
-        self.hold(scope);
-        Held { table: self, scope }
+        Held { table: self, scope, source: self.sources.hold(scope) }
     }
 
     /// Lets go of it, and leaves it there even if nobody else holds it.
@@ -62,12 +63,12 @@ impl Table {
 
     /// Keeps the module of a scope for the code of `user`, which may be its own.
     pub(crate) fn hold_for(&self, scope: ScopeId, user: SymbolId) {
-        self.sources.want(scope, self.entry(user).scope() == scope);
+        self.sources.want(scope, self.scope(user) == scope);
     }
 
     /// Ends what [`Table::hold_for`] began. No lock may be held: the module may end here.
     pub(crate) fn release_for(&self, scope: ScopeId, user: SymbolId) {
-        drop(self.sources.release(scope, self.entry(user).scope() == scope));
+        drop(self.sources.release(scope, self.scope(user) == scope));
     }
 
     /// The allocation that holds the private data of a module, if there is one.
@@ -101,12 +102,7 @@ impl Table {
         }
         let mut names = self.names.write();
         for &id in ended.symbols.iter().filter(|id| !kept.contains(id)) {
-            let entry = self.entry(id);
-            let key = hash(entry.scope(), entry.name().bytes());
-            if let Ok(found) = names.find_entry(key, |&other| other == id) {
-                found.remove();
-            }
-            entry.vacate();
+            names.remove(id);
             self.vacant.lock().push(id);
         }
         drop(names);
@@ -115,19 +111,19 @@ impl Table {
         }
     }
 
-    /// Gives an entry another definition; the module to let go of, with no lock held.
+    /// Gives a symbol, of which this is known, another definition; the module to let go of, with no lock held.
     #[must_use]
     pub(crate) fn replace(
         &self,
-        entry: &Entry,
+        id: SymbolId,
         inner: &mut Inner,
         definition: Option<Definition>,
     ) -> Option<Arc<dyn Source>> {
         // What is private to a module is only wanted as long as something else of it is.
+        let own = self.scope(id);
         let holds = |definition: &Definition| {
-            let scope =
-                definition.scope().or_else(|| Some(self.entry(definition.other()?).scope()));
-            scope.filter(|&scope| scope != entry.scope())
+            let scope = definition.scope().or_else(|| Some(self.scope(definition.other()?)));
+            scope.filter(|&scope| scope != own)
         };
         if let Some(scope) = definition.as_ref().and_then(holds) {
             self.sources.want(scope, false);

@@ -144,9 +144,12 @@ impl Sources {
         self.with(scope, |slot| slot.data.store(data.number(), Ordering::Release));
     }
 
-    /// Begins a use of a module, for a while.
-    pub(super) fn hold(&self, scope: ScopeId) {
-        self.with(scope, |slot| slot.uses.fetch_add(1, Ordering::Relaxed));
+    /// Begins a use of a module, for a while; the module, if it is there.
+    pub(super) fn hold(&self, scope: ScopeId) -> Option<Arc<dyn Source>> {
+        self.with(scope, |slot| {
+            slot.uses.fetch_add(1, Ordering::Relaxed);
+            slot.source.clone()
+        })?
     }
 
     /// As [`Sources::hold`], if `source` is the module; tells whether it is.

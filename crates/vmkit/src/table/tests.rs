@@ -162,7 +162,7 @@ fn threads_that_name_the_same_symbols_agree() {
     });
     assert!(found.iter().all(|ids| *ids == found[0]));
     assert_eq!(table.symbols().count(), count);
-    assert_eq!(table.entry(found[0][count - 1]).name(), Name::from(&*format!("s{}", count - 1)));
+    assert_eq!(table.name(found[0][count - 1]), Name::from(&*format!("s{}", count - 1)));
 }
 
 /// What can be asked of a table.

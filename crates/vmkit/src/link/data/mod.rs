@@ -142,9 +142,9 @@ impl Linker {
         match definition {
             Some(Definition::Module { scope, key, .. }) => Ok(self.produce(scope, key)?.0),
             Some(Definition::Common(extent)) => {
-                Ok(common(&entry.name(), extent.size, extent.align))
+                Ok(common(&self.table.name(id), extent.size, extent.align))
             }
-            _ => Err(Error::undefined(entry.name(), None)),
+            _ => Err(Error::undefined(self.table.name(id), None)),
         }
     }
 
@@ -189,7 +189,7 @@ impl Linker {
         if entry.lock().kind == Some(SymbolKind::ThreadLocal) {
             return AllocationId::PERMANENT;
         }
-        let is_private = entry.scope() == data.graph.scope;
+        let is_private = self.table.scope(data.id) == data.graph.scope;
         let known = match is_private {
             true => self.table.data_of(data.graph.scope),
             false => AllocationId::PERMANENT,

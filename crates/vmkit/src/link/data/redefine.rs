@@ -43,7 +43,7 @@ impl Linker {
             size: inner.size,
             allocation: std::mem::take(&mut inner.allocation),
         };
-        let module = self.table.replace(entry, &mut inner, Some(definition));
+        let module = self.table.replace(id, &mut inner, Some(definition));
         inner.changed = self.table.tick();
         entry.place(0);
         entry.advance(Event::Redefine);
@@ -60,7 +60,7 @@ impl Linker {
         let entry = self.table.entry(moved.id);
         let mut inner = entry.lock();
         let meanwhile = (entry.address(), inner.allocation());
-        let module = self.table.replace(entry, &mut inner, moved.definition.clone());
+        let module = self.table.replace(moved.id, &mut inner, moved.definition.clone());
         inner.changed = self.table.tick();
         entry.place(moved.address);
         inner.allocation = moved.allocation;

@@ -21,6 +21,7 @@ use crate::target::{Base, Isa, Row, Term};
 /// A graph being fixed up.
 struct Fixer<'a> {
     linker: &'a Linker,
+    unit: SymbolId,
     allocation: AllocationId,
     bound: &'a Bound<'a>,
     placed: Placed,
@@ -28,8 +29,6 @@ struct Fixer<'a> {
     callees: SmallVec<[SymbolId; 4]>,
     /// Its memory: words of its own come to it.
     words: SmallVec<[Extent; 2]>,
-    /// Is it data, or code that is never taken back, of which nothing else is noted?
-    has_data: bool,
     /// Slots of the graph's own symbols, by symbol.
     slots: Vec<(usize, Addr)>,
     thunks_used: u64,
@@ -57,12 +56,12 @@ impl Linker {
     ) -> Result<Finished> {
         let mut fixer = Fixer {
             linker: self,
+            unit,
             allocation,
             bound,
             placed,
             callees: SmallVec::new(),
             words: extents,
-            has_data: allocation == AllocationId::PERMANENT || self.is_data(unit),
             slots: Vec::new(),
             thunks_used: 0,
         };
@@ -108,6 +107,11 @@ impl Fixer<'_> {
         Ok(())
     }
 
+    /// Is it data, or code that is never taken back, of which nothing else is noted?
+    fn has_data(&self) -> bool {
+        self.allocation == AllocationId::PERMANENT || self.linker.is_data(self.unit)
+    }
+
     /// Words of the graph's own.
     fn words<const N: usize>(&mut self, values: [u64; N]) -> Result<Addr> {
         let addr = self.linker.words(values)?;
@@ -127,7 +131,7 @@ impl Fixer<'_> {
         }
         if let Some(data) = self.bound.values[edge.target].data
             && (row.term, row.base, row.field.size) == (Term::Address, Base::Zero, 8)
-            && self.has_data
+            && self.has_data()
             && self.linker.note_pointer(part.place(edge), self.allocation, data)
         {
             self.callees.push(data);

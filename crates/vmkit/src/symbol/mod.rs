@@ -1,51 +1,11 @@
-//! Names and what a module says of them: symbols, descriptors, linkage.
+//! Symbols, and what a module says of them: descriptors, linkage.
+
+mod name;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use triomphe::ThinArc;
-
-/// A symbol's name: any bytes but NUL, as in ELF. One word; cloning copies it.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Name(ThinArc<(), u8>);
-
-impl Name {
-    /// The name with these bytes.
-    #[must_use]
-    pub fn new(bytes: impl AsRef<[u8]>) -> Self {
-        Self(ThinArc::from_header_and_slice((), bytes.as_ref()))
-    }
-
-    /// The bytes, without a terminator.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.0.slice
-    }
-
-    /// The name as C wants it; `None` where it holds a NUL.
-    #[must_use]
-    pub fn to_c_string(&self) -> Option<std::ffi::CString> {
-        std::ffi::CString::new(self.bytes()).ok()
-    }
-}
-
-impl From<&str> for Name {
-    fn from(text: &str) -> Self {
-        Self::new(text)
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(self.bytes()))
-    }
-}
-
-impl fmt::Debug for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", String::from_utf8_lossy(self.bytes()))
-    }
-}
+pub use self::name::Name;
 
 /// A number that tells the symbols and scopes of one session from those of another: in the upper bits
 /// of theirs.
