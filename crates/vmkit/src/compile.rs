@@ -292,8 +292,20 @@ impl Compiler {
         if let Err(error) = started {
             self.threads.fetch_sub(1, Ordering::SeqCst);
             if self.threads.load(Ordering::SeqCst) == 0 {
-                eprintln!("vmkit: cannot start a compile thread: {error}");
-                std::process::abort();
+                self.fail_queued(&format!("cannot start a compile thread: {error}"));
+            }
+        }
+    }
+
+    /// Fails all that waits: there is nobody to compile it.
+    fn fail_queued(&self, why: &str) {
+        while let Some((id, _)) = self.queue.take(&self.linker.table) {
+            let entry = self.linker.table.entry(id);
+            // Unless somebody does so here and now.
+            if entry.advance(Event::Begin).is_some() {
+                self.errors.lock().insert(id, Error::compile(self.linker.table.name(id), why));
+                entry.advance(Event::Fail);
+                self.linker.waiters.wake(entry.word());
             }
         }
     }

@@ -55,6 +55,8 @@ pub(crate) enum Kind {
     Memory { zone: &'static str, wanted: u64, left: u64, limit: u64 },
     #[error("{call}: {error}")]
     System { call: &'static str, error: std::io::Error },
+    #[error("cannot map {size} bytes of memory: {error}")]
+    Map { size: usize, error: std::io::Error },
     #[error("cannot load {file}: {what}")]
     Library { file: String, what: String },
     #[error("{0}")]

@@ -93,9 +93,9 @@ fn flag_offset() -> Result<i32> {
     // The C library keeps the stack for threads of the program, which should not get more than they
     // ask for.
     let there = thread::Builder::new().stack_size(0).spawn(offset);
-    let there = there.ok().and_then(|thread| thread.join().ok());
-    match i32::try_from(here) {
-        Ok(offset) if there == Some(here) => Ok(offset),
+    let there = there.map_err(|error| Error::other(format!("cannot start a thread: {error}")))?;
+    match (i32::try_from(here), there.join()) {
+        (Ok(offset), Ok(there)) if there == here => Ok(offset),
         _ => Err(Error::other("interposition works in an executable, not in a shared library")),
     }
 }

@@ -2,6 +2,7 @@
 //! `--perf`.
 
 mod explain;
+mod limits;
 mod nm;
 mod perf;
 mod stats;

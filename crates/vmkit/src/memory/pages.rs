@@ -4,7 +4,7 @@
 use std::ptr;
 
 use super::mirror;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::host;
 use crate::symbol::Addr;
 
@@ -251,7 +251,7 @@ unsafe fn map(
     // SAFETY: the caller's promise.
     let got = unsafe { libc::mmap(addr as *mut _, size, prot, flags, fd, offset) };
     if got == libc::MAP_FAILED {
-        return Err(Error::system("mmap"));
+        return Err(Kind::Map { size, error: std::io::Error::last_os_error() }.into());
     }
     Ok(got as u64)
 }
