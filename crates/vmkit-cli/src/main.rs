@@ -16,6 +16,7 @@ mod processes;
 mod report;
 mod run;
 mod runtime;
+mod streams;
 mod trace;
 mod watch;
 

@@ -19,6 +19,7 @@ use crate::options::Run;
 use crate::output::{Output, say};
 use crate::report::Report;
 use crate::runtime;
+use crate::streams;
 use crate::watch::Watch;
 
 /// What a program finds without asking for any library, as clang links it.
@@ -267,6 +268,7 @@ extern "C" fn report() {
     let at_exit = AT_EXIT.get().expect("set before it was registered");
     // The program is over; what follows is the end of the libraries.
     at_exit.session.use_original_libraries();
+    streams::unlock();
     if std::process::id() != at_exit.process {
         return;
     }
