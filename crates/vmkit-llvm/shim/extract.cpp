@@ -193,6 +193,21 @@ void move_body(Function &function, Function &own, ValueToValueMapTy &map, Declar
   for (Instruction &instruction : instructions(own)) remapping.run(instruction);
 }
 
+// Checks of indirect calls look for a function's type before its address (-fsanitize=kcfi). That
+// address is a stub's here, which has none: the checks are left out.
+void drop_type_checks(Function &own) {
+  own.setMetadata(LLVMContext::MD_kcfi_type, nullptr);
+  for (Instruction &instruction : make_early_inc_range(instructions(own))) {
+    auto *call = dyn_cast<CallBase>(&instruction);
+    if (!call || !call->getOperandBundle(LLVMContext::OB_kcfi)) continue;
+    CallBase *unchecked = CallBase::removeOperandBundle(call, LLVMContext::OB_kcfi, call->getIterator());
+    unchecked->copyMetadata(*call);
+    unchecked->takeName(call);
+    call->replaceAllUsesWith(unchecked);
+    call->eraseFromParent();
+  }
+}
+
 void fill(Function &function, Function &own, vk_module &source, ValueToValueMapTy &map, Declarer &declarer) {
   clone_header(function, own, map, declarer);
   // Labels that data points to must stay with the function that the data names.
@@ -200,6 +215,7 @@ void fill(Function &function, Function &own, vk_module &source, ValueToValueMapT
     clone_body(function, own, map, declarer);
   else
     move_body(function, own, map, declarer);
+  if (source.module->getModuleFlag("kcfi")) drop_type_checks(own);
   make_own(own);
   own.setComdat(nullptr);
   if (!source.units.contains(&function)) own.setSection("");
