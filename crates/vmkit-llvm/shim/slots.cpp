@@ -20,10 +20,11 @@ constexpr unsigned Fewest = 16;
 
 enum class Access { Load, Store, Other };
 
-// What one instruction does with one slot.
+// An instruction that names a slot.
 struct Use {
+  MachineInstr *instruction;
   unsigned slot;
-  unsigned place; // number of the instruction in the function
+  unsigned place; // the instruction's number in the function
 };
 
 // Sets of slots, one beside the other in memory.
@@ -111,14 +112,14 @@ private:
     }
   }
 
-  void read(unsigned block, const MachineInstr &instruction, unsigned place) {
+  void read(unsigned block, MachineInstr &instruction, unsigned place) {
     for (const MachineOperand &operand : instruction.operands()) {
       int slot = operand.isFI() ? number(operand.getIndex()) : -1;
       if (slot < 0) continue;
       Access found = access(instruction, operand.getIndex());
       if (found == Access::Other) is_fixed.set(slot);
       bool is_store = found == Access::Store;
-      uses.push_back({unsigned(slot), place});
+      uses.push_back({&instruction, unsigned(slot), place});
       if (is_store)
         written.set(block, slot);
       else if (!written.test(block, slot))
@@ -200,17 +201,19 @@ private:
   }
 
   void rewrite(const DenseMap<int, int> &moved) {
-    auto place = [&](int index) { return moved.lookup_or(index, index); };
-    for (MachineBasicBlock &block : function)
-      for (MachineInstr &instruction : block) {
-        for (MachineOperand &operand : instruction.operands())
-          if (operand.isFI()) operand.setIndex(place(operand.getIndex()));
-        for (MachineMemOperand *memory : instruction.memoperands())
-          if (auto *value = dyn_cast_or_null<FixedStackPseudoSourceValue>(memory->getPseudoValue()))
-            if (int index = value->getFrameIndex(); moved.contains(index))
-              memory->setValue(function.getPSVManager().getFixedStack(place(index)));
-      }
+    for (const Use &use : uses)
+      if (moved.contains(frame_indices[use.slot])) rewrite(*use.instruction, moved);
     for (auto [index, _] : moved) frame.RemoveStackObject(index);
+  }
+
+  void rewrite(MachineInstr &instruction, const DenseMap<int, int> &moved) {
+    auto place = [&](int index) { return moved.lookup_or(index, index); };
+    for (MachineOperand &operand : instruction.operands())
+      if (operand.isFI()) operand.setIndex(place(operand.getIndex()));
+    for (MachineMemOperand *memory : instruction.memoperands())
+      if (auto *value = dyn_cast_or_null<FixedStackPseudoSourceValue>(memory->getPseudoValue()))
+        if (int index = value->getFrameIndex(); moved.contains(index))
+          memory->setValue(function.getPSVManager().getFixedStack(place(index)));
   }
 
   MachineFunction &function;
