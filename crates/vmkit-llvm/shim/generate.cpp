@@ -49,6 +49,17 @@ void shrink_ranges_late() {
     static_cast<cl::opt<unsigned> *>(threshold)->setValue(0);
 }
 
+// The numeric labels of assembly (`1:`), by label and how often it was defined. When a module is done
+// LLVM frees the symbols and counts anew, but goes on to find these: the next module with such a label
+// would get what was freed. They are the context's alone, and only the name of a private member in an
+// explicit instantiation leads there.
+using NumericLabels = DenseMap<std::pair<unsigned, unsigned>, MCSymbol *> MCContext::*;
+NumericLabels numeric_labels();
+template <NumericLabels member> struct Reach {
+  friend NumericLabels numeric_labels() { return member; }
+};
+template struct Reach<&MCContext::LocalSymbols>;
+
 } // namespace
 
 Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) {
@@ -67,7 +78,6 @@ Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) {
   legacy::PassManagerBase &all = machine.getOptLevel() == CodeGenOptLevel::None
                                      ? static_cast<legacy::PassManagerBase &>(pipeline)
                                      : passes;
-  MCContext *context = nullptr;
   bool cannot = machine.addPassesToEmitMC(all, context, stream, /*DisableVerify=*/true);
   if (is_thorough && optimize) {
     optimize->setValue(cl::boolOrDefault::BOU_UNSET);
@@ -78,6 +88,7 @@ Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) {
 
 StringRef Generator::run(Module &module) {
   buffer.clear();
+  (context->*numeric_labels()).clear();
   passes.run(module);
   return {buffer.data(), buffer.size()};
 }

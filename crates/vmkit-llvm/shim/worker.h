@@ -84,6 +84,8 @@ private:
   llvm::DenseMap<const llvm::GlobalValue *, uint32_t> numbers;
 };
 
+namespace llvm { class MCContext; }
+
 // The code generator, built once and run on one module after the other. Without optimization registers
 // are allocated quickly, and each block begins with all values in memory; unless it `is_thorough`: that
 // takes nearly twice as long and gives half the code. One for modules that are plain has less to do.
@@ -93,6 +95,7 @@ struct Generator {
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream{buffer};
   llvm::legacy::PassManager passes;
+  llvm::MCContext *context = nullptr; // of the passes
 };
 
 class Extract;
