@@ -1,10 +1,16 @@
-// about: dlsym, dlopen and dladdr of libc and libm names agree with the names in the program
+// about: dlsym, dlopen and dladdr agree with the names in the program, its own and libraries'
+// ldflags: -rdynamic
 // > ok
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <math.h>
 #include <string.h>
 #include "check.h"
+
+int own_data = 4;
+NOINLINE int own_function(int x) { return x + own_data; }
+// In place of the C library's, which comes next.
+int rand(void) { return 77; }
 
 int main(void) {
     size_t (*volatile length)(const char *) = strlen;
@@ -23,5 +29,12 @@ int main(void) {
     CHECK(dladdr((void *)puts, &info) != 0 && info.dli_sname != NULL &&
           strstr(info.dli_fname, "libc"));
     CHECK(dlsym(RTLD_DEFAULT, "stdout") == &stdout);
+    int (*own)(int) = (int (*)(int))dlsym(RTLD_DEFAULT, "own_function");
+    CHECK(own == own_function && own(1) == 5);
+    void *program = dlopen(NULL, RTLD_NOW);
+    CHECK(dlsym(program, "own_data") == &own_data);
+    int (*next)(void) = (int (*)(void))dlsym(RTLD_NEXT, "rand");
+    CHECK(next && next != rand && dlsym(RTLD_DEFAULT, "rand") == (void *)rand);
+    CHECK(dlsym(RTLD_NEXT, "own_function") == NULL);
     puts("ok");
 }

@@ -4,6 +4,7 @@
 
 mod allocator;
 mod caller;
+mod dynamic;
 mod explain;
 mod fresh;
 mod guards;

@@ -123,9 +123,10 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     let inputs = allocator::reading(|| Inputs::load(&session, &llvm, modules, &wanted))?;
     load_libraries(&session, options)?;
     runtime::define(&session)?;
+    session.copy_near_variables();
 
     let entry = entry(&session, &options.entry)?;
-    for object in inputs.objects.iter().filter(|object| object.has_structors) {
+    for object in inputs.objects.iter().filter(|object| object.is_needed_at_start) {
         session.address(object.unit)?;
     }
     let (constructors, destructors) = structors(&session, &inputs)?;

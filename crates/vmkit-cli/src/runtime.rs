@@ -7,6 +7,7 @@ use vmkit::{Addr, Layout, Name, Result, ScopeId, Session, SymbolKind};
 use vmkit_llvm::{processor_features, signal_functions};
 
 use crate::allocator;
+use crate::dynamic;
 use crate::guards;
 use crate::processes;
 
@@ -18,12 +19,11 @@ unsafe extern "C" {
 
 /// Defines what the program does not define itself.
 pub(crate) fn define(session: &Session) -> Result<()> {
-    static HANDLE: u8 = 0;
-    let header = (&raw const __ehdr_start).cast();
-    let data = [
-        ("__dso_handle", (&raw const HANDLE).cast()),
-        ("__ehdr_start", header),
-        processor_features(),
+    let data: [(&str, &[u8]); 3] = [
+        // Only its address matters.
+        ("__dso_handle", &[0]),
+        ("__ehdr_start", &header()),
+        ("__cpu_features2", &processor_features()),
     ];
     let functions: [(&str, *const ()); 3] = [
         ("atexit", libc::atexit as *const ()),
@@ -31,14 +31,32 @@ pub(crate) fn define(session: &Session) -> Result<()> {
         ("pthread_atfork", libc::pthread_atfork as *const ()),
     ];
     let replaced = allocator::functions().into_iter().chain(guards::functions());
-    let replaced = replaced.chain(processes::functions());
+    let replaced = replaced.chain(processes::functions()).chain(dynamic::functions(session));
     for (name, address) in functions.into_iter().chain(replaced).chain(signal_functions()) {
         define_at(session, name, SymbolKind::Function, address)?;
     }
     for (name, at) in edges(&session.layout()) {
         define_at(session, name, SymbolKind::Data, at.0 as *const ())?;
     }
-    data.into_iter().try_for_each(|(name, at)| define_at(session, name, SymbolKind::Data, at))
+    for (name, bytes) in data {
+        if !is_defined(session, name) {
+            session.define_bytes(&Name::from(name), bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// The ELF header of a program that has no segments of its own: this program's, but for those.
+fn header() -> [u8; size_of::<libc::Elf64_Ehdr>()] {
+    // SAFETY: the header is mapped, and as large.
+    let mut header = unsafe { (&raw const __ehdr_start).cast::<libc::Elf64_Ehdr>().read() };
+    (header.e_phoff, header.e_phnum, header.e_shoff, header.e_shnum) = (0, 0, 0, 0);
+    // SAFETY: a struct of numbers without padding.
+    unsafe { std::mem::transmute(header) }
+}
+
+fn is_defined(session: &Session, name: &str) -> bool {
+    session.find(name).is_some_and(|id| session.is_defined(id))
 }
 
 /// What linkers call the edges of a program. There is no edge between data with initial values and
@@ -62,8 +80,8 @@ fn edges(layout: &Layout) -> [(&'static str, Addr); 11] {
 }
 
 fn define_at(session: &Session, name: &str, kind: SymbolKind, address: *const ()) -> Result<()> {
-    let name = Name::from(name);
-    if !session.find_name(&name).is_some_and(|id| session.is_defined(id)) {
+    if !is_defined(session, name) {
+        let name = Name::from(name);
         session.define_absolute_in(ScopeId::GLOBAL, &name, kind, Addr(address as u64))?;
     }
     Ok(())

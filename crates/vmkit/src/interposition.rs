@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::host;
 use crate::link::Linker;
 use crate::memory::Zone;
-use crate::process::{self, Choice, Replacements};
+use crate::process::{self, Choice, Export, Replacements};
 use crate::symbol::{Addr, Linkage, ScopeId, SymbolId, SymbolKind, Visibility};
 use crate::target::native;
 
@@ -61,6 +61,36 @@ fn is_candidate(linker: &Linker, id: SymbolId) -> bool {
         && inner.linkage == Linkage::Strong
         && inner.visibility != Visibility::Hidden
         && matches!(inner.definition, Some(Definition::Module { .. }))
+}
+
+/// Makes what a library needs, and modules define, resolve its references when it is loaded.
+pub(crate) fn export_to(linker: &Linker, file: &str) -> Result<()> {
+    let names = process::undefined_names(file);
+    let found = names.iter().filter_map(|name| Some((name, exported(linker, name)?)));
+    let exports = found.map(|(name, (is_function, address))| Export { name, is_function, address });
+    let exports: Vec<_> = exports.collect();
+    if exports.is_empty() { Ok(()) } else { process::export(&exports) }
+}
+
+/// What modules define under a name that libraries see: is it a function, and its address. Data that
+/// cannot be linked has none.
+pub(crate) fn exported(linker: &Linker, name: &[u8]) -> Option<(bool, Addr)> {
+    let id = linker.table.find(ScopeId::GLOBAL, name)?;
+    let inner = linker.table.entry(id).lock();
+    let is_visible = inner.visibility != Visibility::Hidden;
+    let is_ours = matches!(
+        inner.definition,
+        Some(
+            Definition::Module { .. }
+                | Definition::Common(_)
+                | Definition::Alias(_)
+                | Definition::Indirect { .. }
+        )
+    );
+    let kind = inner.kind.filter(|&kind| kind != SymbolKind::ThreadLocal)?;
+    drop(inner);
+    let address = linker.address(id, id).ok().filter(|_| is_visible && is_ours)?;
+    Some((kind == SymbolKind::Function, Addr(address)))
 }
 
 /// The address that the libraries get for `id` in place of `original`.

@@ -1,4 +1,4 @@
-# about: the static models need what only the process's first libraries have: refused, with the reason
+# about: the static models need room that the system keeps for few variables: refused, with the reason
         .text
         .globl  main
         .type   main, @function
@@ -10,16 +10,16 @@ main:   movq    variable@GOTTPOFF(%rip), %rax
         .globl  variable
         .type   variable, @object
 variable:
-        .zero   8
-        .size   variable, 8
+        .zero   1 << 20
+        .size   variable, 1 << 20
 
 #| before
 #| section .text: Code, 8 bytes, align 4
 #|   0000: 48 8b 05 00 00 00 00 c3
 #|   0003: R_X86_64_GOTTPOFF variable - 0x4
-#| section .tbss: ThreadLocal, 8 bytes, align 1
+#| section .tbss: ThreadLocal, 1048576 bytes, align 1
 #| symbol main: .text+0x0, Function, 8 bytes
-#| symbol variable: .tbss+0x0, ThreadLocal, 8 bytes
+#| symbol variable: .tbss+0x0, ThreadLocal, 1048576 bytes
 #|
 #| after
-#| error: input.o: variable is accessed in the static thread-local model; only the dynamic models work here (compile with -fPIC)
+#| error: input.o: variable is accessed in the static thread-local model (compile with -fPIC): the system has no room left for variables at fixed distances (1048576 bytes, aligned to 16)

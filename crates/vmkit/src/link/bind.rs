@@ -257,7 +257,10 @@ fn uses(graph: &LinkGraph) -> Result<SmallVec<[Use; FEW]>> {
             let used = &mut uses[edge.target];
             match row.term {
                 Term::Call => used.calls = true,
-                Term::ThreadPair | Term::ThreadDescriptor => used.pair = true,
+                Term::ThreadPair
+                | Term::ThreadDescriptor
+                | Term::StaticThreadOffset
+                | Term::StaticThreadSlot => used.pair = true,
                 Term::Address | Term::Slot | Term::SlotLoad => used.address = true,
                 _ => {}
             }

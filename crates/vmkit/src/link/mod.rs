@@ -10,6 +10,7 @@ mod fixup;
 mod free;
 mod loaded;
 mod materialize;
+mod near;
 mod place;
 mod publish;
 mod redefine;
@@ -29,6 +30,7 @@ use smallvec::SmallVec;
 use self::bind::{Bound, Target};
 use self::data::{Former, Sets};
 use self::loaded::Loaded;
+use self::near::Near;
 pub use self::redefine::Why;
 pub use self::together::Change;
 use self::whole::Whole;
@@ -65,6 +67,7 @@ pub(crate) struct Linker {
     pub(crate) waiters: Waiters,
     threads: ThreadLocals,
     sets: Sets,
+    near: Near,
     /// Orders the placing of data that may refer to one another in circles.
     data: ReentrantMutex<()>,
     whole: Whole,
@@ -130,6 +133,7 @@ impl Linker {
             waiters: Waiters::default(),
             threads: ThreadLocals::new(),
             sets: Sets::default(),
+            near: Near::default(),
             data: ReentrantMutex::new(()),
             whole: Whole::default(),
             loaded: Mutex::default(),

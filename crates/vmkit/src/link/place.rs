@@ -50,6 +50,14 @@ pub(super) struct Spot {
     pub(super) thread_offset: u64,
 }
 
+/// Where the room for a part comes from.
+enum Room<'a> {
+    Piece(&'a mut Block),
+    /// Within reach: whoever compiled what is linked as a whole took that for granted.
+    Near,
+    Any,
+}
+
 /// Where what is placed together goes, in this order.
 const PARTS: [Zone; 5] = [Zone::Code, Zone::ReadOnly, Zone::ReadOnly, Zone::ReadOnly, Zone::Data];
 
@@ -94,7 +102,12 @@ impl Linker {
                 let sections = graph.sections.iter().enumerate();
                 let own = sections.filter(|(_, section)| part(section) == Some(number));
                 let own: SmallVec<[_; 4]> = own.map(|(index, _)| index).collect();
-                self.place_part(graph, zone, &own, piece.as_deref_mut(), &mut placed)?;
+                let room = match piece.as_deref_mut() {
+                    Some(piece) => Room::Piece(piece),
+                    None if is_final && zone != Zone::Code => Room::Near,
+                    None => Room::Any,
+                };
+                self.place_part(graph, zone, &own, room, &mut placed)?;
             }
         }
         self.note_places(symbols, &placed, is_final)?;
@@ -106,7 +119,7 @@ impl Linker {
         graph: &LinkGraph,
         zone: Zone,
         sections: &[usize],
-        piece: Option<&mut Block>,
+        room: Room<'_>,
         placed: &mut Placed,
     ) -> Result<()> {
         let (mut size, mut align) = (0u64, 1);
@@ -134,12 +147,13 @@ impl Linker {
         // Mostly nothing is.
         let is_any_far = is_far(self.memory.start(Zone::ReadOnly));
         let mut has_thunks = is_any_far && is_far(self.memory.top(zone).offset(size.cast_signed()));
-        let mut block = match piece {
-            Some(piece) => piece.split(size, align),
-            None if has_thunks => {
+        let mut block = match room {
+            Room::Piece(piece) => piece.split(size, align),
+            Room::Near => self.memory.allocate_near(zone, size, align)?,
+            Room::Any if has_thunks => {
                 self.memory.allocate_where(zone, with_thunks, align, unbindable)?
             }
-            None => self.memory.allocate_where(zone, size, align, unbindable)?,
+            Room::Any => self.memory.allocate_where(zone, size, align, unbindable)?,
         };
         // Others may have taken what was left within reach.
         if is_any_far && !has_thunks && is_far(block.addr.offset(size.cast_signed())) {

@@ -47,7 +47,7 @@ impl Linker {
             self.note(
                 id,
                 match found {
-                    Found::At(address) => Definition::Absolute(address),
+                    Found::At(address) => Definition::Absolute(self.nearer(id, address)),
                     Found::ThreadLocal { module, offset } => {
                         entry.lock().kind = Some(SymbolKind::ThreadLocal);
                         Definition::LibraryThreadLocal(Box::new(LibraryThreadLocal {

@@ -165,6 +165,27 @@ impl Memory {
         if size > LARGEST_NEAR && matches!(zone, Zone::Data | Zone::ReadOnly) {
             return self.allocate_large(size, align);
         }
+        self.take(zone, size, align, cost)
+    }
+
+    /// As [`Memory::allocate`], within reach however large it is, as long as there is room: for what was
+    /// compiled to be reached by displacements.
+    pub(crate) fn allocate_near(&self, zone: Zone, size: u64, align: u64) -> Result<Block> {
+        self.count(zone, rounded(zone, size))?;
+        match self.take(zone, size, align, |_| 0) {
+            Err(_) if size > LARGEST_NEAR => self.allocate_large(size, align),
+            result => result,
+        }
+    }
+
+    /// Takes a part of a zone.
+    fn take(
+        &self,
+        zone: Zone,
+        size: u64,
+        align: u64,
+        cost: impl Fn(u64) -> usize,
+    ) -> Result<Block> {
         let mut area = self.zones[zone as usize].lock();
         let spot = area.take(rounded(zone, size), align, cost);
         let left = area.untouched();

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Binding, LinkGraph, Listed, Place, Section, SectionKind, Symbol};
 use crate::link::Linker;
 use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind, Visibility};
-use crate::target::Isa;
+use crate::target::{Isa, Row, Term};
 
 /// The key of all of an object but for its members of sets, which come after it.
 const WHOLE: u64 = 0;
@@ -28,8 +28,9 @@ pub struct LoadedObject {
     pub functions: u64,
     /// Names it needs from elsewhere.
     pub undefined: Vec<Name>,
-    /// Whether it has constructors or destructors, hence must be linked at the start.
-    pub has_structors: bool,
+    /// Whether it must be linked at the start: it has constructors or destructors, or takes thread-local
+    /// variables to be at fixed distances, which they must be before a thread uses them.
+    pub is_needed_at_start: bool,
     name: Arc<str>,
     listing: Vec<Listed>,
 }
@@ -86,6 +87,7 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
     let listing = graph.listing();
     place_thread_local_base(&mut graph);
     let undefined = undefined(&graph);
+    linker.note_near(&graph);
     indirect::define(linker, &mut graph)?;
     let members = sets::join(linker, &mut graph)?;
     for symbol in &mut graph.symbols {
@@ -99,7 +101,8 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
         unit,
         functions: graph.functions(),
         undefined,
-        has_structors: graph.sections.iter().any(|section| is_structors(section.kind)),
+        is_needed_at_start: graph.sections.iter().any(|section| is_structors(section.kind))
+            || has_fixed_thread_locals(&graph),
         name,
         listing,
     };
@@ -145,6 +148,14 @@ fn undefined(graph: &LinkGraph) -> Vec<Name> {
         symbol.place == Place::Undefined && symbol.binding == Binding::Global(Linkage::Strong)
     };
     graph.symbols.iter().filter(is_needed).map(|symbol| symbol.name.clone()).collect()
+}
+
+/// Does the object take thread-local variables to be at fixed distances from the thread pointer?
+fn has_fixed_thread_locals(graph: &LinkGraph) -> bool {
+    let is_fixed =
+        |row: &Row| matches!(row.term, Term::StaticThreadOffset | Term::StaticThreadSlot);
+    let mut edges = graph.sections.iter().flat_map(|section| &section.edges);
+    edges.any(|edge| Isa::NATIVE.edge(edge.kind.0).is_some_and(is_fixed))
 }
 
 fn define(linker: &Linker, scope: ScopeId, symbol: &mut Symbol) -> Result<()> {
@@ -239,7 +250,7 @@ mod tests {
     fn an_object_says_what_it_brings_and_needs() {
         let session = session();
         let loaded = session.add_object("caller.o", &native_caller().native_bytes()).unwrap();
-        assert_eq!((loaded.functions, loaded.has_structors), (1, false));
+        assert_eq!((loaded.functions, loaded.is_needed_at_start), (1, false));
         assert_eq!(names(&loaded.undefined), ["callee"]);
         assert_eq!(&**loaded.name(), "caller.o");
         let listed: Vec<_> = loaded.listing().into_iter().map(|listed| listed.name).collect();
@@ -269,7 +280,7 @@ mod tests {
         let sample = Sample { parts, marks: vec![Mark::function("start", 1, 0, 1)] };
         let session = session();
         let loaded = session.add_object("start.o", &sample.native_bytes()).unwrap();
-        assert!(loaded.has_structors);
+        assert!(loaded.is_needed_at_start);
         session.compile(loaded.unit).unwrap();
         let structors = session.structors();
         let address = session.explain(session.symbol("start")).address.unwrap();

@@ -1,7 +1,7 @@
 //! Where a library lies.
 #![expect(unsafe_code, reason = "the dynamic linker's lists")]
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::ops::Range;
 use std::ptr;
 
@@ -9,8 +9,25 @@ use super::loaded::is_any_library;
 
 /// The start of what the dynamic linker says of a library (`struct link_map`, link.h).
 #[repr(C)]
-struct LinkMap {
-    base: u64,
+pub(super) struct LinkMap {
+    /// What is to be added to the library's own addresses.
+    pub(super) base: u64,
+    name: *const c_char,
+    /// The dynamic section.
+    pub(super) dynamic: *const c_void,
+}
+
+/// What the dynamic linker says of a library.
+///
+/// # Safety
+///
+/// `handle` is of a library that stays loaded, not one of the special ones.
+pub(super) unsafe fn link_map<'a>(handle: *mut c_void) -> Option<&'a LinkMap> {
+    let mut map: *const LinkMap = ptr::null();
+    // SAFETY: the caller's promise; the answer is a pointer that is valid as long as the library.
+    let asked = unsafe { libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast()) };
+    // SAFETY: what dlinfo gave.
+    (asked == 0).then(|| unsafe { &*map })
 }
 
 /// The addresses of the library that `dlopen` gave `handle` for; none if it is not known where.
@@ -19,14 +36,8 @@ struct LinkMap {
 ///
 /// `handle` is of a library that stays loaded, not one of the special ones.
 pub(super) unsafe fn extent(handle: *mut c_void) -> Range<u64> {
-    let mut map: *const LinkMap = ptr::null();
-    // SAFETY: the caller's promise; the answer is a pointer that is valid as long as the library.
-    let asked = unsafe { libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast()) };
-    if asked != 0 {
-        return 0..0;
-    }
-    // SAFETY: what dlinfo gave.
-    let base = unsafe { (*map).base };
+    // SAFETY: the caller's promise.
+    let Some(&LinkMap { base, .. }) = (unsafe { link_map(handle) }) else { return 0..0 };
     let mut extent = 0..0;
     is_any_library(|info, headers| {
         if info.dlpi_addr != base {

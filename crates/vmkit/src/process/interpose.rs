@@ -24,22 +24,33 @@ pub(crate) type Choice<'a> = dyn Fn(&str) -> Option<fn(&[u8]) -> bool> + 'a;
 
 /// Sends the references that are chosen elsewhere.
 pub(crate) fn interpose(choice: &Choice<'_>, replacements: &Replacements<'_>) -> Result<()> {
+    let libraries = libraries();
+    let beginnings = Beginnings::new(replacements);
+    // The executable has no name.
+    let mut others = libraries.iter().filter(|library| !library.path.is_empty());
+    others.try_for_each(|library| match choice(&library.path) {
+        Some(is_wanted) => library.rewrite(is_wanted, replacements, &beginnings),
+        None => Ok(()),
+    })
+}
+
+/// Sends all references to the variable at `old`, whatever its name, to `new`.
+pub(crate) fn redirect(old: Addr, new: Addr) -> Result<()> {
+    libraries().iter().try_for_each(|library| library.redirect(old, new))
+}
+
+/// All that is loaded, the executable among them.
+fn libraries() -> Vec<Library> {
     let mut libraries: Vec<Library> = Vec::new();
     is_any_library(|info, headers| {
         // SAFETY: the name is a C string or null.
         let name = unsafe { info.dlpi_name.as_ref().map(|name| CStr::from_ptr(name)) };
         let name = name.map(CStr::to_string_lossy).unwrap_or_default();
-        if !name.is_empty() {
-            // SAFETY: a loaded library's headers.
-            libraries.extend(unsafe { Library::new(&name, info, headers) });
-        }
+        // SAFETY: a loaded library's headers.
+        libraries.extend(unsafe { Library::new(&name, info, headers) });
         false
     });
-    let beginnings = Beginnings::new(replacements);
-    libraries.iter().try_for_each(|library| match choice(&library.path) {
-        Some(is_wanted) => library.rewrite(is_wanted, replacements, &beginnings),
-        None => Ok(()),
-    })
+    libraries
 }
 
 /// The first two bytes that names have: libraries name tens of thousands of others.
@@ -185,6 +196,23 @@ impl Library {
                     let replace = |now| replace(self.bound(name, now));
                     self.store(self.base + relocation.offset, &replace)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn redirect(&self, old: Addr, new: Addr) -> Result<()> {
+        let count = self.others.1 as usize / size_of::<Relocation>();
+        for index in self.nameless..count {
+            // SAFETY: the library's own table of this length.
+            let relocation = unsafe { &*(self.others.0 as *const Relocation).add(index) };
+            if !native::TABLE_ENTRIES.contains(&(relocation.info as u32)) {
+                continue;
+            }
+            let word = self.base + relocation.offset;
+            // SAFETY: a word of the library's offset table, which is aligned.
+            if unsafe { *(word as *const u64) } == old.0 {
+                self.store(word, &|_| Ok(new))?;
             }
         }
         Ok(())

@@ -9,8 +9,9 @@ use parking_lot::RwLock;
 use crate::error::{Error, Kind, Result};
 use crate::symbol::{Addr, Name};
 
-use super::extent::extent;
+use super::extent::{extent, link_map};
 use super::loaded::is_any_library;
+use super::tables::{Own, Tables};
 
 /// Libraries in the order they are searched.
 pub(crate) struct Libraries {
@@ -22,6 +23,8 @@ struct Handle {
     library: *mut c_void,
     /// The addresses of the library itself, without those that it needs.
     extent: Range<u64>,
+    /// What it defines itself.
+    tables: Option<Tables>,
 }
 // SAFETY: dlopen handles may be used from any thread.
 unsafe impl Send for Handle {}
@@ -42,7 +45,7 @@ pub(crate) enum Found {
 impl Libraries {
     /// Searches all that the process has loaded, if `whole_process`, else nothing yet.
     pub(crate) fn new(whole_process: bool) -> Self {
-        let process = Handle { library: libc::RTLD_DEFAULT, extent: 0..u64::MAX };
+        let process = Handle { library: libc::RTLD_DEFAULT, extent: 0..u64::MAX, tables: None };
         Self {
             handles: RwLock::new(whole_process.then_some(process).into_iter().collect()),
             thread_blocks: RwLock::new(thread_blocks()),
@@ -62,8 +65,11 @@ impl Libraries {
             return Err(fail(text.to_string_lossy().into_owned()));
         }
         // SAFETY: a library that dlopen gave, which nobody closes.
-        let extent = unsafe { extent(handle) };
-        self.handles.write().push(Handle { library: handle, extent });
+        let (extent, tables) = unsafe {
+            let map = link_map(handle);
+            (extent(handle), map.and_then(|map| Tables::new(map, module(handle))))
+        };
+        self.handles.write().push(Handle { library: handle, extent, tables });
         *self.thread_blocks.write() = thread_blocks();
         Ok(())
     }
@@ -88,10 +94,22 @@ impl Libraries {
         let plain = CString::new(plain).ok()?;
         let version = version.and_then(|version| CString::new(version).ok());
         let handles = self.handles.read();
-        let find = |handle: &Handle| handle.find(&plain, version.as_deref());
-        let own = |handle: &Handle| find(handle).filter(|at| handle.extent.contains(at));
-        let at = handles.iter().find_map(own).or_else(|| handles.iter().find_map(find))?;
-        Some(classify(at, &self.thread_blocks.read()))
+        let find = |handle: &Handle| {
+            let at = handle.find(&plain, version.as_deref())?;
+            Some((at, classify(at, &self.thread_blocks.read())))
+        };
+        let own = |handle: &Handle| match handle.tables.filter(|_| version.is_none()) {
+            Some(tables) => match tables.find(&plain) {
+                Own::Here(found) => Some(found),
+                Own::Absent => None,
+                Own::Unknown => find(handle).map(|(_, found)| found),
+            },
+            None => {
+                find(handle).filter(|(at, _)| handle.extent.contains(at)).map(|(_, found)| found)
+            }
+        };
+        let found = handles.iter().find_map(own);
+        found.or_else(|| handles.iter().find_map(|handle| find(handle).map(|(_, found)| found)))
     }
 }
 
@@ -121,6 +139,18 @@ fn split_version(name: &[u8]) -> (&[u8], Option<&[u8]>) {
         b"__cpu_model" | b"__cpu_indicator_init" => (name, Some(b"GCC_4.8.0")),
         _ => (name, None),
     }
+}
+
+/// The number of the library's block of thread-local variables; null if it has none.
+///
+/// # Safety
+///
+/// `handle` is of a library that stays loaded.
+unsafe fn module(handle: *mut c_void) -> u64 {
+    let mut module = 0u64;
+    // SAFETY: the caller's promise; the number is written to our variable.
+    unsafe { libc::dlinfo(handle, libc::RTLD_DI_TLS_MODID, (&raw mut module).cast()) };
+    module
 }
 
 /// A library with thread-local variables: its module number, and the bytes of its block.

@@ -3,15 +3,21 @@
 //! Code passes the address of a pair {module, offset} to `__tls_get_addr`. In a pair of ours the
 //! module is the address of an [`Image`] with the top bit set, which no module number of the
 //! system's has; each thread gets its copy of the image when it first asks.
+//!
+//! Objects compiled for an executable take their variables to be at fixed distances from the thread
+//! pointer. Images that they name so are fixed before anybody has a copy: then the system makes them.
 #![expect(unsafe_code, reason = "called from linked code; keeps blocks in a pthread key")]
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
+use crate::host;
 use crate::symbol::Addr;
+
+use super::shared_object::fix_thread_locals;
 
 /// The top bit: set in our pairs.
 const OURS: u64 = 1 << 63;
@@ -31,6 +37,10 @@ struct Image {
     size: usize,
     /// The linked initial bytes.
     bytes: Addr,
+    /// From every thread's pointer to its copy; null if that is not fixed.
+    distance: AtomicI64,
+    /// Has a thread a copy at no fixed distance?
+    is_used: AtomicBool,
 }
 
 /// A thread's blocks by image index.
@@ -69,8 +79,43 @@ impl ThreadLocals {
         let key = self.key()?;
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let (size, align) = (size as usize, align.max(16) as usize);
-        let image = Box::new(Image { key, index, align, size, bytes });
+        let image = Box::new(Image {
+            key,
+            index,
+            align,
+            size,
+            bytes,
+            distance: AtomicI64::new(0),
+            is_used: AtomicBool::new(false),
+        });
         Ok(OURS | Box::leak(image) as *const Image as u64)
+    }
+
+    /// Fixes the distance from the thread pointer of the block with this module word, whose initial bytes
+    /// are what they will be, and tells it.
+    ///
+    /// # Safety
+    ///
+    /// The word comes from [`ThreadLocals::declare`], or from the system.
+    pub(crate) unsafe fn fix(&self, module: u64) -> Result<i64> {
+        if module & OURS == 0 {
+            return Err(Error::other("a library's variables are not at a fixed distance"));
+        }
+        // SAFETY: images are leaked, and `declare` made the word of the address of one.
+        let image = unsafe { &*((module & !OURS) as *const Image) };
+        let _one_at_a_time = self.key.lock();
+        let known = image.distance.load(Ordering::Relaxed);
+        if known != 0 {
+            return Ok(known);
+        }
+        if image.is_used.load(Ordering::Relaxed) {
+            return Err(Error::other("a thread has used it already, at no fixed distance"));
+        }
+        // SAFETY: linked bytes, as many.
+        let bytes = unsafe { std::slice::from_raw_parts(image.bytes.0 as *const u8, image.size) };
+        let distance = fix_thread_locals(bytes, image.align as u64)?;
+        image.distance.store(distance, Ordering::Relaxed);
+        Ok(distance)
     }
 }
 
@@ -92,6 +137,11 @@ pub(crate) unsafe extern "C" fn tls_get_addr(pair: *const [u64; 2]) -> *mut u8 {
     }
     // SAFETY: images are leaked, and their address was put in the pair by `declare`.
     let image = unsafe { &*((module & !OURS) as *const Image) };
+    let distance = image.distance.load(Ordering::Relaxed);
+    if distance != 0 {
+        let block = host::thread_pointer().wrapping_add_signed(distance) as *mut u8;
+        return block.wrapping_add(offset as usize);
+    }
     // SAFETY: the key holds null or a `Blocks` of this thread.
     let blocks = unsafe { libc::pthread_getspecific(image.key).cast::<Blocks>() };
     // SAFETY: no reference to the blocks lives longer than this call.
@@ -119,6 +169,7 @@ unsafe fn first_use(image: &Image, mut blocks: *mut Blocks) -> *mut u8 {
     if at.len() <= image.index as usize {
         at.resize(image.index as usize + 1, std::ptr::null_mut());
     }
+    image.is_used.store(true, Ordering::Relaxed);
     let mut block = std::ptr::null_mut();
     // SAFETY: the image's bytes are linked, `size` long, and the block is as large.
     unsafe {
@@ -191,6 +242,24 @@ mod tests {
         assert_eq!((value, read(&place), read(&pair(second, 39))), (7, 1, 7));
         assert_ne!(address, byte(&place) as u64);
         assert_eq!(byte(&place), byte(&place));
+    }
+
+    #[test]
+    fn fixed_blocks_are_found_by_both_ways() {
+        let locals = ThreadLocals::new();
+        let module = locals.declare(Addr(INITIAL.as_ptr() as u64), 40, 16).unwrap();
+        // SAFETY: a word that was declared.
+        let fix = |module| unsafe { locals.fix(module) };
+        let distance = fix(module).unwrap();
+        assert_eq!(fix(module).unwrap(), distance);
+        let expected = move || host::thread_pointer().wrapping_add_signed(distance) + 3;
+        let place = pair(module, 3);
+        let check = move || assert_eq!((byte(&place) as u64, read(&place)), (expected(), 7));
+        check();
+        thread::spawn(check).join().unwrap();
+        let used = locals.declare(Addr(INITIAL.as_ptr() as u64), 40, 16).unwrap();
+        assert_eq!(read(&pair(used, 0)), 7);
+        assert!(fix(used).is_err() && fix(1).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Session;
 use crate::definition::{Alias, Definition, Unit};
 use crate::error::{Error, Result};
+use crate::memory::Zone;
 use crate::symbol::{Addr, Descriptor, Linkage, Name, ScopeId, SymbolId, SymbolKind};
 use crate::table::Outcome;
 
@@ -98,6 +99,26 @@ impl Session {
         let definition = Definition::Absolute(address);
         let (id, _) = self.linker().table.define(scope, &descriptor, definition)?;
         Ok(id)
+    }
+
+    /// Says that a name which every module sees stands for data with these initial bytes, which all code
+    /// reaches.
+    ///
+    /// # Errors
+    ///
+    /// Another strong definition of the name; memory is short.
+    pub fn define_bytes(&self, name: &Name, bytes: &[u8]) -> Result<SymbolId> {
+        let mut block = self.linker().memory.allocate(Zone::Data, bytes.len() as u64, 16)?;
+        block.bytes_mut().copy_from_slice(bytes);
+        self.define_absolute_in(ScopeId::GLOBAL, name, SymbolKind::Data, block.addr)
+    }
+
+    /// Gives variables of libraries that objects take to be near, as code that was compiled for an
+    /// executable does, a place near by, which the libraries use from then on: a linker's copy
+    /// relocations. What this does not do when all modules and libraries are loaded is done when
+    /// such an object is linked; what asked for the variable before then has the old one.
+    pub fn copy_near_variables(&self) {
+        self.linker().copy_near_variables();
     }
 
     /// Says where a symbol is that nobody defines, until somebody does.

@@ -23,7 +23,7 @@ use crate::interposition;
 use crate::link::{Linker, Structors};
 use crate::memory::{Layout, Zone};
 use crate::object::{self, LoadedObject};
-use crate::process::{self, Located};
+use crate::process::{self, Found, Located};
 use crate::symbol::{Addr, Name, ScopeId, SymbolId};
 use crate::table::State;
 
@@ -164,7 +164,8 @@ impl Session {
         object::add(self.linker(), name, bytes)
     }
 
-    /// Loads a shared library, in which undefined symbols are then looked up.
+    /// Loads a shared library, in which undefined symbols are then looked up. If `file` is a path, it may
+    /// need functions and data that modules define ([`Session::export_to`]).
     ///
     /// # Safety
     ///
@@ -175,7 +176,34 @@ impl Session {
     /// The library cannot be loaded.
     #[expect(unsafe_code, reason = "the caller vouches for the library")]
     pub unsafe fn load_library(&self, file: &str) -> Result<()> {
+        self.export_to(file)?;
         self.linker().libraries.load(file)
+    }
+
+    /// Makes what the shared library in a file needs, and modules define where others see it, resolve
+    /// the library's references when it is loaded, as what an executable exports does. What the process
+    /// has under the same names comes first; thread-local variables are not exported.
+    ///
+    /// # Errors
+    ///
+    /// The system has no memory left. A file that cannot be read needs nothing.
+    pub fn export_to(&self, file: &str) -> Result<()> {
+        if file.contains('/') { interposition::export_to(self.linker(), file) } else { Ok(()) }
+    }
+
+    /// The address of the function or data that modules define under a name, where others see it.
+    #[must_use]
+    pub fn exported(&self, name: &[u8]) -> Option<Addr> {
+        interposition::exported(self.linker(), name).map(|(_, address)| address)
+    }
+
+    /// The address of what the libraries have under a name, in which undefined symbols are looked up.
+    #[must_use]
+    pub fn in_libraries(&self, name: &Name) -> Option<Addr> {
+        match self.linker().libraries.find(name)? {
+            Found::At(address) => Some(address),
+            Found::ThreadLocal { .. } => None,
+        }
     }
 
     /// Sends calls that loaded shared libraries make to functions which a module defines as well

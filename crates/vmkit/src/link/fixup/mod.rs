@@ -1,4 +1,5 @@
 //! Edges become bytes.
+#![expect(unsafe_code, reason = "reads linked pairs of thread-local variables")]
 
 mod calls;
 mod finish;
@@ -11,7 +12,7 @@ use super::place::{Placed, Spot};
 use super::{Finished, Linker};
 use crate::allocation::AllocationId;
 use crate::error::{Error, Result};
-use crate::graph::{Edge, SectionKind, fixup};
+use crate::graph::{Edge, Section, SectionKind, fixup};
 use crate::host;
 use crate::memory::{Extent, Zone};
 use crate::process;
@@ -86,8 +87,18 @@ impl Linker {
 
 impl Fixer<'_> {
     fn edges(&mut self) -> Result<()> {
+        // Whoever takes these for fixed needs their initial bytes.
+        let is_local = |section: &Section| section.kind == SectionKind::ThreadLocal;
+        self.edges_of(is_local)?;
+        self.edges_of(|section| !is_local(section))
+    }
+
+    fn edges_of(&mut self, is_wanted: impl Fn(&Section) -> bool) -> Result<()> {
         let graph = self.bound.graph;
         for (index, section) in graph.sections.iter().enumerate() {
+            if !is_wanted(section) {
+                continue;
+            }
             let Some(spot) = self.placed.spots[index] else { continue };
             let part = Part { kind: section.kind, size: section.size, spot };
             let is_relaxable = fixup::is_relaxable(graph, section);
@@ -173,13 +184,9 @@ impl Fixer<'_> {
             }
             Term::ThreadOffset => self.thread_offset(target)?,
             Term::Size => self.bound.graph.symbols[target].size.into(),
-            Term::StaticThreadOffset | Term::StaticThreadSlot => {
-                let what = format!(
-                    "{} is accessed in the {} model; only the dynamic models work here (compile with -fPIC)",
-                    self.name(target),
-                    "static thread-local"
-                );
-                return Err(Error::input(self.bound.graph.name.clone(), what));
+            Term::StaticThreadOffset => self.distance(target)?.into(),
+            Term::StaticThreadSlot => {
+                self.words([self.distance(target)?.cast_unsigned()])?.0.into()
             }
             Term::None => 0,
         })
@@ -235,6 +242,27 @@ impl Fixer<'_> {
             let what = format!("{} is taken for a local thread-local variable", self.name(target));
             Error::input(self.bound.graph.name.clone(), what)
         })
+    }
+
+    /// How far a thread-local variable is from the thread pointer.
+    fn distance(&self, target: usize) -> Result<i64> {
+        let (module, offset) = match self.bound.symbols.targets[target] {
+            Target::Symbol { .. } => {
+                let pair = self.bound.values[target].pair.0 as *const [u64; 2];
+                // SAFETY: a pair that was linked, which nobody changes.
+                let [module, offset] = unsafe { *pair };
+                (module, offset)
+            }
+            _ => (self.placed.thread_module, self.thread_offset(target)? as u64),
+        };
+        // SAFETY: the module word of a pair, or of this graph's own block.
+        let distance = unsafe { self.linker.threads.fix(module) };
+        let distance = distance.map_err(|error| {
+            let what = "is accessed in the static thread-local model";
+            let what = format!("{} {what} (compile with -fPIC): {error}", self.name(target));
+            Error::input(self.bound.graph.name.clone(), what)
+        })?;
+        Ok(distance.wrapping_add_unsigned(offset))
     }
 
     /// Makes a load from a slot a plain address, where that reaches. Tells how many edges that were,

@@ -4,7 +4,7 @@ pub mod dispatch;
 mod rows;
 
 use self::rows::{ADRP, LOW64, MOVE0, MOVE1};
-pub use self::rows::{CALL_FIELD, ROWS, TABLE_ENTRIES, pointer};
+pub use self::rows::{CALL_FIELD, ROWS, TABLE_ENTRIES, THREAD_DISTANCE, pointer};
 use super::{Base, Isa, Relaxed};
 
 /// Code for AArch64.

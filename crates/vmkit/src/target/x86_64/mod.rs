@@ -3,7 +3,7 @@
 pub mod dispatch;
 mod rows;
 
-pub use self::rows::{CALL_FIELD, ROWS, TABLE_ENTRIES, pointer};
+pub use self::rows::{CALL_FIELD, ROWS, TABLE_ENTRIES, THREAD_DISTANCE, pointer};
 use super::{Isa, Relaxed};
 
 /// Code for x86-64.

@@ -97,3 +97,6 @@ pub const fn pointer(size: u64, is_relative: bool) -> Option<u32> {
 pub const TABLE_ENTRIES: [u32; 2] = [R_JUMP_SLOT, R_GLOB_DAT];
 const R_GLOB_DAT: u32 = 6;
 const R_JUMP_SLOT: u32 = 7;
+/// The relocation of a word of a library that is to hold the distance of its thread-local variables from
+/// the thread pointer.
+pub const THREAD_DISTANCE: u32 = 18;
