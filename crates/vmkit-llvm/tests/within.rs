@@ -1,6 +1,7 @@
 //! What compiles a function wants others, or itself, meanwhile.
 #![expect(unsafe_code, reason = "calls what was compiled")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock};
 
 use vmkit::{Addr, Error, Resolution, Result, Session, SymbolId};
@@ -138,4 +139,43 @@ fn a_resolver_uses_the_session() {
     assert_eq!(found, [5, 6, -404, -404]);
     let expected = ["cannot compile panics: what defines it panicked", "no class"];
     assert_eq!(*errors.lock().unwrap(), expected);
+}
+
+#[test]
+fn what_is_redefined_while_it_is_compiled_is_compiled_anew() {
+    let (session, llvm) = start(1);
+    let (other, is_done) = (llvm.clone(), AtomicBool::new(false));
+    let f = llvm.define_lazy("f", UNARY, move |building| {
+        if !is_done.swap(true, Ordering::Relaxed) {
+            other.redefine_lazy("f", UNARY, text("f", "ret i64 2"))?;
+        }
+        text("f", "ret i64 1")(building)
+    });
+    session.compile(f.unwrap()).unwrap();
+    assert_eq!(call(&llvm, "f"), 2);
+}
+
+#[test]
+fn a_function_on_the_stack_finishes_in_its_old_body() {
+    static LLVM: OnceLock<Llvm> = OnceLock::new();
+    extern "C" fn redefine() {
+        let llvm = LLVM.get().unwrap();
+        llvm.redefine_lazy("f", UNARY, text("f", "ret i64 2")).unwrap();
+        assert_eq!(call(llvm, "f"), 2);
+    }
+    let (session, llvm) = start(1);
+    assert!(LLVM.set(llvm.clone()).is_ok());
+    // SAFETY: it takes and returns nothing.
+    unsafe { llvm.define_native("redefine", Addr(redefine as *const () as u64)).unwrap() };
+    let body = "define i64 @f(i64 %x) { call void @redefine()  ret i64 1 }";
+    let body = format!("declare void @redefine() {body}");
+    llvm.define_lazy("f", UNARY, move |building| building.add_text(&body)).unwrap();
+    let reader = session.reader();
+    let reading = reader.enter();
+    assert_eq!(call(&llvm, "f"), 1);
+    assert_eq!(session.stats().functions_retired, 1);
+    drop(reading);
+    assert_eq!(call(&llvm, "f"), 2);
+    // SAFETY: nobody runs anything.
+    assert_eq!(unsafe { session.reclaim() }, 1);
 }
