@@ -16,9 +16,11 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         "By programs that use the library, and by one that uses ORC's redirectable symbols and \
          one module a function. Calls: a loop of nothing else (ORC's virtual calls are by tables of final \
          addresses, which do not follow a redefinition; it has no interface calls: by hand, a table by class \
-         of its redirectable symbols, which do), the best of five. Redefinition, the best of many: of \
-         a function that so many call sites are bound to, compiling and freeing its six bytes \
-         included where it is compiled first. First calls: from definition to return.",
+         of its redirectable symbols, which do), the best of five. Redefinition, the best of many, in \
+         rounds between the others: of a function that so many call sites are bound to, compiling and \
+         freeing its six bytes included where it is compiled first; no other thread of the process \
+         runs, and beside it what the system call takes then that ends it. First calls: from definition \
+         to return.",
         &["what", "of", "time", "goal"],
     );
     let chosen = if bench.quick { &["calls", "dispatch"][..] } else { &[] };
