@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_packed_function_is_what_it_was() {
         let packer = Packer::default();
-        for most in [700, 16] {
+        for most in [700, 64] {
             let function = function();
             let packed = packer.pack(&function, |name| Ok(name.clone())).unwrap();
             let unpacked = packer.unpack(&packed).unwrap();
