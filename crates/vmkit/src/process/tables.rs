@@ -188,19 +188,15 @@ mod tests {
 
     #[test]
     fn the_dynamic_linker_finds_the_same() {
-        check(
-            c"libc.so.6",
-            &[
-                c"qsort",
-                c"stdout",
-                c"environ",
-                c"realpath",
-                c"pthread_cond_wait",
-                c"memcpy",
-                c"strlen",
-            ],
-        );
-        check(c"libm.so.6", &[c"cos", c"exp", c"signgam"]);
+        check(c"libc.so.6", &[c"qsort", c"stdout", c"environ", c"realpath", c"pthread_cond_wait"]);
+        check(c"libm.so.6", &[c"signgam"]);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn resolvers_choose_what_the_dynamic_linker_has_them_choose() {
+        check(c"libc.so.6", &[c"memcpy", c"strlen"]);
+        check(c"libm.so.6", &[c"cos", c"exp"]);
     }
 
     #[test]
