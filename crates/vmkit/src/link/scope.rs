@@ -41,9 +41,10 @@ impl Linker {
         if !self.table.is_shared(scope) {
             return false;
         }
-        if let Some(target) = self.table.provider(scope, &self.table.name(id)) {
+        let name = self.table.name(id);
+        if let Some(target) = self.table.provider(scope, &name) {
             self.note(id, alias(target));
-        } else if let Some(found) = self.libraries.find(&self.table.name(id)) {
+        } else if let Some(found) = self.libraries.find(&name) {
             self.note(
                 id,
                 match found {

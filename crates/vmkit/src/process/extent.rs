@@ -30,14 +30,8 @@ pub(super) unsafe fn link_map<'a>(handle: *mut c_void) -> Option<&'a LinkMap> {
     (asked == 0).then(|| unsafe { &*map })
 }
 
-/// The addresses of the library that `dlopen` gave `handle` for; none if it is not known where.
-///
-/// # Safety
-///
-/// `handle` is of a library that stays loaded, not one of the special ones.
-pub(super) unsafe fn extent(handle: *mut c_void) -> Range<u64> {
-    // SAFETY: the caller's promise.
-    let Some(&LinkMap { base, .. }) = (unsafe { link_map(handle) }) else { return 0..0 };
+/// The addresses of a library; none if it is not known where.
+pub(super) fn extent(&LinkMap { base, .. }: &LinkMap) -> Range<u64> {
     let mut extent = 0..0;
     is_any_library(|info, headers| {
         if info.dlpi_addr != base {
@@ -62,7 +56,7 @@ mod tests {
         let [c, m] = [c"libc.so.6", c"libm.so.6"].map(|name| unsafe {
             let handle = libc::dlopen(name.as_ptr(), libc::RTLD_NOW);
             assert!(!handle.is_null());
-            extent(handle)
+            extent(link_map(handle).unwrap())
         });
         let qsort = libc::qsort as *const () as u64;
         assert!(c.contains(&qsort) && !m.is_empty() && !m.contains(&qsort), "{c:x?} {m:x?}");

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::symbol::{Addr, Name};
 
 use super::extent::{extent, link_map};
-use super::loaded::is_any_library;
+use super::loaded::{is_any_library, open};
 use super::tables::{Own, Tables};
 
 /// Libraries in the order they are searched.
@@ -58,17 +58,12 @@ impl Libraries {
         let path = CString::new(file).map_err(|e| fail(e.to_string()))?;
         // SAFETY: the path is a C string. The library's constructors run, as whoever asks for a
         // library expects.
-        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
-        if handle.is_null() {
-            // SAFETY: after a failed dlopen, dlerror gives a C string of this thread.
-            let text = unsafe { CStr::from_ptr(libc::dlerror()) };
-            return Err(fail(text.to_string_lossy().into_owned()));
-        }
+        let handle = unsafe { open(&path, libc::RTLD_NOW | libc::RTLD_GLOBAL) }.map_err(fail)?;
         // SAFETY: a library that dlopen gave, which nobody closes.
-        let (extent, tables) = unsafe {
-            let map = link_map(handle);
-            (extent(handle), map.and_then(|map| Tables::new(map, module(handle))))
-        };
+        let (map, module) = unsafe { (link_map(handle), module(handle)) };
+        let extent = map.map_or(0..0, extent);
+        // SAFETY: as above.
+        let tables = map.and_then(|map| unsafe { Tables::new(map, module) });
         self.handles.write().push(Handle { library: handle, extent, tables });
         *self.thread_blocks.write() = thread_blocks();
         Ok(())
@@ -94,22 +89,19 @@ impl Libraries {
         let plain = CString::new(plain).ok()?;
         let version = version.and_then(|version| CString::new(version).ok());
         let handles = self.handles.read();
-        let find = |handle: &Handle| {
-            let at = handle.find(&plain, version.as_deref())?;
-            Some((at, classify(at, &self.thread_blocks.read())))
-        };
-        let own = |handle: &Handle| match handle.tables.filter(|_| version.is_none()) {
-            Some(tables) => match tables.find(&plain) {
-                Own::Here(found) => Some(found),
-                Own::Absent => None,
-                Own::Unknown => find(handle).map(|(_, found)| found),
-            },
-            None => {
-                find(handle).filter(|(at, _)| handle.extent.contains(at)).map(|(_, found)| found)
+        let find = |handle: &Handle| handle.find(&plain, version.as_deref());
+        let classified = |at| classify(at, &self.thread_blocks.read());
+        let own = |handle: &Handle| {
+            let tables = handle.tables.filter(|_| version.is_none());
+            match tables.map(|tables| tables.find(&plain)) {
+                Some(Own::Here(found)) => Some(found),
+                Some(Own::Absent) => None,
+                Some(Own::Unknown) => find(handle).map(classified),
+                None => find(handle).filter(|at| handle.extent.contains(at)).map(classified),
             }
         };
         let found = handles.iter().find_map(own);
-        found.or_else(|| handles.iter().find_map(|handle| find(handle).map(|(_, found)| found)))
+        found.or_else(|| handles.iter().find_map(find).map(classified))
     }
 }
 

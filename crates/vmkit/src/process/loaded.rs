@@ -1,7 +1,23 @@
 //! What the dynamic linker says of the libraries that are loaded.
 #![expect(unsafe_code, reason = "the dynamic linker's lists")]
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
+
+/// Loads a library, as `dlopen` finds it; or what the dynamic linker says against it.
+///
+/// # Safety
+///
+/// The library's constructors run.
+pub(super) unsafe fn open(path: &CStr, flags: c_int) -> Result<*mut c_void, String> {
+    // SAFETY: a C string; the caller's promise.
+    let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
+    if !handle.is_null() {
+        return Ok(handle);
+    }
+    // SAFETY: after a failed dlopen, dlerror gives a C string of this thread.
+    let text = unsafe { CStr::from_ptr(libc::dlerror()) };
+    Err(text.to_string_lossy().into_owned())
+}
 
 /// A description of a loaded library, and its program headers.
 type Visit<'a> = dyn FnMut(&libc::dl_phdr_info, &[libc::Elf64_Phdr]) -> bool + 'a;

@@ -17,6 +17,7 @@ use crate::symbol::Addr;
 use crate::target::{Isa, native};
 
 use super::extent::link_map;
+use super::loaded::open;
 
 const HEADER: u64 = 64;
 const SEGMENT: u64 = 56;
@@ -76,12 +77,8 @@ fn load(bytes: &[u8], scope: i32) -> Result<u64> {
     let path = format!("/proc/self/fd{way}/{}", file.as_raw_fd());
     let path = CString::new(path).expect("digits");
     // SAFETY: a shared object without code.
-    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | scope) };
-    if handle.is_null() {
-        // SAFETY: after a failed dlopen, dlerror gives a C string of this thread.
-        let what = unsafe { CStr::from_ptr(libc::dlerror()) }.to_string_lossy().into_owned();
-        return Err(Kind::Library { file: "(what the program defines)".into(), what }.into());
-    }
+    let handle = unsafe { open(&path, libc::RTLD_NOW | scope) }
+        .map_err(|what| Kind::Library { file: "(what the program defines)".into(), what })?;
     // SAFETY: nobody closes it.
     unsafe { link_map(handle) }
         .map(|map| map.base)
