@@ -10,7 +10,9 @@ use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use object::elf;
+use object::write::StringId;
+use object::write::elf::{FileHeader, ProgramHeader, Rel, Sym, Writer};
+use object::{Endianness, elf};
 
 use crate::error::{Error, Kind, Result};
 use crate::symbol::Addr;
@@ -19,20 +21,13 @@ use crate::target::{Isa, native};
 use super::extent::link_map;
 use super::loaded::open;
 
-const HEADER: u64 = 64;
-const SEGMENT: u64 = 56;
-const SEGMENTS: u64 = 3;
-const SYMBOL: usize = 24;
-/// Where the word is that is to hold the distance of the thread-local variables.
-const DISTANCE: u64 = HEADER + SEGMENTS * SEGMENT;
-/// Where the relocation of that word is, and its size.
-const RELOCATION: u64 = DISTANCE + 8;
-const RELOCATION_SIZE: u64 = 24;
-const SYMBOLS: u64 = RELOCATION + RELOCATION_SIZE;
-/// The symbol is no relative one: the dynamic linker adds nothing to its value.
-const ABSOLUTE: u16 = elf::SHN_ABS;
 /// Pages are no larger than this.
 const PAGE: u64 = 1 << 16;
+const SEGMENTS: u32 = 3;
+/// Entries of the dynamic section.
+const ENTRIES: usize = 9;
+/// Bytes of a relocation.
+const RELOCATION: u64 = size_of::<elf::Rela64<Endianness>>() as u64;
 
 /// How many were loaded.
 static LOADED: AtomicU32 = AtomicU32::new(0);
@@ -46,18 +41,19 @@ pub(crate) struct Export<'a> {
 
 /// Makes the names resolve references of libraries that are loaded from now on.
 pub(crate) fn export(exports: &[Export<'_>]) -> Result<()> {
-    load(&bytes(exports, None), libc::RTLD_GLOBAL).map(drop)
+    load(&bytes(exports, None).0, libc::RTLD_GLOBAL).map(drop)
 }
 
 /// Gives every thread, those that there are and those to come, a copy of the variables `initial` at one
 /// distance from its thread pointer, which it tells.
 pub(crate) fn fix_thread_locals(initial: &[u8], align: u64) -> Result<i64> {
-    let base = load(&bytes(&[], Some((initial, align))), libc::RTLD_LOCAL).map_err(|_| {
+    let (bytes, distance) = bytes(&[], Some((initial, align)));
+    let base = load(&bytes, libc::RTLD_LOCAL).map_err(|_| {
         let what = "the system has no room left for variables at fixed distances";
         Error::other(format!("{what} ({} bytes, aligned to {align})", initial.len()))
     })?;
     // SAFETY: the word of the object that the dynamic linker filled in.
-    Ok(unsafe { *((base + DISTANCE) as *const i64) })
+    Ok(unsafe { *((base + distance) as *const i64) })
 }
 
 /// Loads a shared object for good, and tells where it is.
@@ -85,93 +81,109 @@ fn load(bytes: &[u8], scope: i32) -> Result<u64> {
         .ok_or_else(|| Error::other("a loaded library is nowhere"))
 }
 
-/// The bytes of a shared object.
-fn bytes(exports: &[Export<'_>], thread_locals: Option<(&[u8], u64)>) -> Vec<u8> {
-    let mut symbols = vec![0; SYMBOL];
-    let mut strings = vec![0];
-    for export in exports {
-        let kind = if export.is_function { elf::STT_FUNC } else { elf::STT_OBJECT };
-        symbols.extend((strings.len() as u32).to_le_bytes());
-        symbols.extend([elf::STB_GLOBAL << 4 | kind, elf::STV_DEFAULT]);
-        symbols.extend(ABSOLUTE.to_le_bytes());
-        symbols.extend([export.address.0, 0].map(u64::to_le_bytes).as_flattened());
-        strings.extend(export.name);
-        strings.push(0);
-    }
+/// The bytes of a shared object; and where the word is in it that is to hold the distance of the
+/// thread-local variables.
+fn bytes(exports: &[Export<'_>], thread_locals: Option<(&[u8], u64)>) -> (Vec<u8>, u64) {
     let (initial, align) = thread_locals.unwrap_or((&[], 1));
-    let image = (SYMBOLS + symbols.len() as u64).next_multiple_of(align.max(8));
-    let hash = (image + initial.len() as u64).next_multiple_of(8);
-    let hashes = hash_table(exports);
-    let dynamic = (hash + hashes.len() as u64).next_multiple_of(8);
-    let relocated = if thread_locals.is_some() { RELOCATION_SIZE } else { 0 };
-    let entries = |strings_at: u64| {
-        [
-            [elf::DT_HASH.into(), hash],
-            [elf::DT_STRTAB.into(), strings_at],
-            [elf::DT_STRSZ.into(), strings.len() as u64],
-            [elf::DT_SYMTAB.into(), SYMBOLS],
-            [elf::DT_SYMENT.into(), SYMBOL as u64],
-            [elf::DT_RELA.into(), RELOCATION],
-            [elf::DT_RELASZ.into(), relocated],
-            [elf::DT_RELAENT.into(), RELOCATION_SIZE],
-            [0, 0],
-        ]
-    };
-    let dynamic_size = size_of_val(&entries(0)) as u64;
-    let strings_at = dynamic + dynamic_size;
-    let end = strings_at + strings.len() as u64;
+    let (buckets, chains) = (exports.len().max(1) as u32, exports.len() as u32 + 1);
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(Endianness::Little, true, &mut bytes);
+    writer.require_dynstr();
+    writer.reserve_null_dynamic_symbol_index();
+    let names: Vec<_> = exports.iter().map(|export| name(&mut writer, export)).collect();
+    writer.reserve_file_header();
+    writer.reserve_program_headers(SEGMENTS);
+    let distance = writer.reserve(size_of::<u64>(), align_of::<u64>()) as u64;
+    let relocation = writer.reserve_relocations(1, true) as u64;
+    let symbols = writer.reserve_dynsym() as u64;
+    let image = writer.reserve(initial.len(), align.max(8) as usize);
+    let hash = writer.reserve_hash(buckets, chains) as u64;
+    let dynamic = writer.reserve_dynamic(ENTRIES) as u64;
+    let strings = writer.reserve_dynstr() as u64;
+    let end = writer.reserved_len() as u64;
 
-    let mut bytes = header();
-    let segment = |kind: u32, flags: u32, at: u64, size: u64, align: u64| {
-        let head = u64::from(kind) | u64::from(flags) << 32;
-        [head, at, at, at, size, size, align].map(u64::to_le_bytes)
-    };
+    writer.write_file_header(&header()).expect("a header that ELF has room for");
     let locals_kind = if thread_locals.is_some() { elf::PT_TLS } else { elf::PT_NULL };
     let writable = elf::PF_R | elf::PF_W;
-    bytes.extend(segment(elf::PT_LOAD, writable, 0, end, PAGE).as_flattened());
-    bytes.extend(segment(elf::PT_DYNAMIC, writable, dynamic, dynamic_size, 8).as_flattened());
-    bytes
-        .extend(segment(locals_kind, elf::PF_R, image, initial.len() as u64, align).as_flattened());
-    bytes.extend(
-        [0, DISTANCE, native::THREAD_DISTANCE.into(), 0].map(u64::to_le_bytes).as_flattened(),
-    );
-    bytes.extend(symbols);
-    for (at, part) in [(image, initial), (hash, &hashes)] {
-        bytes.resize(at as usize, 0);
-        bytes.extend(part);
+    for header in [
+        segment(elf::PT_LOAD, writable, 0, end, PAGE),
+        segment(elf::PT_DYNAMIC, writable, dynamic, strings - dynamic, 8),
+        segment(locals_kind, elf::PF_R, image as u64, initial.len() as u64, align),
+    ] {
+        writer.write_program_header(&header);
     }
-    bytes.resize(dynamic as usize, 0);
-    bytes.extend(entries(strings_at).as_flattened().iter().flat_map(|word| word.to_le_bytes()));
-    bytes.extend(strings);
-    bytes
+    writer.pad_until(relocation as usize);
+    let r_type = native::THREAD_DISTANCE;
+    writer.write_relocation(true, &Rel { r_offset: distance, r_sym: 0, r_type, r_addend: 0 });
+    writer.write_null_dynamic_symbol();
+    for (export, name) in exports.iter().zip(names) {
+        writer.write_dynamic_symbol(&symbol(export, name));
+    }
+    writer.pad_until(image);
+    writer.write(initial);
+    let hash_of = |index: u32| Some(elf::hash(exports.get(index.checked_sub(1)? as usize)?.name));
+    writer.write_hash(buckets, chains, hash_of);
+    writer.write_align_dynamic();
+    let relocated = if thread_locals.is_some() { RELOCATION } else { 0 };
+    for (tag, value) in [
+        (elf::DT_HASH, hash),
+        (elf::DT_STRTAB, strings),
+        (elf::DT_STRSZ, end - strings),
+        (elf::DT_SYMTAB, symbols),
+        (elf::DT_SYMENT, size_of::<elf::Sym64<Endianness>>() as u64),
+        (elf::DT_RELA, relocation),
+        (elf::DT_RELASZ, relocated),
+        (elf::DT_RELAENT, RELOCATION),
+        (elf::DT_NULL, 0),
+    ] {
+        writer.write_dynamic(tag, value);
+    }
+    writer.write_dynstr();
+    (bytes, distance)
 }
 
-fn header() -> Vec<u8> {
-    let mut bytes = elf::ELFMAG.to_vec();
-    bytes.extend([elf::ELFCLASS64, elf::ELFDATA2LSB, elf::EV_CURRENT, 0]);
-    bytes.resize(16, 0);
-    bytes.extend(elf::ET_DYN.to_le_bytes());
-    bytes.extend(Isa::NATIVE.machine.to_le_bytes());
-    bytes.extend(u32::from(elf::EV_CURRENT).to_le_bytes());
-    // No entry; the segments' headers; no sections.
-    bytes.extend([0, HEADER, 0].map(u64::to_le_bytes).as_flattened());
-    bytes.extend(0u32.to_le_bytes());
-    let sizes = [HEADER, SEGMENT, SEGMENTS, 0, 0, 0];
-    bytes.extend(sizes.map(|size| (size as u16).to_le_bytes()).as_flattened());
-    bytes
+fn name<'a>(writer: &mut Writer<'a>, export: &Export<'a>) -> StringId {
+    writer.reserve_dynamic_symbol_index();
+    writer.add_dynamic_string(export.name)
 }
 
-/// The table by which symbols are found (gABI, "Hash Table"): as many buckets as names.
-fn hash_table(exports: &[Export<'_>]) -> Vec<u8> {
-    let buckets = exports.len().max(1);
-    let mut first = vec![0u32; buckets];
-    let mut next = vec![0u32; exports.len() + 1];
-    for (index, export) in exports.iter().enumerate() {
-        let bucket = &mut first[elf::hash(export.name) as usize % buckets];
-        next[index + 1] = std::mem::replace(bucket, index as u32 + 1);
+fn header() -> FileHeader {
+    FileHeader {
+        os_abi: elf::ELFOSABI_NONE,
+        abi_version: 0,
+        e_type: elf::ET_DYN,
+        e_machine: Isa::NATIVE.machine,
+        e_entry: 0,
+        e_flags: 0,
     }
-    let counts = [buckets as u32, next.len() as u32];
-    counts.iter().chain(&first).chain(&next).flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// A segment whose bytes are in memory where they are in the file.
+fn segment(kind: u32, flags: u32, at: u64, size: u64, align: u64) -> ProgramHeader {
+    ProgramHeader {
+        p_type: kind,
+        p_flags: flags,
+        p_offset: at,
+        p_vaddr: at,
+        p_paddr: at,
+        p_filesz: size,
+        p_memsz: size,
+        p_align: align,
+    }
+}
+
+fn symbol(export: &Export<'_>, name: StringId) -> Sym {
+    let kind = if export.is_function { elf::STT_FUNC } else { elf::STT_OBJECT };
+    Sym {
+        name: Some(name),
+        section: None,
+        st_info: elf::STB_GLOBAL << 4 | kind,
+        st_other: elf::STV_DEFAULT,
+        // No relative one: the dynamic linker adds nothing to its value.
+        st_shndx: elf::SHN_ABS,
+        st_value: export.address.0,
+        st_size: 0,
+    }
 }
 
 #[cfg(test)]
