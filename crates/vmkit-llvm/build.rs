@@ -46,6 +46,7 @@ fn main() {
                 "returns",
                 "switch",
                 "coroutines",
+                "names",
             ]
             .map(|part| format!("shim/{part}.cpp")),
         )

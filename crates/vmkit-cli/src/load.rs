@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use vmkit::{Archive, Error, LoadedObject, Member, Name, Result, Session};
-use vmkit_llvm::{Llvm, Structor, StructorArray};
+use vmkit_llvm::{Llvm, Structor, StructorArray, is_bitcode};
 
 /// Everything that was loaded.
 #[derive(Default)]
@@ -61,8 +61,7 @@ impl Inputs {
             return self.add_modules(llvm, vec![(name.into(), bytes)]);
         }
         if Archive::is_archive(&bytes) {
-            let archive = Archive::read(name, bytes)?;
-            self.archives.push(Opened { archive, taken: BTreeSet::new() });
+            self.archives.push(Opened::read(llvm, name, bytes)?);
             return Ok(());
         }
         let loaded = session.add_object(name, &bytes)?;
@@ -118,6 +117,18 @@ impl Inputs {
 }
 
 impl Opened {
+    /// Reads an archive, and the names of the modules that its index does not lead to.
+    fn read(llvm: &Llvm, name: &str, bytes: Vec<u8>) -> Result<Self> {
+        let mut archive = Archive::read(name, bytes)?;
+        for place in archive.unlisted() {
+            let member = archive.member(place)?;
+            if is_bitcode(&member.bytes) {
+                archive.list(place, llvm.defined_names(&member.name, &member.bytes)?);
+            }
+        }
+        Ok(Self { archive, taken: BTreeSet::new() })
+    }
+
     /// The member that defines `name`, if it was not taken before.
     fn take(&mut self, name: &Name) -> Option<Result<Member>> {
         let place = self.archive.definer(name)?;

@@ -155,6 +155,8 @@ vk_bytes vk_error(vk_worker *worker);
 
 // Turns bitcode or IR text into bitcode that can be loaded lazily, its coroutines split.
 int vk_normalize(vk_worker *worker, vk_bytes input, vk_bytes name, vk_bytes *bitcode);
+// The names that bitcode defines for other modules, its assembly included: each with a NUL behind it.
+int vk_defined_names(vk_worker *worker, vk_bytes bitcode, vk_bytes name, vk_bytes *names);
 // A module that is loaded; null if it is not.
 vk_module *vk_loaded(vk_worker *worker, uint32_t number);
 // Loads a module lazily, unless it is loaded. `bitcode` must outlive the worker.

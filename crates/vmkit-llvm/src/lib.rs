@@ -36,6 +36,7 @@ pub use vmkit::{Function, FunctionPointer, Value};
 pub use crate::closure::Building;
 pub use crate::crash::{contain_crashes, signal_functions};
 pub use crate::llvm::{Level, Llvm, Options, Times};
+pub use crate::load::is_bitcode;
 pub use crate::loaded::{Loaded, Structor, StructorArray};
 pub use crate::processor::processor_features;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vmkit::graph::{Binding, Place};
-use vmkit::{Descriptor, Error, KeptSource, Result, ScopeId, Source, SymbolKind, Unit};
+use vmkit::{Descriptor, Error, KeptSource, Name, Result, ScopeId, Source, SymbolKind, Unit};
 
 use crate::adding::{Adding, Others};
 use crate::ffi::Index;
@@ -26,6 +26,16 @@ impl Llvm {
             false => self.pool.normalize(name, &input)?,
         };
         Ok(self.pool.add(name.into(), bitcode))
+    }
+
+    /// The names that bitcode would define for others if it were added; `name` is for messages. An
+    /// archive's index may lack them ([`Archive::unlisted`](vmkit::Archive::unlisted)).
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn defined_names(&self, name: &str, bitcode: &[u8]) -> Result<Vec<Name>> {
+        self.pool.defined_names(name, bitcode)
     }
 
     /// As [`Llvm::load`], of a module that the pool has.
@@ -102,7 +112,8 @@ fn names_coroutines(bitcode: &[u8]) -> bool {
     memchr::memmem::find(bitcode, b"llvm.coro.").is_some()
 }
 
-/// Bitcode starts with `BC` 0xC0DE, or with the wrapper's magic number.
-fn is_bitcode(input: &[u8]) -> bool {
+/// Do these bytes begin as bitcode does: with `BC` 0xC0DE, or with the wrapper's magic number?
+#[must_use]
+pub fn is_bitcode(input: &[u8]) -> bool {
     input.starts_with(b"BC\xc0\xde") || input.starts_with(&0x0b17_c0de_u32.to_le_bytes())
 }

@@ -67,6 +67,14 @@ impl Pool {
         result.map_err(|what| Error::input(name, what))
     }
 
+    /// The names that bitcode defines for other modules.
+    pub(crate) fn defined_names(&self, name: &str, bitcode: &[u8]) -> Result<Vec<Name>> {
+        let mut member = self.take(None);
+        let result = member.worker.defined_names(bitcode, name);
+        self.give_back(member);
+        result.map_err(|what| Error::input(name, what))
+    }
+
     /// Has what a module defines looked at that was added under a number. If that fails, it is gone
     /// again.
     pub(crate) fn read<T>(

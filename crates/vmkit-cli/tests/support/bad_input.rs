@@ -62,11 +62,14 @@ const FILES: &[(&str, &str, MakeBytes)] = &[
         corrupt_archive(folder, 48, b"-1        ")
     }),
     ("archive_with_bad_terminator", "header.a", |folder| corrupt_archive(folder, 58, b"xx")),
-    ("archive_without_index", "plain.a", |folder| {
-        let object = object(folder)?;
-        let header =
-            format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", "main.o/", 0, 0, 0, 644, object.len());
-        Ok([b"!<arch>\n", header.as_bytes(), &object].concat())
+    ("thin_archive_without_its_file", "thin.a", |_| {
+        let header = format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", "gone.o/", 0, 0, 0, 644, 8);
+        Ok([b"!<thin>\n", header.as_bytes()].concat())
+    }),
+    ("thin_archive_of_a_device", "thin.a", |_| {
+        let header = format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", "/0", 0, 0, 0, 644, 8);
+        let names = format!("{:<48}{:<10}`\n/dev/zero/\n\n", "//", 12);
+        Ok([b"!<thin>\n", names.as_bytes(), header.as_bytes()].concat())
     }),
     ("executable", "executable.o", |_| Ok(fs::read("/bin/true")?)),
     ("other_target_bitcode", "other.bc", |folder| {

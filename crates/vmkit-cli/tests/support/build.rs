@@ -110,14 +110,14 @@ impl Build {
         for source in &self.program.sources {
             if header.shared.iter().any(|name| source.ends_with(name)) {
                 shared.push(self.compile_shared(source)?);
-            } else if header.archive && !is_main(source) {
+            } else if header.archive.is_some() && !is_main(source) {
                 members.push(self.compile(source, product)?);
             } else {
                 files.push(self.compile(source, product)?);
             }
         }
-        if header.archive {
-            files.push(self.archive(&members, product)?);
+        if let Some(letters) = &header.archive {
+            files.push(self.archive(&members, product, letters)?);
         }
         Ok((shared, files))
     }
@@ -127,7 +127,7 @@ impl Build {
         let wants_object = self.program.header.objects.iter().any(|name| source.ends_with(name));
         let is_assembly = has_extension(source, &["s"]);
         let as_module = product == Product::Module && !wants_object && !is_assembly;
-        if as_module && has_extension(source, &["ll"]) && !self.program.header.archive {
+        if as_module && has_extension(source, &["ll"]) && self.program.header.archive.is_none() {
             return Ok(source.to_owned());
         }
         let mut command = self.compiler(has_extension(source, &["cpp"]));
@@ -155,10 +155,10 @@ impl Build {
         self.step(command, &[], &format!("lib{stem}.so"))
     }
 
-    fn archive(&self, members: &[PathBuf], product: Product) -> Result<PathBuf> {
+    fn archive(&self, members: &[PathBuf], product: Product, letters: &str) -> Result<PathBuf> {
         let mut command = Command::new("llvm-ar-22");
         let name = if product == Product::Module { "members.a" } else { "members.native.a" };
-        command.arg("rcs");
+        command.arg(if product == Product::Module { letters } else { "rcs" });
         // The archiver takes the output first and without a flag.
         self.produce(members, name, |output| {
             command.arg(output).args(members);

@@ -28,8 +28,8 @@ pub(crate) struct Header {
     pub(crate) objects: Vec<String>,
     /// Sources that become shared libraries.
     pub(crate) shared: Vec<String>,
-    /// Whether everything but `main` goes into one archive.
-    pub(crate) archive: bool,
+    /// The archiver's key letters, if everything but `main` goes into one archive.
+    pub(crate) archive: Option<String>,
     /// Whether the main module is piped to `vmkit run -`.
     pub(crate) pipe: bool,
     /// Further options of `vmkit run`.
@@ -65,7 +65,7 @@ impl Default for Header {
             modules: Vec::new(),
             objects: Vec::new(),
             shared: Vec::new(),
-            archive: false,
+            archive: None,
             pipe: false,
             run: Vec::new(),
             args: Vec::new(),
@@ -148,7 +148,8 @@ impl Header {
             "modules" => self.modules = words(value)?,
             "objects" => self.objects = words(value)?,
             "shared" => self.shared = words(value)?,
-            "archive" => self.archive = yes_or_no(value)?,
+            "archive" if value == "yes" => self.archive = Some("rcs".into()),
+            "archive" => self.archive = Some(value.into()),
             "pipe" => self.pipe = yes_or_no(value)?,
             "run" => self.run = words(value)?,
             "args" => self.args = words(value)?,

@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use vmkit::graph::Content;
-use vmkit::{Addr, Session};
+use vmkit::{Addr, Name, Session};
 
 mod index;
 mod raw;
@@ -156,6 +156,22 @@ impl Worker {
         self.result(unsafe { vk_normalize(self.0, input, name, &raw mut out) })?;
         // SAFETY: valid until the next call; copied at once.
         Ok(unsafe { slice(out) }.to_vec())
+    }
+
+    /// The names that bitcode defines for other modules.
+    pub(crate) fn defined_names(
+        &mut self,
+        bitcode: &[u8],
+        name: &str,
+    ) -> Result<Vec<Name>, String> {
+        let mut out = Bytes::of(&[]);
+        let (bitcode, name) = (Bytes::of(bitcode), Bytes::of(name.as_bytes()));
+        // SAFETY: all live through the call.
+        self.result(unsafe { vk_defined_names(self.0, bitcode, name, &raw mut out) })?;
+        // SAFETY: valid until the next call; copied at once.
+        let names = unsafe { slice(out) };
+        let names = names.split(|&byte| byte == 0).filter(|name| !name.is_empty());
+        Ok(names.map(Name::new).collect())
     }
 
     /// Loads a module lazily, unless it is loaded.

@@ -165,6 +165,12 @@ unsafe extern "C" {
         name: Bytes,
         out: *mut Bytes,
     ) -> i32;
+    pub(super) fn vk_defined_names(
+        worker: *mut RawWorker,
+        bitcode: Bytes,
+        name: Bytes,
+        out: *mut Bytes,
+    ) -> i32;
     pub(super) fn vk_loaded(worker: *mut RawWorker, number: u32) -> *mut RawModule;
     pub(super) fn vk_load(
         worker: *mut RawWorker,

@@ -1,0 +1,1 @@
+int of_module(void) { return 10; }

@@ -1,0 +1,1 @@
+int of_object(void) { return 30; }
