@@ -7,6 +7,9 @@ use std::path::Path;
 use vmkit::{Archive, Error, LoadedObject, Member, Name, Result, Session};
 use vmkit_llvm::{Llvm, Structor, StructorArray, is_bitcode};
 
+/// Functions that load shared libraries.
+const LOADERS: [&[u8]; 2] = [b"dlopen", b"dlmopen"];
+
 /// Everything that was loaded.
 #[derive(Default)]
 pub(crate) struct Inputs {
@@ -15,6 +18,8 @@ pub(crate) struct Inputs {
     pub(crate) destructors: Vec<Structor>,
     pub(crate) arrays: Vec<StructorArray>,
     pub(crate) objects: Vec<LoadedObject>,
+    /// Does the program load shared libraries itself?
+    pub(crate) loads_libraries: bool,
     undefined: Vec<Name>,
     archives: Vec<Opened>,
 }
@@ -66,7 +71,7 @@ impl Inputs {
         }
         let loaded = session.add_object(name, &bytes)?;
         self.functions += loaded.functions;
-        self.undefined.extend_from_slice(&loaded.undefined);
+        self.need(&loaded.undefined);
         self.objects.push(loaded);
         Ok(())
     }
@@ -74,12 +79,17 @@ impl Inputs {
     fn add_modules(&mut self, llvm: &Llvm, modules: Vec<(String, Vec<u8>)>) -> Result<()> {
         for loaded in llvm.add_all(modules)? {
             self.functions += loaded.functions;
-            self.undefined.extend(loaded.undefined);
+            self.need(&loaded.undefined);
             self.constructors.extend(loaded.constructors);
             self.destructors.extend(loaded.destructors);
             self.arrays.extend(loaded.arrays);
         }
         Ok(())
+    }
+
+    fn need(&mut self, names: &[Name]) {
+        self.loads_libraries |= names.iter().any(|name| LOADERS.contains(&name.bytes()));
+        self.undefined.extend_from_slice(names);
     }
 
     /// How many of the files were archives.

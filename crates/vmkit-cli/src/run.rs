@@ -129,6 +129,9 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     for object in inputs.objects.iter().filter(|object| object.is_needed_at_start) {
         session.address(object.unit)?;
     }
+    if inputs.loads_libraries {
+        session.share_thread_locals()?;
+    }
     let (constructors, destructors) = structors(&session, &inputs)?;
     if options.eager {
         allocator::with_purge_delay(allocator::SOON, || compile_all(&session, &llvm))?;

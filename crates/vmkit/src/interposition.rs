@@ -9,11 +9,11 @@ use std::cell::Cell;
 use std::thread;
 
 use crate::definition::Definition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::host;
 use crate::link::Linker;
 use crate::memory::Zone;
-use crate::process::{self, Choice, Export, Replacements};
+use crate::process::{self, Choice, Export, Exported, Replacements};
 use crate::symbol::{Addr, Linkage, ScopeId, SymbolId, SymbolKind, Visibility};
 use crate::target::native;
 
@@ -66,10 +66,26 @@ fn is_candidate(linker: &Linker, id: SymbolId) -> bool {
 /// Makes what a library needs, and modules define, resolve its references when it is loaded.
 pub(crate) fn export_to(linker: &Linker, file: &str) -> Result<()> {
     let names = process::undefined_names(file);
-    let found = names.iter().filter_map(|name| Some((name, exported(linker, name)?)));
-    let exports = found.map(|(name, (is_function, address))| Export { name, is_function, address });
-    let exports: Vec<_> = exports.collect();
+    let ids = names.iter().filter_map(|name| linker.table.find(ScopeId::GLOBAL, name));
+    let variables: Vec<_> = ids.filter(|&id| linker.is_shareable(id)).collect();
+    if !variables.is_empty() && linker.share_thread_locals(variables.into_iter())? {
+        let what = "needs a thread-local variable of which a thread has a copy already";
+        return Err(Kind::Library { file: file.into(), what: what.into() }.into());
+    }
+    let export = |name| {
+        let (is_function, address) = exported(linker, name)?;
+        let kind = if is_function { Exported::Function } else { Exported::Data };
+        Some(Export { name, place: kind(address) })
+    };
+    let exports: Vec<_> = names.iter().filter_map(|name| export(name.as_slice())).collect();
     if exports.is_empty() { Ok(()) } else { process::export(&exports) }
+}
+
+/// Has libraries that are loaded from now on share the thread-local variables that modules define where
+/// others see them, but for those of which a thread has a copy already.
+pub(crate) fn share_thread_locals(linker: &Linker) -> Result<()> {
+    let symbols: Vec<_> = linker.table.symbols().filter(|&id| linker.is_shareable(id)).collect();
+    linker.share_thread_locals(symbols.into_iter()).map(drop)
 }
 
 /// What modules define under a name that libraries see: is it a function, and its address. Data that
@@ -87,8 +103,11 @@ pub(crate) fn exported(linker: &Linker, name: &[u8]) -> Option<(bool, Addr)> {
                 | Definition::Indirect { .. }
         )
     );
-    let kind = inner.kind.filter(|&kind| kind != SymbolKind::ThreadLocal)?;
+    let kind = inner.kind?;
     drop(inner);
+    if linker.is_thread_local(id) {
+        return None;
+    }
     let address = linker.address(id, id).ok().filter(|_| is_visible && is_ours)?;
     Some((kind == SymbolKind::Function, Addr(address)))
 }

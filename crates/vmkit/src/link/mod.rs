@@ -16,6 +16,7 @@ mod publish;
 mod redefine;
 mod replaced;
 mod scope;
+mod share;
 mod signature;
 mod tell;
 mod together;

@@ -1,4 +1,5 @@
 //! Sections get their addresses.
+#![expect(unsafe_code, reason = "names blocks of thread-local variables")]
 
 use smallvec::{SmallVec, smallvec};
 
@@ -196,6 +197,11 @@ impl Linker {
                 let offset = spot.thread_offset.wrapping_add(defined.offset);
                 let pair = self.words([placed.thread_module, offset])?;
                 inner.set_pair((pair.0 - self.memory.start(Zone::Slots).0) as u32);
+                if self.is_seen(defined.id, inner.visibility) {
+                    let name = self.table.name(defined.id);
+                    // SAFETY: the block was declared when its sections were placed.
+                    unsafe { self.threads.name(placed.thread_module, name, offset) };
+                }
             }
         }
         Ok(())

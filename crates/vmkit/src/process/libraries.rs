@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::symbol::{Addr, Name};
 
 use super::extent::{extent, link_map};
-use super::loaded::{is_any_library, open};
+use super::loaded::{is_any_library, module, open};
 use super::tables::{Own, Tables};
 
 /// Libraries in the order they are searched.
@@ -131,18 +131,6 @@ fn split_version(name: &[u8]) -> (&[u8], Option<&[u8]>) {
         b"__cpu_model" | b"__cpu_indicator_init" => (name, Some(b"GCC_4.8.0")),
         _ => (name, None),
     }
-}
-
-/// The number of the library's block of thread-local variables; null if it has none.
-///
-/// # Safety
-///
-/// `handle` is of a library that stays loaded.
-unsafe fn module(handle: *mut c_void) -> u64 {
-    let mut module = 0u64;
-    // SAFETY: the caller's promise; the number is written to our variable.
-    unsafe { libc::dlinfo(handle, libc::RTLD_DI_TLS_MODID, (&raw mut module).cast()) };
-    module
 }
 
 /// A library with thread-local variables: its module number, and the bytes of its block.

@@ -19,6 +19,18 @@ pub(super) unsafe fn open(path: &CStr, flags: c_int) -> Result<*mut c_void, Stri
     Err(text.to_string_lossy().into_owned())
 }
 
+/// The number of the library's block of thread-local variables; null if it has none.
+///
+/// # Safety
+///
+/// `handle` is of a library that stays loaded.
+pub(super) unsafe fn module(handle: *mut c_void) -> u64 {
+    let mut module = 0u64;
+    // SAFETY: the caller's promise; the number is written to our variable.
+    unsafe { libc::dlinfo(handle, libc::RTLD_DI_TLS_MODID, (&raw mut module).cast()) };
+    module
+}
+
 /// A description of a loaded library, and its program headers.
 type Visit<'a> = dyn FnMut(&libc::dl_phdr_info, &[libc::Elf64_Phdr]) -> bool + 'a;
 

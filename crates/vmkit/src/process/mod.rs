@@ -15,7 +15,7 @@ pub(crate) use self::interpose::{Choice, Replacements, interpose, redirect};
 pub(crate) use self::libraries::{Found, Libraries};
 pub use self::locate::Located;
 pub(crate) use self::locate::locate;
-pub(crate) use self::shared_object::{Export, export};
+pub(crate) use self::shared_object::{Export, Exported, export};
 pub(crate) use self::thread_local::{ThreadLocals, tls_get_addr};
 pub(crate) use self::undefined::undefined_names;
 pub(crate) use self::variable::{read_variable, variable_at};

@@ -5,7 +5,7 @@
 //! segment, which begins with its headers (ELF gABI, "Dynamic Linking"; the ELF TLS ABI).
 #![expect(unsafe_code, reason = "loads a library and reads a word of it")]
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_void};
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,11 +15,11 @@ use object::write::elf::{FileHeader, ProgramHeader, Rel, Sym, Writer};
 use object::{Endianness, elf};
 
 use crate::error::{Error, Kind, Result};
-use crate::symbol::Addr;
+use crate::symbol::{Addr, Name};
 use crate::target::{Isa, native};
 
 use super::extent::link_map;
-use super::loaded::open;
+use super::loaded::{module, open};
 
 /// Pages are no larger than this.
 const PAGE: u64 = 1 << 16;
@@ -32,32 +32,70 @@ const RELOCATION: u64 = size_of::<elf::Rela64<Endianness>>() as u64;
 /// How many were loaded.
 static LOADED: AtomicU32 = AtomicU32::new(0);
 
-/// A name, what it stands for, and where that is.
+/// A name, and what it stands for.
 pub(crate) struct Export<'a> {
     pub(crate) name: &'a [u8],
-    pub(crate) is_function: bool,
-    pub(crate) address: Addr,
+    pub(crate) place: Exported,
+}
+
+/// What an exported name stands for.
+#[derive(Clone, Copy)]
+pub(crate) enum Exported {
+    Function(Addr),
+    Data(Addr),
+    /// An offset in the object's block of thread-local variables.
+    ThreadLocal(u64),
+}
+
+/// A block of thread-local variables: its initial value, its alignment, and what is where in it.
+pub(super) struct Block<'a> {
+    pub(super) initial: &'a [u8],
+    pub(super) align: u64,
+    pub(super) names: &'a [(Name, u64)],
 }
 
 /// Makes the names resolve references of libraries that are loaded from now on.
 pub(crate) fn export(exports: &[Export<'_>]) -> Result<()> {
-    load(&bytes(exports, None).0, libc::RTLD_GLOBAL).map(drop)
+    load(&bytes(exports, None).0).map(drop)
 }
 
-/// Gives every thread, those that there are and those to come, a copy of the variables `initial` at one
-/// distance from its thread pointer, which it tells.
-pub(crate) fn fix_thread_locals(initial: &[u8], align: u64) -> Result<i64> {
-    let (bytes, distance) = bytes(&[], Some((initial, align)));
-    let base = load(&bytes, libc::RTLD_LOCAL).map_err(|_| {
+/// Gives every thread, those that there are and those to come, a copy of the block when it first asks for
+/// it, and makes its names resolve references of libraries. Tells the block's module number.
+pub(super) fn share_thread_locals(block: &Block<'_>) -> Result<u64> {
+    let handle = load(&bytes(&exports(block), Some((block, false))).0)?;
+    // SAFETY: nobody closes it.
+    match unsafe { module(handle) } {
+        0 => Err(Error::other("a library with thread-local variables has no number")),
+        module => Ok(module),
+    }
+}
+
+/// As [`share_thread_locals`], but the copies are at one distance from the threads' pointers, which it
+/// tells.
+pub(super) fn fix_thread_locals(block: &Block<'_>) -> Result<i64> {
+    let (bytes, distance) = bytes(&exports(block), Some((block, true)));
+    let handle = load(&bytes).map_err(|_| {
         let what = "the system has no room left for variables at fixed distances";
-        Error::other(format!("{what} ({} bytes, aligned to {align})", initial.len()))
+        Error::other(format!("{what} ({} bytes, aligned to {})", block.initial.len(), block.align))
     })?;
+    // SAFETY: nobody closes it.
+    let map = unsafe { link_map(handle) };
+    let base = map.ok_or_else(|| Error::other("a loaded library is nowhere"))?.base;
     // SAFETY: the word of the object that the dynamic linker filled in.
     Ok(unsafe { *((base + distance) as *const i64) })
 }
 
-/// Loads a shared object for good, and tells where it is.
-fn load(bytes: &[u8], scope: i32) -> Result<u64> {
+fn exports<'a>(block: &Block<'a>) -> Vec<Export<'a>> {
+    let names = block.names.iter();
+    let export = |(name, offset): &'a (Name, u64)| Export {
+        name: name.bytes(),
+        place: Exported::ThreadLocal(*offset),
+    };
+    names.map(export).collect()
+}
+
+/// Loads a shared object for good.
+fn load(bytes: &[u8]) -> Result<*mut c_void> {
     let name: &CStr = c"vmkit";
     // SAFETY: a C string.
     let file = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
@@ -73,18 +111,14 @@ fn load(bytes: &[u8], scope: i32) -> Result<u64> {
     let path = format!("/proc/self/fd{way}/{}", file.as_raw_fd());
     let path = CString::new(path).expect("digits");
     // SAFETY: a shared object without code.
-    let handle = unsafe { open(&path, libc::RTLD_NOW | scope) }
-        .map_err(|what| Kind::Library { file: "(what the program defines)".into(), what })?;
-    // SAFETY: nobody closes it.
-    unsafe { link_map(handle) }
-        .map(|map| map.base)
-        .ok_or_else(|| Error::other("a loaded library is nowhere"))
+    unsafe { open(&path, libc::RTLD_NOW | libc::RTLD_GLOBAL) }
+        .map_err(|what| Kind::Library { file: "(what the program defines)".into(), what }.into())
 }
 
 /// The bytes of a shared object; and where the word is in it that is to hold the distance of the
-/// thread-local variables.
-fn bytes(exports: &[Export<'_>], thread_locals: Option<(&[u8], u64)>) -> (Vec<u8>, u64) {
-    let (initial, align) = thread_locals.unwrap_or((&[], 1));
+/// thread-local variables, if they are to be at one.
+fn bytes(exports: &[Export<'_>], block: Option<(&Block<'_>, bool)>) -> (Vec<u8>, u64) {
+    let (initial, align) = block.map_or((&[][..], 1), |(block, _)| (block.initial, block.align));
     let (buckets, chains) = (exports.len().max(1) as u32, exports.len() as u32 + 1);
     let mut bytes = Vec::new();
     let mut writer = Writer::new(Endianness::Little, true, &mut bytes);
@@ -103,7 +137,7 @@ fn bytes(exports: &[Export<'_>], thread_locals: Option<(&[u8], u64)>) -> (Vec<u8
     let end = writer.reserved_len() as u64;
 
     writer.write_file_header(&header()).expect("a header that ELF has room for");
-    let locals_kind = if thread_locals.is_some() { elf::PT_TLS } else { elf::PT_NULL };
+    let locals_kind = if block.is_some() { elf::PT_TLS } else { elf::PT_NULL };
     let writable = elf::PF_R | elf::PF_W;
     for header in [
         segment(elf::PT_LOAD, writable, 0, end, PAGE),
@@ -124,7 +158,8 @@ fn bytes(exports: &[Export<'_>], thread_locals: Option<(&[u8], u64)>) -> (Vec<u8
     let hash_of = |index: u32| Some(elf::hash(exports.get(index.checked_sub(1)? as usize)?.name));
     writer.write_hash(buckets, chains, hash_of);
     writer.write_align_dynamic();
-    let relocated = if thread_locals.is_some() { RELOCATION } else { 0 };
+    let is_fixed = block.is_some_and(|(_, is_fixed)| is_fixed);
+    let relocated = if is_fixed { RELOCATION } else { 0 };
     for (tag, value) in [
         (elf::DT_HASH, hash),
         (elf::DT_STRTAB, strings),
@@ -173,7 +208,11 @@ fn segment(kind: u32, flags: u32, at: u64, size: u64, align: u64) -> ProgramHead
 }
 
 fn symbol(export: &Export<'_>, name: StringId) -> Sym {
-    let kind = if export.is_function { elf::STT_FUNC } else { elf::STT_OBJECT };
+    let (kind, st_value) = match export.place {
+        Exported::Function(address) => (elf::STT_FUNC, address.0),
+        Exported::Data(address) => (elf::STT_OBJECT, address.0),
+        Exported::ThreadLocal(offset) => (elf::STT_TLS, offset),
+    };
     Sym {
         name: Some(name),
         section: None,
@@ -181,7 +220,7 @@ fn symbol(export: &Export<'_>, name: StringId) -> Sym {
         st_other: elf::STV_DEFAULT,
         // No relative one: the dynamic linker adds nothing to its value.
         st_shndx: elf::SHN_ABS,
-        st_value: export.address.0,
+        st_value,
         st_size: 0,
     }
 }
@@ -194,10 +233,10 @@ mod tests {
     #[test]
     fn exported_names_are_found() {
         let names: Vec<_> = (0..50).map(|n| format!("vmkit_exported_{n}")).collect();
-        let exports = names.iter().enumerate().map(|(n, name)| Export {
-            name: name.as_bytes(),
-            is_function: n % 2 == 0,
-            address: Addr(0x1000 + n as u64),
+        let exports = names.iter().enumerate().map(|(n, name)| {
+            let address = Addr(0x1000 + n as u64);
+            let kind = if n % 2 == 0 { Exported::Function } else { Exported::Data };
+            Export { name: name.as_bytes(), place: kind(address) }
         });
         export(&exports.collect::<Vec<_>>()).unwrap();
         for (n, name) in names.iter().enumerate() {
@@ -211,20 +250,50 @@ mod tests {
         assert!(found.is_null());
     }
 
+    fn block<'a>(initial: &'a [u8], align: u64, names: &'a [(Name, u64)]) -> Block<'a> {
+        Block { initial, align, names }
+    }
+
+    /// This thread's copy of a variable of that name.
+    fn copy(name: &CStr) -> *mut u8 {
+        // SAFETY: a C string.
+        unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()).cast() }
+    }
+
     #[test]
     fn thread_locals_are_at_one_distance() {
-        let distance = fix_thread_locals(&[1, 2, 3, 4, 5], 32).unwrap();
+        let names = [(Name::from("vmkit_fixed"), 2)];
+        let distance = fix_thread_locals(&block(&[1, 2, 3, 4, 5], 32, &names)).unwrap();
         let place = move || host::thread_pointer().wrapping_add_signed(distance) as *mut [u8; 5];
         // SAFETY: this thread's copy.
         let here = unsafe {
             (*place())[1] = 7;
             *place()
         };
+        assert_eq!(copy(c"vmkit_fixed") as u64, place() as u64 + 2);
         // SAFETY: that thread's.
         let there = std::thread::spawn(move || unsafe { (place() as u64 % 32, *place()) });
-        assert_ne!(fix_thread_locals(&[6], 1).unwrap(), distance);
+        assert_ne!(fix_thread_locals(&block(&[6], 1, &[])).unwrap(), distance);
         assert_eq!(here, [1, 7, 3, 4, 5]);
         assert_eq!(there.join().unwrap(), (0, [1, 2, 3, 4, 5]));
-        assert!(fix_thread_locals(&[0; 1 << 20], 8).is_err());
+        assert!(fix_thread_locals(&block(&[0; 1 << 20], 8, &[])).is_err());
+    }
+
+    #[test]
+    fn large_blocks_are_shared_by_name() {
+        let mut initial = vec![0; 1 << 20];
+        initial[1 << 19] = 9;
+        let names = [(Name::from("vmkit_shared"), 1 << 19), (Name::from("vmkit_shared_start"), 0)];
+        assert_ne!(share_thread_locals(&block(&initial, 64, &names)).unwrap(), 0);
+        let check = || {
+            let (place, start) = (copy(c"vmkit_shared"), copy(c"vmkit_shared_start"));
+            assert_eq!((start as u64 % 64, place as u64 - start as u64), (0, 1 << 19));
+            // SAFETY: this thread's copy.
+            unsafe { (place.replace(8), place as u64) }
+        };
+        let (value, here) = check();
+        let (there_value, there) = std::thread::spawn(check).join().unwrap();
+        assert_eq!((value, there_value), (9, 9));
+        assert_ne!(here, there);
     }
 }

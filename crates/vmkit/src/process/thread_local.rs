@@ -5,22 +5,29 @@
 //! system's has; each thread gets its copy of the image when it first asks.
 //!
 //! Objects compiled for an executable take their variables to be at fixed distances from the thread
-//! pointer. Images that they name so are fixed before anybody has a copy: then the system makes them.
+//! pointer, and libraries know no pairs but the system's. Images that they name are given to the system
+//! before anybody has a copy: then the system makes the copies.
 #![expect(unsafe_code, reason = "called from linked code; keeps blocks in a pthread key")]
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
 use crate::host;
-use crate::symbol::Addr;
+use crate::symbol::{Addr, Name};
 
-use super::shared_object::fix_thread_locals;
+use super::shared_object::{Block, fix_thread_locals, share_thread_locals};
 
 /// The top bit: set in our pairs.
 const OURS: u64 = 1 << 63;
+/// Nobody has a copy of an image yet.
+const UNUSED: u64 = 0;
+/// Threads have copies of an image that were made here.
+const USED: u64 = u64::MAX;
+/// The system makes the copies, at a fixed distance: no module number.
+const FIXED: u64 = u64::MAX - 1;
 
 /// One session's thread-local variables.
 pub(crate) struct ThreadLocals {
@@ -37,10 +44,15 @@ struct Image {
     size: usize,
     /// The linked initial bytes.
     bytes: Addr,
-    /// From every thread's pointer to its copy; null if that is not fixed.
+    /// What libraries call the variables in it, and their offsets.
+    names: Mutex<Vec<(Name, u64)>>,
+    /// Who makes the copies: nobody has yet, this session, or the system, under this module number. Once
+    /// the system does, the fields below say where they are.
+    home: AtomicU64,
+    /// Where it begins in the system's block.
+    start: AtomicU64,
+    /// From every thread's pointer to its copy, if that is fixed.
     distance: AtomicI64,
-    /// Has a thread a copy at no fixed distance?
-    is_used: AtomicBool,
 }
 
 /// A thread's blocks by image index.
@@ -85,8 +97,10 @@ impl ThreadLocals {
             align,
             size,
             bytes,
+            names: Mutex::default(),
+            home: AtomicU64::new(UNUSED),
+            start: AtomicU64::new(0),
             distance: AtomicI64::new(0),
-            is_used: AtomicBool::new(false),
         });
         Ok(OURS | Box::leak(image) as *const Image as u64)
     }
@@ -98,25 +112,105 @@ impl ThreadLocals {
     ///
     /// The word comes from [`ThreadLocals::declare`], or from the system.
     pub(crate) unsafe fn fix(&self, module: u64) -> Result<i64> {
-        if module & OURS == 0 {
-            return Err(Error::other("a library's variables are not at a fixed distance"));
-        }
-        // SAFETY: images are leaked, and `declare` made the word of the address of one.
-        let image = unsafe { &*((module & !OURS) as *const Image) };
+        // SAFETY: the caller's promise.
+        let image = unsafe { image(module) };
+        let image = image
+            .ok_or_else(|| Error::other("a library's variables are not at a fixed distance"))?;
         let _one_at_a_time = self.key.lock();
-        let known = image.distance.load(Ordering::Relaxed);
-        if known != 0 {
-            return Ok(known);
+        match image.home.load(Ordering::Acquire) {
+            FIXED => return Ok(image.distance.load(Ordering::Relaxed)),
+            UNUSED => {}
+            USED => return Err(Error::other("a thread has used it already, at no fixed distance")),
+            _ => return Err(Error::other("libraries have it at no fixed distance")),
         }
-        if image.is_used.load(Ordering::Relaxed) {
-            return Err(Error::other("a thread has used it already, at no fixed distance"));
-        }
-        // SAFETY: linked bytes, as many.
-        let bytes = unsafe { std::slice::from_raw_parts(image.bytes.0 as *const u8, image.size) };
-        let distance = fix_thread_locals(bytes, image.align as u64)?;
+        let (names, align) = (image.names.lock(), image.align as u64);
+        let distance =
+            fix_thread_locals(&Block { initial: image.initial(), align, names: &names })?;
         image.distance.store(distance, Ordering::Relaxed);
+        image.give(FIXED)?;
         Ok(distance)
     }
+
+    /// Notes that libraries know the variable at `offset` of the block with this module word as `name`,
+    /// once they share it.
+    ///
+    /// # Safety
+    ///
+    /// The word comes from [`ThreadLocals::declare`].
+    pub(crate) unsafe fn name(&self, module: u64, name: Name, offset: u64) {
+        // SAFETY: the caller's promise.
+        if let Some(image) = unsafe { image(module) } {
+            image.names.lock().push((name, offset));
+        }
+    }
+
+    /// Has libraries that are loaded from now on share the blocks with these module words, under the names
+    /// that were noted. Those of which a thread has a copy remain as they are; says whether there are such.
+    ///
+    /// # Safety
+    ///
+    /// The words come from [`ThreadLocals::declare`], or from the system. The blocks' initial bytes are
+    /// what they will be.
+    pub(crate) unsafe fn share(&self, modules: impl Iterator<Item = u64>) -> Result<bool> {
+        // SAFETY: the caller's promise.
+        let mut images: Vec<_> = modules.filter_map(|module| unsafe { image(module) }).collect();
+        images.sort_unstable_by_key(|image| image.index);
+        images.dedup_by_key(|image| image.index);
+        let _one_at_a_time = self.key.lock();
+        let home = |image: &&Image| image.home.load(Ordering::Acquire);
+        let is_any_used = images.iter().any(|image| home(image) == USED);
+        images.retain(|image| home(image) == UNUSED);
+        if images.is_empty() {
+            return Ok(is_any_used);
+        }
+        let (mut initial, mut align, mut names) = (Vec::new(), 1, Vec::new());
+        for image in &images {
+            let start = initial.len().next_multiple_of(image.align);
+            initial.resize(start, 0);
+            initial.extend_from_slice(image.initial());
+            align = align.max(image.align as u64);
+            image.start.store(start as u64, Ordering::Relaxed);
+            let own = image.names.lock();
+            names.extend(own.iter().map(|(name, at)| (name.clone(), start as u64 + at)));
+        }
+        let module = share_thread_locals(&Block { initial: &initial, align, names: &names })?;
+        images.iter().try_for_each(|image| image.give(module)).map(|()| is_any_used)
+    }
+}
+
+impl Image {
+    /// The initial value, which was linked.
+    fn initial(&self) -> &[u8] {
+        // SAFETY: linked bytes, as many, that stay.
+        unsafe { std::slice::from_raw_parts(self.bytes.0 as *const u8, self.size) }
+    }
+
+    /// Has the system make the copies from now on.
+    fn give(&self, home: u64) -> Result<()> {
+        let given =
+            self.home.compare_exchange(UNUSED, home, Ordering::AcqRel, Ordering::Acquire).map(drop);
+        given.map_err(|_| Error::other("a thread used a thread-local variable meanwhile"))
+    }
+
+    /// This thread's copy, which the system has made or makes.
+    fn of_the_system(&self, home: u64) -> *mut u8 {
+        if home == FIXED {
+            let distance = self.distance.load(Ordering::Relaxed);
+            return host::thread_pointer().wrapping_add_signed(distance) as *mut u8;
+        }
+        // SAFETY: a module number that the dynamic linker gave, and an offset in its block.
+        unsafe { __tls_get_addr(&[home, self.start.load(Ordering::Relaxed)]) }
+    }
+}
+
+/// The image that a module word is of, if it is one of ours.
+///
+/// # Safety
+///
+/// The word comes from [`ThreadLocals::declare`], or from the system.
+unsafe fn image<'a>(module: u64) -> Option<&'a Image> {
+    // SAFETY: images are leaked, and `declare` made the word of the address of one.
+    (module & OURS != 0).then(|| unsafe { &*((module & !OURS) as *const Image) })
 }
 
 unsafe extern "C" {
@@ -131,16 +225,14 @@ unsafe extern "C" {
 pub(crate) unsafe extern "C" fn tls_get_addr(pair: *const [u64; 2]) -> *mut u8 {
     // SAFETY: the caller's promise.
     let [module, offset] = unsafe { *pair };
-    if module & OURS == 0 {
+    // SAFETY: as above.
+    let Some(image) = (unsafe { image(module) }) else {
         // SAFETY: a pair of the system's.
         return unsafe { __tls_get_addr(pair) };
-    }
-    // SAFETY: images are leaked, and their address was put in the pair by `declare`.
-    let image = unsafe { &*((module & !OURS) as *const Image) };
-    let distance = image.distance.load(Ordering::Relaxed);
-    if distance != 0 {
-        let block = host::thread_pointer().wrapping_add_signed(distance) as *mut u8;
-        return block.wrapping_add(offset as usize);
+    };
+    let home = image.home.load(Ordering::Acquire);
+    if home != USED && home != UNUSED {
+        return image.of_the_system(home).wrapping_add(offset as usize);
     }
     // SAFETY: the key holds null or a `Blocks` of this thread.
     let blocks = unsafe { libc::pthread_getspecific(image.key).cast::<Blocks>() };
@@ -159,6 +251,11 @@ pub(crate) unsafe extern "C" fn tls_get_addr(pair: *const [u64; 2]) -> *mut u8 {
 /// `blocks` is what this thread's key holds.
 #[cold]
 unsafe fn first_use(image: &Image, mut blocks: *mut Blocks) -> *mut u8 {
+    let home = &image.home;
+    match home.compare_exchange(UNUSED, USED, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) | Err(USED) => {}
+        Err(home) => return image.of_the_system(home),
+    }
     if blocks.is_null() {
         blocks = Box::into_raw(Box::new(Blocks { key: image.key, at: Vec::new(), rounds: 0 }));
         // SAFETY: the key is live as long as the session.
@@ -169,7 +266,6 @@ unsafe fn first_use(image: &Image, mut blocks: *mut Blocks) -> *mut u8 {
     if at.len() <= image.index as usize {
         at.resize(image.index as usize + 1, std::ptr::null_mut());
     }
-    image.is_used.store(true, Ordering::Relaxed);
     let mut block = std::ptr::null_mut();
     // SAFETY: the image's bytes are linked, `size` long, and the block is as large.
     unsafe {
@@ -260,6 +356,37 @@ mod tests {
         let used = locals.declare(Addr(INITIAL.as_ptr() as u64), 40, 16).unwrap();
         assert_eq!(read(&pair(used, 0)), 7);
         assert!(fix(used).is_err() && fix(1).is_err());
+    }
+
+    #[test]
+    fn shared_blocks_are_found_by_name() {
+        let locals = ThreadLocals::new();
+        let initial = Addr(INITIAL.as_ptr() as u64);
+        let declare = |align| locals.declare(initial, 40, align).unwrap();
+        let (first, second, used) = (declare(16), declare(128), declare(16));
+        assert_eq!(read(&pair(used, 0)), 7);
+        // SAFETY: words that were declared, of bytes that do not change.
+        let share = |modules: &[u64]| unsafe {
+            locals.name(second, Name::from("vmkit_shared_second"), 5);
+            locals.name(used, Name::from("vmkit_shared_used"), 5);
+            locals.share(modules.iter().copied()).unwrap()
+        };
+        assert!(!share(&[second, first, second]));
+        assert!(share(&[first, used]));
+        let check = move || {
+            let found = |name: &std::ffi::CStr| {
+                // SAFETY: a C string.
+                unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()).cast() }
+            };
+            let place = pair(second, 5);
+            assert_eq!((byte(&place), read(&place)), (found(c"vmkit_shared_second"), 7));
+            assert_eq!((read(&pair(first, 39)), byte(&pair(second, 0)) as u64 % 128), (7, 0));
+            assert!(found(c"vmkit_shared_used").is_null());
+            byte(&place) as u64
+        };
+        assert_ne!(check(), thread::spawn(check).join().unwrap());
+        // SAFETY: as above.
+        assert!(unsafe { locals.fix(second) }.is_err());
     }
 
     #[test]

@@ -182,13 +182,25 @@ impl Session {
 
     /// Makes what the shared library in a file needs, and modules define where others see it, resolve
     /// the library's references when it is loaded, as what an executable exports does. What the process
-    /// has under the same names comes first; thread-local variables are not exported.
+    /// has under the same names comes first.
     ///
     /// # Errors
     ///
-    /// The system has no memory left. A file that cannot be read needs nothing.
+    /// The system has no memory left, or the library needs a thread-local variable of which a thread has a
+    /// copy already ([`Session::share_thread_locals`]). A file that cannot be read needs nothing.
     pub fn export_to(&self, file: &str) -> Result<()> {
         if file.contains('/') { interposition::export_to(self.linker(), file) } else { Ok(()) }
+    }
+
+    /// Has shared libraries that are loaded from now on share the thread-local variables that modules
+    /// define where others see them, whichever of them they will need: once a thread has its copy of a
+    /// variable, it is too late for that, and the variable is left out. Links these variables.
+    ///
+    /// # Errors
+    ///
+    /// The system has no memory left.
+    pub fn share_thread_locals(&self) -> Result<()> {
+        interposition::share_thread_locals(self.linker())
     }
 
     /// The address of the function or data that modules define under a name, where others see it.

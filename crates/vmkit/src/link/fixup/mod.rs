@@ -1,5 +1,5 @@
 //! Edges become bytes.
-#![expect(unsafe_code, reason = "reads linked pairs of thread-local variables")]
+#![expect(unsafe_code, reason = "names linked blocks of thread-local variables")]
 
 mod calls;
 mod finish;
@@ -247,12 +247,7 @@ impl Fixer<'_> {
     /// How far a thread-local variable is from the thread pointer.
     fn distance(&self, target: usize) -> Result<i64> {
         let (module, offset) = match self.bound.symbols.targets[target] {
-            Target::Symbol { .. } => {
-                let pair = self.bound.values[target].pair.0 as *const [u64; 2];
-                // SAFETY: a pair that was linked, which nobody changes.
-                let [module, offset] = unsafe { *pair };
-                (module, offset)
-            }
+            Target::Symbol { .. } => self.linker.read_pair(self.bound.values[target].pair).into(),
             _ => (self.placed.thread_module, self.thread_offset(target)? as u64),
         };
         // SAFETY: the module word of a pair, or of this graph's own block.
