@@ -7,8 +7,8 @@ CARGO ?= cargo
 # shim and links.
 PACKAGES := llvm-22-dev clang-22 g++
 # Code for AArch64 is compared with what lld links; one test drives gdb; gcc-12-source carries the
-# conformance suite.
-TEST_PACKAGES := $(PACKAGES) lld-22 gdb gcc-12-source xz-utils
+# conformance suite; one program has libc++ as its C++ library.
+TEST_PACKAGES := $(PACKAGES) lld-22 gdb gcc-12-source xz-utils libc++-22-dev libc++abi-22-dev
 
 AARCH64_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 

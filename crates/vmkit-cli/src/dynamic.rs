@@ -8,6 +8,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use vmkit::{Addr, Name, Session};
 
+use crate::apart;
+
 /// Whose names there are.
 static SESSION: OnceLock<Session> = OnceLock::new();
 
@@ -20,6 +22,7 @@ pub(crate) fn functions(session: &Session) -> [(&'static str, *const ()); 3] {
 
 /// `dlopen` of a library that may need what the program exports.
 unsafe extern "C" fn open(file: *const c_char, flags: c_int) -> *mut c_void {
+    let mut is_apart = false;
     if !file.is_null()
         && let Some(session) = SESSION.get()
         // SAFETY: the caller's C string.
@@ -27,9 +30,16 @@ unsafe extern "C" fn open(file: *const c_char, flags: c_int) -> *mut c_void {
     {
         // If it misses something, the dynamic linker says what.
         drop(session.export_to(path));
+        is_apart = apart::is_apart(path);
     }
+    let flags = if is_apart { flags | libc::RTLD_DEEPBIND } else { flags };
     // SAFETY: the caller's arguments.
-    unsafe { libc::dlopen(file, flags) }
+    let library = unsafe { libc::dlopen(file, flags) };
+    if is_apart {
+        // Without it, only exceptions of the library's are at risk.
+        drop(apart::share_unwinder());
+    }
+    library
 }
 
 /// `dlsym`, for which the program's names come before all others, and after which come those of the

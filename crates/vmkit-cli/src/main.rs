@@ -3,6 +3,7 @@
 #![no_main]
 
 mod allocator;
+mod apart;
 mod caller;
 mod dynamic;
 mod explain;

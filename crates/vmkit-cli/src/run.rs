@@ -11,6 +11,7 @@ use vmkit::{Addr, Error, Name, Result, Session, SymbolId, SymbolKind};
 use vmkit_llvm::{Level, Llvm};
 
 use crate::allocator;
+use crate::apart;
 use crate::caller::Roots;
 use crate::fresh;
 use crate::last_thread;
@@ -23,7 +24,9 @@ use crate::streams;
 use crate::watch::Watch;
 
 /// What a program finds without asking for any library, as clang links it.
-const LIBRARIES: [&str; 4] = ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6"];
+const LIBRARIES: [&str; 3] = ["libc.so.6", "libm.so.6", "libgcc_s.so.1"];
+/// What it finds beside them, unless it brings another.
+const CXX_LIBRARY: &str = "libstdc++.so.6";
 /// Libraries that go on calling their own functions: this program's, and those it could not go on
 /// without. (libgcc's unwinder holds a lock while it allocates, which publishing code needs too.)
 const OWN: [&str; 3] = ["libLLVM", "libgcc_s", "ld-linux"];
@@ -185,6 +188,7 @@ unsafe fn function(address: Addr) -> Function {
 }
 
 fn load_libraries(session: &Session, options: &Run) -> Result<()> {
+    let is_apart = apart::choose(options);
     // The program's own libraries first, so that they can replace functions of the C library.
     for file in &options.dlopen {
         load_library(session, file)?;
@@ -192,12 +196,15 @@ fn load_libraries(session: &Session, options: &Run) -> Result<()> {
     for name in &options.libraries {
         load_by_name(session, name)?;
     }
-    LIBRARIES.iter().try_for_each(|library| load_library(session, library))
+    // SAFETY: libraries that this program itself uses.
+    let load = |library: &str| unsafe { session.load_library(library) };
+    LIBRARIES.iter().try_for_each(|library| load(library))?;
+    if is_apart { apart::define_unwinder(session) } else { load(CXX_LIBRARY) }
 }
 
 fn load_library(session: &Session, file: &str) -> Result<()> {
     // SAFETY: whoever runs the program asks for the library, as for the program.
-    unsafe { session.load_library(file) }
+    unsafe { apart::load(session, file) }
 }
 
 /// Loads `libNAME.so`, or, where that is missing or a linker's script, the library itself under the

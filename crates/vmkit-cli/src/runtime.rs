@@ -7,6 +7,7 @@ use vmkit::{Addr, Layout, Name, Result, ScopeId, Session, SymbolKind};
 use vmkit_llvm::{processor_features, signal_functions};
 
 use crate::allocator;
+use crate::apart;
 use crate::dynamic;
 use crate::guards;
 use crate::processes;
@@ -30,7 +31,8 @@ pub(crate) fn define(session: &Session) -> Result<()> {
         ("at_quick_exit", at_quick_exit as *const ()),
         ("pthread_atfork", libc::pthread_atfork as *const ()),
     ];
-    let replaced = allocator::functions().into_iter().chain(guards::functions());
+    let guards = guards::functions().into_iter().filter(|_| !apart::is_program_apart());
+    let replaced = allocator::functions().into_iter().chain(guards);
     let replaced = replaced.chain(processes::functions()).chain(dynamic::functions(session));
     for (name, address) in functions.into_iter().chain(replaced).chain(signal_functions()) {
         define_at(session, name, SymbolKind::Function, address)?;

@@ -54,6 +54,8 @@ pub(crate) struct Header {
     pub(crate) native: bool,
     /// Names of the variants that are left out.
     pub(crate) skip: Vec<String>,
+    /// Files of the compiler's without which the program is left out.
+    pub(crate) needs: Vec<String>,
 }
 
 impl Default for Header {
@@ -78,6 +80,7 @@ impl Default for Header {
             limit: 60,
             native: true,
             skip: Vec::new(),
+            needs: Vec::new(),
         }
     }
 }
@@ -168,6 +171,7 @@ impl Header {
             "stat" => self.stats.push(stat_bound(value)?),
             "limit" => self.limit = value.parse()?,
             "native" => self.native = yes_or_no(value)?,
+            "needs" => self.needs = words(value)?,
             "newline" => ensure!(!yes_or_no(value)?, "a final newline is the rule"),
             "skip" => {
                 let (name, reason) = value.split_once(' ').context("a skip needs its reason")?;

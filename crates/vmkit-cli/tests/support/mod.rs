@@ -10,6 +10,7 @@ mod program;
 mod variant;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -35,6 +36,11 @@ pub(crate) fn program_trials() -> Result<Vec<Trial>> {
 }
 
 fn add_trials(program: Arc<Program>, trials: &mut Vec<Trial>) {
+    let missing = program.header.needs.iter().find(|file| !has_file(file));
+    if let Some(file) = missing {
+        eprintln!("{} is left out: the compiler has no {file}", program.name);
+    }
+    let is_left_out = missing.is_some();
     let flag_sets = program.flag_sets();
     for flags in &flag_sets {
         let label = match flag_sets.len() {
@@ -45,9 +51,18 @@ fn add_trials(program: Arc<Program>, trials: &mut Vec<Trial>) {
         for variant in variant::of(&program.header) {
             let name = format!("{}::{}{label}", program.name, variant.name());
             let build = build.clone();
-            trials.push(Trial::test(name, move || check(&build, variant)));
+            let trial = Trial::test(name, move || check(&build, variant));
+            trials.push(trial.with_ignored_flag(is_left_out));
         }
     }
+}
+
+/// Does the C++ compiler find a file of this name, as a library to link?
+fn has_file(name: &str) -> bool {
+    let option = format!("-print-file-name={name}");
+    let found = Command::new("clang++-22").arg(option).output();
+    // What is not found it prints as it is.
+    found.is_ok_and(|found| found.stdout.trim_ascii() != name.as_bytes())
 }
 
 fn check(build: &Build, variant: Variant) -> Result<(), Failed> {

@@ -97,8 +97,8 @@ pub(crate) fn initialize() {
         // whole then, so none of its static objects is ever destroyed.
         // SAFETY: the stand-in takes what `__cxa_atexit` takes, and claims success.
         let kept = unsafe {
-            let stand_in = Addr(keep_for_ever as *const () as u64);
-            Session::replace_in_libraries(|path| path.contains("libLLVM"), "__cxa_atexit", stand_in)
+            let stand_in = ("__cxa_atexit", Addr(keep_for_ever as *const () as u64));
+            Session::replace_in_libraries(|path| path.contains("libLLVM"), &[stand_in])
         };
         // Without it, only first calls during exit are at risk.
         drop(kept);

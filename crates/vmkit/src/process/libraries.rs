@@ -1,7 +1,7 @@
 //! Shared libraries: which ones a session's undefined symbols are looked up in.
 #![expect(unsafe_code, reason = "the dynamic linker's C interface")]
 
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::ops::Range;
 
 use parking_lot::RwLock;
@@ -52,13 +52,15 @@ impl Libraries {
         }
     }
 
-    /// Loads the library `file`, as `dlopen` finds it, and searches it after the others.
-    pub(crate) fn load(&self, file: &str) -> Result<()> {
+    /// Loads the library `file`, as `dlopen` finds it with these further flags, and searches it after the
+    /// others.
+    pub(crate) fn load(&self, file: &str, flags: c_int) -> Result<()> {
         let fail = |what: String| Error::from(Kind::Library { file: file.into(), what });
         let path = CString::new(file).map_err(|e| fail(e.to_string()))?;
+        let flags = libc::RTLD_NOW | libc::RTLD_GLOBAL | flags;
         // SAFETY: the path is a C string. The library's constructors run, as whoever asks for a
         // library expects.
-        let handle = unsafe { open(&path, libc::RTLD_NOW | libc::RTLD_GLOBAL) }.map_err(fail)?;
+        let handle = unsafe { open(&path, flags) }.map_err(fail)?;
         // SAFETY: a library that dlopen gave, which nobody closes.
         let (map, module) = unsafe { (link_map(handle), module(handle)) };
         let extent = map.map_or(0..0, extent);
@@ -203,16 +205,16 @@ mod tests {
         let libraries = Libraries::new(false);
         check(&libraries, "qsort", None);
         check(&libraries, "cosh", None);
-        libraries.load("libm.so.6").unwrap();
+        libraries.load("libm.so.6", 0).unwrap();
         assert!(libraries.find(&"cosh".into()).is_some());
     }
 
     #[test]
     fn a_missing_library_is_named() {
-        let error = Libraries::new(false).load("no_such_library.so").unwrap_err();
+        let error = Libraries::new(false).load("no_such_library.so", 0).unwrap_err();
         assert!(error.is_input());
         assert!(error.to_string().contains("no_such_library.so"), "{error}");
-        assert!(Libraries::new(false).load("nul\0.so").is_err());
+        assert!(Libraries::new(false).load("nul\0.so", 0).is_err());
     }
 
     #[test]

@@ -17,5 +17,6 @@ pub use self::locate::Located;
 pub(crate) use self::locate::locate;
 pub(crate) use self::shared_object::{Export, Exported, export};
 pub(crate) use self::thread_local::{ThreadLocals, tls_get_addr};
+pub use self::undefined::needed_libraries;
 pub(crate) use self::undefined::undefined_names;
 pub(crate) use self::variable::{read_variable, variable_at};

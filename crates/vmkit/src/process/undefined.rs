@@ -1,12 +1,29 @@
 //! What a shared library needs from others.
 
 use object::elf::FileHeader64;
-use object::read::elf::{FileHeader, Sym};
+use object::read::elf::{Dyn, FileHeader, Sym};
 use object::{Endianness, ReadCache};
 
 /// The names that the library in a file needs; none where that cannot be read.
 pub(crate) fn undefined_names(path: &str) -> Vec<Vec<u8>> {
     std::fs::File::open(path).ok().and_then(read).unwrap_or_default()
+}
+
+/// The libraries that the one in a file says it needs; none where that cannot be read.
+pub fn needed_libraries(path: &str) -> Vec<String> {
+    std::fs::File::open(path).ok().and_then(read_needed).unwrap_or_default()
+}
+
+fn read_needed(file: std::fs::File) -> Option<Vec<String>> {
+    let data = &ReadCache::new(file);
+    let header = FileHeader64::<Endianness>::parse(data).ok()?;
+    let endian = header.endian().ok()?;
+    let sections = header.sections(endian, data).ok()?;
+    let (entries, strings) = sections.dynamic(endian, data).ok()??;
+    let strings = sections.strings(endian, data, strings).ok()?;
+    let needed = entries.iter().filter(|entry| entry.tag32(endian) == Some(object::elf::DT_NEEDED));
+    let names = needed.filter_map(|entry| entry.string(endian, strings).ok());
+    Some(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
 }
 
 fn read(file: std::fs::File) -> Option<Vec<Vec<u8>>> {
@@ -28,6 +45,8 @@ mod tests {
     fn this_program_needs_the_c_library() {
         let names = undefined_names("/proc/self/exe");
         assert!(names.iter().any(|name| name == b"malloc"), "{}", names.len());
+        assert!(needed_libraries("/proc/self/exe").iter().any(|name| name == "libc.so.6"));
+        assert!(needed_libraries("/proc/self/status").is_empty());
         assert!(undefined_names("/proc/self/status").is_empty());
         assert!(undefined_names("/no/such/file").is_empty());
     }

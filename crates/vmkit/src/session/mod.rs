@@ -177,7 +177,24 @@ impl Session {
     #[expect(unsafe_code, reason = "the caller vouches for the library")]
     pub unsafe fn load_library(&self, file: &str) -> Result<()> {
         self.export_to(file)?;
-        self.linker().libraries.load(file)
+        self.linker().libraries.load(file, 0)
+    }
+
+    /// As [`Session::load_library`], but what the library and those that it brings along need is looked up
+    /// among themselves first, and only then in what the process has already (`RTLD_DEEPBIND`): it has its
+    /// C++ runtime, of which theirs may be another.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[expect(unsafe_code, reason = "the caller vouches for the library")]
+    pub unsafe fn load_library_apart(&self, file: &str) -> Result<()> {
+        self.export_to(file)?;
+        self.linker().libraries.load(file, libc::RTLD_DEEPBIND)
     }
 
     /// Makes what the shared library in a file needs, and modules define where others see it, resolve
@@ -247,28 +264,28 @@ impl Session {
         interposition::use_originals();
     }
 
-    /// Sends calls of the function `name` that loaded shared libraries make to `address`, on every
-    /// thread.
+    /// Sends calls of these functions that loaded shared libraries make to other addresses, on every
+    /// thread. `is_wanted` chooses the libraries, by path.
     ///
     /// # Safety
     ///
-    /// There is a function at `address` that can stand in for the one of this name.
+    /// There is a function at each address that can stand in for the one of the name.
     ///
     /// # Errors
     ///
     /// A library's table cannot be written.
-    #[expect(unsafe_code, reason = "the caller vouches for the function")]
+    #[expect(unsafe_code, reason = "the caller vouches for the functions")]
     pub unsafe fn replace_in_libraries(
         is_wanted: impl Fn(&str) -> bool,
-        name: &str,
-        address: Addr,
+        functions: &[(&str, Addr)],
     ) -> Result<()> {
-        let replace = |_| Ok(address);
-        let replacements = [(name.as_bytes(), &replace as &dyn Fn(Addr) -> Result<Addr>)];
+        let replace: Vec<_> = functions.iter().map(|&(_, to)| move |_: Addr| Ok(to)).collect();
+        let names = functions.iter().map(|(name, _)| name.as_bytes());
+        let replace = replace.iter().map(|replace| replace as &dyn Fn(Addr) -> Result<Addr>);
         let all: fn(&[u8]) -> bool = |_| true;
         process::interpose(
             &|path: &str| is_wanted(path).then_some(all),
-            &replacements.into_iter().collect(),
+            &names.zip(replace).collect(),
         )
     }
 
