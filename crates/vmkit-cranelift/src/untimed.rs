@@ -22,8 +22,8 @@ impl Drop for Before {
     }
 }
 
-/// Does work of a compile thread: Cranelift looks at the clock before and after each of its passes, which
-/// takes longer than some of them, and notes the times for a thread on which nobody asks for them.
+/// Does work of which nobody asks what took how long: Cranelift looks at the clock before and after each
+/// of its passes, which takes longer than some of them.
 pub(crate) fn untimed<T>(work: impl FnOnce() -> T) -> T {
     let _before = Before(Some(set_thread_profiler(Box::new(Untimed))));
     work()

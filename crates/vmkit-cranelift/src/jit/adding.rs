@@ -16,6 +16,7 @@ use super::module::{JitModule, backend};
 use super::source::{Item, Key, Waiting};
 use crate::compile::{Prepared, Work, began};
 use crate::definition::Body;
+use crate::untimed::untimed;
 
 impl JitModule {
     /// What becomes a function's definition, and its code if that is there already.
@@ -77,7 +78,10 @@ impl JitModule {
         let began = began(self.session());
         let prepared = compiler.prepare(&work, context).map_err(backend)?;
         let Prepared { inlined, is_self_contained } = prepared;
-        context.compile(&*compiler.isa, control)?;
+        match self.is_timed {
+            true => context.compile(&*compiler.isa, control).map(drop)?,
+            false => untimed(|| context.compile(&*compiler.isa, control).map(drop))?,
+        }
         let graph = compiler.finish(&work, context, inlined, began).map_err(backend)?;
         if let Some(body) = body {
             return Ok((body, Some(graph)));

@@ -18,6 +18,7 @@ pub struct JitBuilder {
     pub(super) lookups: Vec<Lookup>,
     pub(super) place: Option<(Session, ScopeId)>,
     pub(super) is_eager: bool,
+    pub(super) is_timed: bool,
     pub(super) inlining: bool,
 }
 
@@ -51,6 +52,7 @@ impl JitBuilder {
             lookups: Vec::new(),
             place: None,
             is_eager: false,
+            is_timed: false,
             inlining: false,
         }
     }
@@ -98,6 +100,14 @@ impl JitBuilder {
     /// are called: what is wrong with them is said at once, and the context has their code.
     pub fn eager(&mut self, yes: bool) -> &mut Self {
         self.is_eager = yes;
+        self
+    }
+
+    /// Has the profiler of the thread that compiles a function [when it is defined](Self::eager) called
+    /// (`cranelift_codegen::timing`), Cranelift's own or another, as `cranelift-jit` always does. Otherwise
+    /// it is not, for looking at the clock before and after each pass takes as long as some of them.
+    pub fn timed(&mut self, yes: bool) -> &mut Self {
+        self.is_timed = yes;
         self
     }
 

@@ -46,6 +46,7 @@ pub struct JitModule {
     /// Functions that are compiled and not yet linked.
     pub(super) compiled: Vec<SymbolId>,
     pub(super) is_eager: bool,
+    pub(super) is_timed: bool,
     owns_session: bool,
 }
 
@@ -91,8 +92,8 @@ impl JitModule {
     ///
     /// The system gives no memory for a session, or code for this machine cannot be linked.
     pub fn try_new(builder: JitBuilder) -> Result<Self> {
-        let JitBuilder { isa, libcall_names, symbols, lookups, place, is_eager, inlining } =
-            builder;
+        let JitBuilder { isa, libcall_names, symbols, lookups, place, .. } = builder;
+        let JitBuilder { is_eager, is_timed, inlining, .. } = builder;
         let owns_session = place.is_none();
         let (session, home) = match place {
             Some(place) => place,
@@ -117,6 +118,7 @@ impl JitModule {
             undefined: RefCell::default(),
             compiled: Vec::new(),
             is_eager,
+            is_timed,
             owns_session,
         })
     }

@@ -7,6 +7,7 @@ use std::thread;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, Type, types};
+use cranelift_codegen::timing;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{
     DataDescription, DataId, FuncId, Linkage, Module, ModuleError, ModuleReloc, ModuleRelocTarget,
@@ -114,6 +115,20 @@ fn an_eager_context_holds_its_code() {
     let mut context = add(&mut module, 1);
     module.define_function(id, &mut context).unwrap();
     assert!(context.compiled_code().is_some_and(|code| !code.code_buffer().is_empty()));
+}
+
+#[test]
+fn an_eager_module_has_passes_timed_if_it_is_asked_to() {
+    for is_timed in [false, true] {
+        let mut builder = builder();
+        builder.eager(true).timed(is_timed);
+        let mut module = JitModule::new(builder);
+        timing::take_current();
+        for number in 0..100 {
+            define_add(&mut module, &format!("f{number}"), Linkage::Export, number);
+        }
+        assert_eq!(!timing::take_current().total().is_zero(), is_timed);
+    }
 }
 
 #[test]
