@@ -22,6 +22,7 @@ use crate::lines::Positions;
 use crate::machine::Machine;
 use crate::names::{self, Meaning};
 use crate::packed::Packer;
+use crate::spare::Spare;
 use crate::untimed::untimed;
 use crate::unwind::Written;
 
@@ -56,6 +57,7 @@ pub(crate) struct Compiler {
     pub(crate) positions: OnceLock<Positions>,
     pub(crate) unwind: Written,
     pub(crate) packer: Packer,
+    pub(crate) spare: Spare,
     session: WeakSession,
     /// Those that nobody uses now, with the memory they have.
     contexts: Mutex<Vec<Context>>,
@@ -81,6 +83,7 @@ impl Compiler {
             positions: OnceLock::new(),
             unwind: Written::default(),
             packer: Packer::default(),
+            spare: Spare::default(),
             session: session.downgrade(),
             contexts: Mutex::default(),
             builders: Mutex::default(),
@@ -136,7 +139,7 @@ impl Compiler {
         let mut graph = graph(self, work, context)?;
         inlined.note(work.session, &mut graph);
         let compile = |began| Compile { began, ended: Instant::now(), phases: <[_; 4]>::default() };
-        graph.compile = began.map(compile);
+        graph.compile = began.map(compile).map(Box::new);
         Ok(graph)
     }
 }

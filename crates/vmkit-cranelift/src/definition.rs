@@ -189,6 +189,10 @@ impl Source for Definition {
         Ok(graph)
     }
 
+    fn tidy(&self, graph: LinkGraph) {
+        self.compiler.spare.keep(graph);
+    }
+
     fn body_hash(&self, key: u64) -> Option<u64> {
         Some(self.body(key)?.hash())
     }

@@ -14,6 +14,7 @@ use crate::lines::{self, DebugSection};
 use crate::machine::Machine;
 use crate::names::{self, Meaning};
 use crate::notes;
+use crate::spare::Lists;
 use crate::unwind::{Of, Records};
 
 /// The section of the code, in the numbers of the symbols; the function itself comes before it.
@@ -31,7 +32,7 @@ pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> 
     let code = context.compiled_code().ok_or_else(|| Error::other("nothing was compiled"))?;
     let Work { name, module, .. } = *work;
     let mut needs = Needs::new(compiler, work, &context.func, code);
-    let mut sections = Vec::with_capacity(2);
+    let mut sections = std::mem::take(&mut needs.lists.sections);
     sections.push(needs.code(code)?);
     let (notes, table) = notes::notes(code, compiler.machine);
     if compiler.isa.flags().unwind_info() {
@@ -48,7 +49,7 @@ pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> 
         let debug = debug.map_err(|what| Error::compile(name.clone(), what))?;
         sections.extend(debug.into_iter().map(|part| debug_section(compiler.machine, part)));
     }
-    let Needs { symbols, .. } = needs;
+    let symbols = needs.lists.symbols;
     let isa = compiler.machine.isa;
     Ok(LinkGraph { isa, notes, ..LinkGraph::of_sections(module.clone(), sections, symbols) })
 }
@@ -58,7 +59,8 @@ struct Needs<'a> {
     compiler: &'a Compiler,
     work: &'a Work<'a>,
     function: &'a Function,
-    symbols: Vec<Symbol>,
+    /// The symbols, and memory for sections.
+    lists: Lists,
     /// What is known of names of the user's, by their numbers.
     user: SmallVec<[User; 8]>,
     /// Numbers of the symbols that other names stand for.
@@ -97,9 +99,10 @@ impl<'a> Needs<'a> {
                 known.is_function = true;
             }
         }
-        let mut symbols = Vec::with_capacity(3 + names);
-        symbols.extend([entry, section_symbol(0)]);
-        Self { compiler, work, function, symbols, user, others: FxHashMap::default() }
+        let mut lists = compiler.spare.take();
+        lists.symbols.reserve(3 + names);
+        lists.symbols.extend([entry, section_symbol(0)]);
+        Self { compiler, work, function, lists, user, others: FxHashMap::default() }
     }
 
     fn fail(&self, what: impl std::fmt::Display) -> Error {
@@ -108,11 +111,13 @@ impl<'a> Needs<'a> {
 
     /// The section of the code, with its constants and jump tables.
     fn code(&mut self, code: &'a CompiledCode) -> Result<Section> {
-        let bytes = code.buffer.data();
+        let data = code.buffer.data();
         let relocations = code.buffer.relocs();
-        let mut edges = Vec::with_capacity(relocations.len());
+        let (mut bytes, mut edges) = self.lists.content();
+        bytes.extend_from_slice(data);
+        edges.reserve(relocations.len());
         for relocation in relocations {
-            edges.push(self.edge(relocation, bytes)?);
+            edges.push(self.edge(relocation, data)?);
         }
         let least = self.compiler.isa.function_alignment().minimum.max(1);
         Ok(Section {
@@ -120,7 +125,7 @@ impl<'a> Needs<'a> {
             kind: SectionKind::Code,
             align: u64::from(code.buffer.alignment.max(least)),
             size: bytes.len() as u64,
-            bytes: bytes.to_vec(),
+            bytes,
             edges,
             group: None,
         })
@@ -191,7 +196,8 @@ impl<'a> Needs<'a> {
 
     /// The section of the unwind records of a function of `size` bytes.
     fn unwind(&mut self, records: &Records, size: usize) -> Section {
-        let edges = records.references.iter().map(|reference| {
+        let (bytes, mut edges) = self.lists.content();
+        for reference in &records.references {
             let target = match reference.of {
                 Of::Code => CODE,
                 Of::Table => self.add(section_symbol(TABLE)),
@@ -199,10 +205,9 @@ impl<'a> Needs<'a> {
             };
             let Machine { relative, absolute, .. } = *self.compiler.machine;
             let kind = if reference.is_relative { relative } else { absolute };
-            Edge { offset: reference.offset, kind, target, addend: 0 }
-        });
-        let edges = edges.collect();
-        let bytes = records.of_size(size);
+            edges.push(Edge { offset: reference.offset, kind, target, addend: 0 });
+        }
+        let bytes = records.of_size(size, bytes);
         Section {
             name: ".eh_frame".into(),
             kind: SectionKind::Unwind,
@@ -215,8 +220,8 @@ impl<'a> Needs<'a> {
     }
 
     fn add(&mut self, symbol: Symbol) -> usize {
-        self.symbols.push(symbol);
-        self.symbols.len() - 1
+        self.lists.symbols.push(symbol);
+        self.lists.symbols.len() - 1
     }
 }
 

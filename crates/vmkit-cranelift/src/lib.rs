@@ -26,6 +26,7 @@ mod packed;
 mod personality;
 mod polls;
 mod signature;
+mod spare;
 mod untimed;
 mod unwind;
 

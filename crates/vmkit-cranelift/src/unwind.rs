@@ -96,9 +96,9 @@ impl Written {
 }
 
 impl Records {
-    /// The bytes, for a function of `size` bytes.
-    pub(crate) fn of_size(&self, size: usize) -> Vec<u8> {
-        let mut bytes = self.bytes.clone();
+    /// The bytes, for a function of `size` bytes, in a list that is empty yet.
+    pub(crate) fn of_size(&self, size: usize, mut bytes: Vec<u8>) -> Vec<u8> {
+        bytes.extend_from_slice(&self.bytes);
         let mut of = self.references.iter();
         if let Some(code) = of.find(|reference| reference.of == Of::Code) {
             let at = code.offset as usize + EXTENT;
@@ -188,7 +188,7 @@ mod tests {
             for has_table in [false, true, false] {
                 let expected = records(&*isa, code, has_table).unwrap().unwrap();
                 let known = written.records(&*isa, code, has_table).unwrap().unwrap();
-                assert_eq!(known.of_size(size), expected.bytes, "{numbers} {calls}");
+                assert_eq!(known.of_size(size, Vec::new()), expected.bytes, "{numbers} {calls}");
                 assert_eq!(known.references, expected.references);
             }
         }

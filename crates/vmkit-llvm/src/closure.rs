@@ -289,8 +289,9 @@ impl Source for Closure {
         Ok(graph)
     }
 
-    fn tidy(&self) {
+    fn tidy(&self, graph: LinkGraph) {
         self.pool.tidy();
+        drop(graph);
     }
 
     fn body_hash(&self, _: u64) -> Option<u64> {

@@ -66,8 +66,9 @@ impl Source for Module {
         }
     }
 
-    fn tidy(&self) {
+    fn tidy(&self, graph: LinkGraph) {
         self.pool.tidy();
+        drop(graph);
     }
 
     fn body_hash(&self, key: u64) -> Option<u64> {
@@ -179,7 +180,7 @@ impl Module {
         if self.pool.says_signatures {
             graph.signatures = self.signatures(&functions);
         }
-        graph.compile = Some(Compile { began, ended: Instant::now(), phases });
+        graph.compile = Some(Box::new(Compile { began, ended: Instant::now(), phases }));
         Ok(graph)
     }
 

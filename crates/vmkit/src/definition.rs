@@ -23,8 +23,11 @@ pub trait Source: Send + Sync {
     fn materialize(&self, key: u64) -> Result<LinkGraph>;
 
     /// Called when what [`materialize`](Source::materialize) gave of a function can be called, by the
-    /// thread that it ran on: for work that nobody waits for. By default there is none.
-    fn tidy(&self) {}
+    /// thread that it ran on: for work that nobody waits for. The graph comes back, for its memory can
+    /// serve another. By default there is nothing to do.
+    fn tidy(&self, graph: LinkGraph) {
+        drop(graph);
+    }
 
     /// A hash of the function's body as it would be inlined, of which nothing else depends on how or
     /// when it is compiled; none where the module cannot tell.

@@ -77,8 +77,6 @@ pub(super) struct Definitions {
     home: ScopeId,
     functions: RwLock<Items>,
     data: RwLock<Items>,
-    /// Graphs of what was not linked yet.
-    first: Mutex<First>,
     /// Types of functions, and the one item of all that are [linked once](Item::Once) for each.
     types: Mutex<FxHashMap<Arc<Signature>, Arc<Item>>>,
     symbols: HashMap<String, Addr>,
@@ -87,8 +85,29 @@ pub(super) struct Definitions {
     imports: Mutex<FxHashSet<Name>>,
 }
 
-/// Items, by the module's numbers.
-type Items = Vec<Option<Arc<Item>>>;
+/// What is defined.
+#[derive(Default)]
+struct Items {
+    /// By the module's numbers.
+    all: Vec<Option<Arc<Item>>>,
+    /// Graphs of what was not linked yet.
+    first: First,
+}
+
+impl Items {
+    fn get(&self, index: usize) -> Option<Arc<Item>> {
+        self.all.get(index)?.clone()
+    }
+
+    /// Puts one in the place of another, which is to be dropped with no lock held.
+    #[must_use]
+    fn replace(&mut self, index: usize, item: Option<Arc<Item>>) -> Option<Arc<Item>> {
+        if index >= self.all.len() {
+            self.all.resize(index + 1, None);
+        }
+        std::mem::replace(&mut self.all[index], item)
+    }
+}
 
 /// Graphs, by the keys of what they are of.
 #[derive(Default)]
@@ -125,7 +144,6 @@ impl Definitions {
             home,
             functions: RwLock::default(),
             data: RwLock::default(),
-            first: Mutex::default(),
             types: Mutex::default(),
             symbols,
             lookups: Mutex::new(lookups),
@@ -145,28 +163,32 @@ impl Definitions {
 
     fn item(&self, key: u64) -> Option<Arc<Item>> {
         let (items, index) = self.items(key);
-        items.read().get(index)?.clone()
+        items.read().get(index)
     }
 
     pub(super) fn holds(&self, key: u64) -> bool {
         let (items, index) = self.items(key);
-        items.read().get(index).is_some_and(Option::is_some)
+        items.read().all.get(index).is_some_and(Option::is_some)
     }
 
     /// Says what a key stands for, and the graph of it if that is there already.
     pub(super) fn set(&self, key: u64, item: Arc<Item>, first: Option<LinkGraph>) {
-        let mut graphs = self.first.lock();
-        graphs.remove(key);
+        let (items, index) = self.items(key);
+        let mut items = items.write();
+        let before = items.first.remove(key);
         if let Some(graph) = first {
-            graphs.insert(key, graph);
+            items.first.insert(key, graph);
         }
-        drop(graphs);
-        self.replace(key, Some(item));
+        let old = items.replace(index, Some(item));
+        drop(items);
+        drop((before, old));
     }
 
     /// Forgets a graph that nobody will ask for.
     pub(super) fn forget_first(&self, key: u64) {
-        self.first.lock().remove(key);
+        let (items, _) = self.items(key);
+        let first = items.write().first.remove(key);
+        drop(first);
     }
 
     pub(super) fn remove(&self, key: u64) {
@@ -176,12 +198,7 @@ impl Definitions {
 
     fn replace(&self, key: u64, item: Option<Arc<Item>>) {
         let (items, index) = self.items(key);
-        let mut items = items.write();
-        if index >= items.len() {
-            items.resize(index + 1, None);
-        }
-        let old = std::mem::replace(&mut items[index], item);
-        drop(items);
+        let old = items.write().replace(index, item);
         drop(old);
     }
 
@@ -247,10 +264,14 @@ impl Source for Definitions {
     }
 
     fn materialize(&self, key: u64) -> Result<LinkGraph> {
-        if let Some(graph) = self.first.lock().remove(key) {
+        let (items, index) = self.items(key);
+        let mut items = items.write();
+        if let Some(graph) = items.first.remove(key) {
             return Ok(graph);
         }
-        match self.item(key).as_deref() {
+        let item = items.get(index);
+        drop(items);
+        match item.as_deref() {
             Some(Item::Packed(waiting)) => self.compile(key, waiting),
             Some(Item::Body(name, body)) => {
                 self.compiler.compile(&self.name, name, body.function().clone())
@@ -259,6 +280,10 @@ impl Source for Definitions {
             Some(Item::Once(_)) => Err(Error::other("its code is linked already, and not kept")),
             None => Err(Error::other("it was declared, but not defined")),
         }
+    }
+
+    fn tidy(&self, graph: LinkGraph) {
+        self.compiler.spare.keep(graph);
     }
 
     fn body_hash(&self, key: u64) -> Option<u64> {

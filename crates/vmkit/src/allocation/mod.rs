@@ -4,10 +4,10 @@
 mod packed;
 mod packs;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::{SmallVec, smallvec};
 
 use self::packed::Packed;
@@ -38,6 +38,7 @@ impl AllocationId {
 /// Everything that one link made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Allocation {
+    pub(crate) id: AllocationId,
     /// The symbol whose definition it is.
     pub(crate) symbol: SymbolId,
     /// The modules that it comes from, each kept for it once for each time it is here.
@@ -54,13 +55,13 @@ pub(crate) struct Allocation {
     pub(crate) relies_on: SmallVec<[SymbolId; 4]>,
     /// Is it never taken back?
     pub(crate) is_pinned: bool,
-    /// Does something it took for granted no longer hold?
-    pub(crate) is_stale: bool,
 }
 
 impl Allocation {
-    fn new(symbol: SymbolId) -> Self {
+    /// Of nothing yet.
+    pub(crate) fn new(id: AllocationId, symbol: SymbolId) -> Self {
         Self {
+            id,
             symbol,
             scopes: SmallVec::new(),
             extents: SmallVec::new(),
@@ -69,25 +70,37 @@ impl Allocation {
             callees: SmallVec::new(),
             relies_on: SmallVec::new(),
             is_pinned: false,
-            is_stale: false,
         }
+    }
+
+    /// Adds what another one, of no more modules, has made.
+    fn add(&mut self, other: Self) {
+        self.extents.extend(other.extents);
+        self.unwind.extend(other.unwind);
+        self.functions.extend(other.functions);
+        self.callees.extend(other.callees);
+        self.relies_on.extend(other.relies_on);
     }
 }
 
 /// The allocations of a session.
 #[derive(Default)]
 pub(crate) struct Allocations {
+    last: AtomicU32,
     records: Mutex<Records>,
-    /// A bit for each number: is it there?
-    alive: RwLock<Vec<AtomicU64>>,
+    /// A bit for each number, up to the last for which it is set: is it gone?
+    gone: RwLock<Vec<AtomicU64>>,
+    /// Those whose code took something for granted that does not hold any more.
+    stale: Mutex<FxHashSet<AllocationId>>,
+    /// Is there one?
+    has_stale: AtomicBool,
 }
 
 #[derive(Default)]
 struct Records {
-    last: u32,
-    /// Those that are being linked, and data's.
+    /// Those of data that still grow.
     open: FxHashMap<AllocationId, Allocation>,
-    /// Those of code that is linked.
+    /// Those of what is linked.
     packs: Packs,
     /// Where they are packed.
     scratch: Vec<u8>,
@@ -97,55 +110,44 @@ struct Records {
 pub(crate) struct Alive<'a>(RwLockReadGuard<'a, Vec<AtomicU64>>);
 
 impl Allocations {
-    /// Begins an allocation for a definition of `symbol`.
+    /// Begins an allocation for a definition of `symbol`, which is its linker's alone until it is
+    /// [kept](Allocations::keep).
     ///
     /// # Panics
     ///
     /// After four billion.
-    pub(crate) fn begin(&self, symbol: SymbolId, scope: ScopeId) -> AllocationId {
-        self.add(Allocation { scopes: smallvec![scope], ..Allocation::new(symbol) })
+    pub(crate) fn begin(&self, symbol: SymbolId, scope: ScopeId) -> Allocation {
+        Allocation { scopes: smallvec![scope], ..Allocation::new(self.next(), symbol) }
     }
 
     /// Begins an allocation for data, which keeps no module.
     pub(crate) fn begin_data(&self, symbol: SymbolId) -> AllocationId {
-        self.add(Allocation::new(symbol))
-    }
-
-    fn add(&self, allocation: Allocation) -> AllocationId {
-        let mut records = self.records.lock();
-        records.last = records.last.checked_add(1).expect("fewer than 4 billion links");
-        let id = AllocationId(records.last);
-        records.open.insert(id, allocation);
-        // Whoever looks which are alive may look at records meanwhile.
-        drop(records);
-        self.set_alive(id, true);
+        let id = self.next();
+        self.records.lock().open.insert(id, Allocation::new(id, symbol));
         id
     }
 
-    fn set_alive(&self, id: AllocationId, is_alive: bool) {
-        let (word, bit) = (id.0 as usize / 64, 1 << (id.0 % 64));
-        let bits = self.alive.read();
-        if word < bits.len() {
-            return match is_alive {
-                true => drop(bits[word].fetch_or(bit, Ordering::AcqRel)),
-                false => drop(bits[word].fetch_and(!bit, Ordering::AcqRel)),
-            };
-        }
-        drop(bits);
-        let mut bits = self.alive.write();
-        let len = bits.len().max(word + 1);
-        bits.resize_with(len, AtomicU64::default);
-        if is_alive {
-            *bits[word].get_mut() |= bit;
-        }
+    fn next(&self) -> AllocationId {
+        let last = self.last.fetch_add(1, Ordering::Relaxed);
+        AllocationId(last.checked_add(1).expect("fewer than 4 billion links"))
     }
 
-    /// Keeps what is known of an allocation in little memory: it will hardly change.
+    /// Keeps what is known of an allocation, in little memory: it will hardly change.
+    pub(crate) fn keep(&self, allocation: &Allocation) {
+        self.records.lock().pack(allocation);
+    }
+
+    /// Keeps an allocation of data in little memory, for it does not grow any more.
     pub(crate) fn pack(&self, id: AllocationId) {
         let mut records = self.records.lock();
         if let Some(allocation) = records.open.remove(&id) {
-            records.pack(id, &allocation);
+            records.pack(&allocation);
         }
+    }
+
+    /// Adds to an allocation of data what was made for it.
+    pub(crate) fn add(&self, made: Allocation) {
+        self.update(made.id, |known| known.add(made));
     }
 
     /// Changes what is known of an allocation; does nothing once it is gone.
@@ -156,7 +158,7 @@ impl Allocations {
         }
         if let Some(mut allocation) = records.packed(id) {
             change(&mut allocation);
-            records.pack(id, &allocation);
+            records.pack(&allocation);
         }
     }
 
@@ -185,32 +187,64 @@ impl Allocations {
         let allocation = open.or_else(|| records.packed(id))?;
         records.packs.remove(id.number());
         drop(records);
-        self.set_alive(id, false);
+        self.set_gone(id);
+        self.stale.lock().remove(&id);
         Some(allocation)
+    }
+
+    fn set_gone(&self, id: AllocationId) {
+        let (word, bit) = (id.0 as usize / 64, 1 << (id.0 % 64));
+        let bits = self.gone.read();
+        if let Some(bits) = bits.get(word) {
+            bits.fetch_or(bit, Ordering::AcqRel);
+            return;
+        }
+        drop(bits);
+        let mut bits = self.gone.write();
+        let len = bits.len().max(word + 1);
+        bits.resize_with(len, AtomicU64::default);
+        *bits[word].get_mut() |= bit;
+    }
+
+    /// Notes that something an allocation took for granted does not hold any more.
+    pub(crate) fn set_stale(&self, id: AllocationId) {
+        let mut stale = self.stale.lock();
+        if self.alive().has(id) && id != AllocationId::PERMANENT {
+            stale.insert(id);
+            self.has_stale.store(true, Ordering::Release);
+        }
+    }
+
+    /// Does something that it took for granted no longer hold?
+    pub(crate) fn is_stale(&self, id: AllocationId) -> bool {
+        self.has_stale.load(Ordering::Acquire) && self.stale.lock().contains(&id)
     }
 
     /// Unwind records of all that are there.
     pub(crate) fn unwind(&self) -> Vec<Addr> {
         let records = self.records.lock();
         let open = records.open.values().flat_map(|allocation| allocation.unwind.clone());
-        let packed = records.packs.all().flat_map(|bytes| Packed(bytes).allocation().unwind);
+        let packed = records
+            .packs
+            .all()
+            .flat_map(|bytes| Packed(bytes).allocation(AllocationId::PERMANENT).unwind);
         open.chain(packed).collect()
     }
 
     /// Which are there.
     pub(crate) fn alive(&self) -> Alive<'_> {
-        Alive(self.alive.read())
+        Alive(self.gone.read())
     }
 }
 
 impl Records {
-    fn pack(&mut self, id: AllocationId, allocation: &Allocation) {
+    fn pack(&mut self, allocation: &Allocation) {
         let Self { packs, scratch, .. } = self;
-        packs.insert(id.number(), Packed::new(allocation, scratch).0);
+        packs.insert(allocation.id.number(), Packed::new(allocation, scratch).0);
     }
 
     fn packed(&self, id: AllocationId) -> Option<Allocation> {
-        self.packs.get(id.number()).map(|bytes| Packed(bytes).allocation())
+        self.packs.get(id.number()).map(|bytes| Packed(bytes).allocation(id))
     }
 }
 
@@ -218,8 +252,7 @@ impl Alive<'_> {
     /// Is it there?
     pub(crate) fn has(&self, id: AllocationId) -> bool {
         let bits = self.0.get(id.0 as usize / 64);
-        id == AllocationId::PERMANENT
-            || bits.is_some_and(|bits| bits.load(Ordering::Acquire) & 1 << (id.0 % 64) != 0)
+        bits.is_none_or(|bits| bits.load(Ordering::Acquire) & 1 << (id.0 % 64) == 0)
     }
 }
 
@@ -230,12 +263,15 @@ mod tests {
     #[test]
     fn an_allocation_is_alive_until_it_is_taken() {
         let allocations = Allocations::default();
-        let ids: Vec<_> =
-            (0..200).map(|n| allocations.begin(SymbolId(n), ScopeId::GLOBAL)).collect();
+        let ids = (0..200).map(|n| {
+            let known = allocations.begin(SymbolId(n), ScopeId::GLOBAL);
+            allocations.keep(&known);
+            known.id
+        });
+        let ids: Vec<_> = ids.collect();
         assert!(ids.iter().all(|&id| allocations.alive().has(id)));
-        ids[60..80].iter().for_each(|&id| allocations.pack(id));
-        allocations.update(ids[71], |known| known.is_stale = true);
-        assert_eq!(allocations.get(ids[71], |known| known.is_stale), Some(true));
+        ids[70..72].iter().for_each(|&id| allocations.set_stale(id));
+        assert!([69, 70, 71].map(|n: usize| allocations.is_stale(ids[n])) == [false, true, true]);
         let taken = allocations.take(ids[70]).unwrap();
         assert_eq!(taken.symbol, SymbolId(70));
         for (n, &id) in ids.iter().enumerate() {
@@ -246,7 +282,9 @@ mod tests {
             );
         }
         assert!(allocations.take(ids[70]).is_none());
-        assert_ne!(allocations.begin(SymbolId(70), ScopeId::GLOBAL), ids[70]);
+        allocations.set_stale(ids[70]);
+        assert!(!allocations.is_stale(ids[70]) && allocations.is_stale(ids[71]));
+        assert_ne!(allocations.begin(SymbolId(70), ScopeId::GLOBAL).id, ids[70]);
         assert!(allocations.alive().has(AllocationId::PERMANENT));
     }
 }

@@ -2,7 +2,7 @@
 
 use smallvec::{Array, SmallVec};
 
-use super::Allocation;
+use super::{Allocation, AllocationId};
 use crate::memory::{Extent, Zone};
 use crate::symbol::{Addr, ScopeId, SymbolId};
 
@@ -12,9 +12,8 @@ use crate::symbol::{Addr, ScopeId, SymbolId};
 #[derive(Clone, Copy)]
 pub(super) struct Packed<'a>(pub(super) &'a [u8]);
 
-/// Bits of the flags, which come after the symbol.
+/// The one flag there is, after the symbol.
 const PINNED: u64 = 1;
-const STALE: u64 = 2;
 
 const ZONES: [Zone; 5] = [Zone::Stubs, Zone::Code, Zone::ReadOnly, Zone::Slots, Zone::Data];
 /// Bits of a zone's number, below the size of an extent.
@@ -28,9 +27,8 @@ impl<'a> Packed<'a> {
             allocation;
         let mut writer = Writer { bytes: &mut *buffer, last: 0 };
         let is_pinned = if allocation.is_pinned { PINNED } else { 0 };
-        let is_stale = if allocation.is_stale { STALE } else { 0 };
         writer.number(symbol.0.into());
-        writer.number(is_pinned | is_stale);
+        writer.number(is_pinned);
         writer.list(scopes, |writer, scope| writer.number((scope.0 ^ symbol.0).into()));
         writer.list(extents, |writer, extent| {
             writer.address(extent.addr.0);
@@ -47,8 +45,8 @@ impl<'a> Packed<'a> {
         Self(buffer)
     }
 
-    /// The allocation.
-    pub(super) fn allocation(self) -> Allocation {
+    /// The allocation, of this number.
+    pub(super) fn allocation(self, id: AllocationId) -> Allocation {
         let mut reader = Reader { bytes: self.0, last: 0 };
         let symbol = SymbolId(reader.number() as u32);
         let flags = reader.number();
@@ -64,6 +62,7 @@ impl<'a> Packed<'a> {
         let functions = reader.list(Reader::address);
         let mut symbols = || reader.list(|reader| SymbolId(reader.number() as u32 ^ symbol.0));
         Allocation {
+            id,
             symbol,
             scopes,
             extents,
@@ -72,7 +71,6 @@ impl<'a> Packed<'a> {
             callees: symbols(),
             relies_on: symbols(),
             is_pinned: flags & PINNED != 0,
-            is_stale: flags & STALE != 0,
         }
     }
 }
@@ -170,10 +168,11 @@ mod tests {
             callees in symbols(),
             relies_on in symbols(),
             is_pinned: bool,
-            is_stale: bool,
         ) {
             let symbol = SymbolId(symbol);
+            let id = AllocationId::from_number(5);
             let allocation = Allocation {
+                id,
                 symbol,
                 scopes: scopes.into(),
                 extents: extents.into(),
@@ -182,11 +181,10 @@ mod tests {
                 callees: callees.into(),
                 relies_on: relies_on.into(),
                 is_pinned,
-                is_stale,
             };
             let mut buffer = vec![1, 2, 3];
             let packed = Packed::new(&allocation, &mut buffer);
-            prop_assert_eq!(packed.allocation(), allocation);
+            prop_assert_eq!(packed.allocation(id), allocation);
         }
     }
 
@@ -196,6 +194,7 @@ mod tests {
         let (code, data) = (0x1201_2340, 0x2601_2340);
         let extent = |zone, addr, size| Extent { zone, addr: Addr(addr), size };
         let allocation = Allocation {
+            id: AllocationId::PERMANENT,
             symbol: SymbolId(tag | 100_000),
             scopes: smallvec![ScopeId(tag | 1)],
             extents: smallvec![extent(Zone::Code, code, 96), extent(Zone::ReadOnly, data, 80)],
@@ -204,7 +203,6 @@ mod tests {
             callees: smallvec![SymbolId(tag | 99_999)],
             relies_on: SmallVec::new(),
             is_pinned: false,
-            is_stale: false,
         };
         let len = Packed::new(&allocation, &mut Vec::new()).0.len();
         assert!(len <= 40, "{len} bytes");

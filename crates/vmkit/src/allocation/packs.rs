@@ -39,13 +39,17 @@ impl Packs {
 
     /// Keeps the bytes of one, instead of those that it had.
     pub(super) fn insert(&mut self, number: u32, bytes: &[u8]) {
-        self.remove(number);
         if bytes.len() > LARGEST {
+            self.remove(number);
             self.large.insert(number, bytes.into());
             return;
         }
+        if !self.large.is_empty() {
+            self.large.remove(&number);
+        }
         let new = || Piece::new(std::mem::take(&mut self.spare));
         let piece = self.pieces.entry(number / SHARED).or_insert_with(new);
+        piece.remove((number % SHARED) as usize);
         piece.push((number % SHARED) as usize, bytes);
         // Numbers are given away in their order: this is the last.
         if number % SHARED + 1 == SHARED {

@@ -100,7 +100,7 @@ impl Journal {
             module: event.graph.name.clone(),
             functions: functions.into_iter().map(code).collect(),
             thread: thread_number(),
-            compile: event.graph.compile,
+            compile: event.graph.compile.as_deref().copied(),
             linked: Instant::now(),
         };
         self.records.lock().push(record);

@@ -50,7 +50,7 @@ pub struct LinkGraph {
     pub notes: Vec<Note>,
     /// The compile that made it, where there was one. Compilers need only say so for sessions where
     /// [somebody hears](crate::Session::has_listeners) of it.
-    pub compile: Option<Compile>,
+    pub compile: Option<Box<Compile>>,
 }
 
 /// What a producer says of a place in its code.

@@ -3,7 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::Linker;
-use crate::allocation::AllocationId;
+use crate::allocation::{Allocation, AllocationId};
 use crate::definition::{Definition, Unit};
 use crate::error::{Error, Result};
 use crate::graph::{Binding, LinkGraph, Place, SectionKind, Symbol};
@@ -180,14 +180,14 @@ impl Linker {
     pub(super) fn require(
         &self,
         unit: SymbolId,
-        allocation: AllocationId,
+        own: &mut Allocation,
         symbols: &Symbols,
     ) -> Result<Values> {
         let mut values: Values = smallvec![Value::default(); symbols.targets.len()];
         for ((target, used), value) in symbols.targets.iter().zip(&symbols.uses).zip(&mut values) {
             let Target::Symbol { id, is_weak } = *target else { continue };
             if used.address && !(is_weak && self.is_absent(id)?) {
-                (value.address, value.data) = self.address_for(id, unit, allocation)?;
+                (value.address, value.data) = self.address_for(id, unit, own)?;
             }
             if used.calls {
                 (value.call, value.late) = self.callee(id, unit)?;
@@ -205,16 +205,16 @@ impl Linker {
         &self,
         id: SymbolId,
         unit: SymbolId,
-        owner: AllocationId,
+        own: &mut Allocation,
     ) -> Result<(u64, Option<SymbolId>)> {
         let (target, _) = self.target(id)?;
         let data = self.is_data(target).then_some(target);
         if let Some(data) = data
-            && owner != AllocationId::PERMANENT
+            && own.id != AllocationId::PERMANENT
         {
             // Before it is read: whoever moves it will find this.
-            self.table.entry(data).lock().add_dependent(Dependent { owner, hash: None });
-            self.allocations.update(owner, |known| known.relies_on.push(data));
+            self.table.entry(data).lock().add_dependent(Dependent { owner: own.id, hash: None });
+            own.relies_on.push(data);
         }
         Ok((self.address(id, unit)?, data))
     }

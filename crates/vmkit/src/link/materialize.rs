@@ -57,13 +57,13 @@ impl Linker {
                 self.check_expected(id, scope, key)?;
                 let source = held.as_ref().and_then(|held| held.source.as_deref());
                 let (graph, start) = self.produce_from(source, scope, key)?;
-                let finished = self.link(id, scope, graph, began);
+                let finished = self.link(id, scope, &graph, began);
                 self.counters.linked(start);
                 let Some(finished) = finished? else { return Ok(false) };
                 // Whoever is woken may run at once, in this thread's place.
                 finished.iter().for_each(|&(id, _)| self.waiters.wake(self.table.entry(id).word()));
                 if let Some(source) = source {
-                    source.tidy();
+                    source.tidy(graph);
                 }
                 Ok(true)
             }

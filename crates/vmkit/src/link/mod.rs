@@ -35,13 +35,13 @@ use self::near::Near;
 pub use self::redefine::Why;
 pub use self::together::Change;
 use self::whole::Whole;
-use crate::allocation::{AllocationId, Allocations};
+use crate::allocation::{Allocation, AllocationId, Allocations};
 use crate::definition::{Definition, Private};
 use crate::error::{Error, Result};
 use crate::graph::{Dependency, LinkGraph};
 use crate::host::Waiters;
 use crate::listener::Listener;
-use crate::memory::{Memory, Zone};
+use crate::memory::{Block, Memory, Zone};
 use crate::metadata::Checked;
 use crate::process::{Libraries, ThreadLocals};
 use crate::reclaim::Retired;
@@ -99,6 +99,14 @@ pub(crate) struct Policy {
 
 /// Symbols that are ready now, and their addresses.
 type Finished = SmallVec<[(SymbolId, u64); 1]>;
+
+/// What was linked and is not called yet.
+struct Apart {
+    allocation: AllocationId,
+    finished: Finished,
+    /// Does all that the code took for granted still hold?
+    is_current: bool,
+}
 
 /// Functions that linked objects want run before and after the program: priority and address.
 #[derive(Default, Clone, Debug)]
@@ -179,11 +187,11 @@ impl Linker {
         &self,
         id: SymbolId,
         scope: ScopeId,
-        graph: LinkGraph,
+        graph: &LinkGraph,
         began: u32,
     ) -> Result<Option<Finished>> {
-        let (allocation, finished) = self.link_apart(id, scope, &graph)?;
-        let is_current = self.depend(id, allocation, &graph, began);
+        let Apart { allocation, finished, is_current } =
+            self.link_apart(id, scope, graph, began)?;
         // Once it is published, the program may run to its end.
         Counters::add(&self.counters.functions_compiled, 1);
         let own = finished.iter().find(|finished| finished.0 == id);
@@ -193,7 +201,6 @@ impl Linker {
             for &(other, address) in finished.iter().filter(|finished| finished.0 != id) {
                 self.settle_by_product(other, address);
             }
-            self.allocations.pack(allocation);
             return Ok(Some(finished));
         }
         let is_empty = own.is_none();
@@ -204,27 +211,28 @@ impl Linker {
         }
     }
 
-    /// Links a graph, and leaves it to the caller to have it called.
+    /// Links a graph, as it was at the time `began`, and leaves it to the caller to have it called.
     fn link_apart(
         &self,
         id: SymbolId,
         scope: ScopeId,
         graph: &LinkGraph,
-    ) -> Result<(AllocationId, Finished)> {
-        let allocation = self.allocations.begin(id, scope);
+        began: u32,
+    ) -> Result<Apart> {
+        let mut own = self.allocations.begin(id, scope);
         self.table.hold_for(scope, id);
         if graph.scope != scope {
             self.table.hold_for(graph.scope, id);
-            self.allocations.update(allocation, |known| known.scopes.push(graph.scope));
+            own.scopes.push(graph.scope);
         }
-        match self.link_into(allocation, id, graph) {
-            Ok(finished) => {
-                // Nobody could tell when by-products, such as labels in assembly, are not used any more.
-                if finished.len() > 1 {
-                    self.allocations.update(allocation, |known| known.is_pinned = true);
-                }
-                Ok((allocation, finished))
-            }
+        let finished = self.link_into(&mut own, graph);
+        // Nobody could tell when by-products, such as labels in assembly, are not used any more.
+        own.is_pinned = finished.as_ref().is_ok_and(|finished| finished.len() > 1);
+        let is_current = finished.is_ok() && self.depend(&mut own, graph, began);
+        self.allocations.keep(&own);
+        let allocation = own.id;
+        match finished {
+            Ok(finished) => Ok(Apart { allocation, finished, is_current }),
             Err(error) => {
                 self.abandon(allocation);
                 Err(error)
@@ -232,19 +240,15 @@ impl Linker {
         }
     }
 
-    fn link_into(
-        &self,
-        allocation: AllocationId,
-        id: SymbolId,
-        graph: &LinkGraph,
-    ) -> Result<Finished> {
+    fn link_into(&self, own: &mut Allocation, graph: &LinkGraph) -> Result<Finished> {
+        let id = own.symbol;
         let symbols = self.bind(id, graph)?;
         self.check_assumptions(graph)?;
         self.check_signatures(graph, &symbols)?;
-        let values = self.require(id, allocation, &symbols)?;
+        let values = self.require(id, own, &symbols)?;
         let placed = self.place(graph, &symbols, false, None)?;
-        let extents = placed.blocks.iter().map(|block| block.extent()).collect();
-        self.fix_up(id, allocation, &Bound { graph, symbols: &symbols, values }, placed, extents)
+        own.extents.extend(placed.blocks.iter().map(Block::extent));
+        self.fix_up(id, own, &Bound { graph, symbols: &symbols, values }, placed)
     }
 
     /// Refuses code that takes for granted what this session could not tell it of.
@@ -258,7 +262,7 @@ impl Linker {
     }
 
     /// Notes what a graph takes for granted; tells whether all of it still holds.
-    fn depend(&self, unit: SymbolId, owner: AllocationId, graph: &LinkGraph, began: u32) -> bool {
+    fn depend(&self, own: &mut Allocation, graph: &LinkGraph, began: u32) -> bool {
         if graph.dependencies.is_empty() {
             return true;
         }
@@ -277,15 +281,13 @@ impl Linker {
             if is_after(inner.changed, began) {
                 return false;
             }
-            inner.add_dependent(Dependent { owner, hash });
+            inner.add_dependent(Dependent { owner: own.id, hash });
             // What the body calls may be private to its module.
             let scope = inner.definition.as_ref().and_then(Definition::scope);
-            scope.iter().for_each(|&scope| self.table.hold_for(scope, unit));
+            scope.iter().for_each(|&scope| self.table.hold_for(scope, own.symbol));
             drop(inner);
-            self.allocations.update(owner, |known| {
-                known.relies_on.push(id);
-                known.scopes.extend(scope);
-            });
+            own.relies_on.push(id);
+            own.scopes.extend(scope);
             true
         })
     }

@@ -100,15 +100,12 @@ impl Linker {
         let present = graph.sections.iter().filter_map(part).fold(0, |all, part| all | 1 << part);
         for (number, zone) in PARTS.into_iter().enumerate() {
             if present & 1 << number != 0 {
-                let sections = graph.sections.iter().enumerate();
-                let own = sections.filter(|(_, section)| part(section) == Some(number));
-                let own: SmallVec<[_; 4]> = own.map(|(index, _)| index).collect();
                 let room = match piece.as_deref_mut() {
                     Some(piece) => Room::Piece(piece),
                     None if is_final && zone != Zone::Code => Room::Near,
                     None => Room::Any,
                 };
-                self.place_part(graph, zone, &own, room, &mut placed)?;
+                self.place_part(graph, number, room, &mut placed)?;
             }
         }
         self.note_places(symbols, &placed, is_final)?;
@@ -118,28 +115,32 @@ impl Linker {
     fn place_part(
         &self,
         graph: &LinkGraph,
-        zone: Zone,
-        sections: &[usize],
+        number: usize,
         room: Room<'_>,
         placed: &mut Placed,
     ) -> Result<()> {
+        let zone = PARTS[number];
         let (mut size, mut align) = (0u64, 1);
-        let mut offsets = SmallVec::<[u64; 4]>::with_capacity(sections.len());
-        for section in sections.iter().map(|&index| &graph.sections[index]) {
+        // The part's sections, and where each is in it.
+        let mut sections = SmallVec::<[(usize, u64); 4]>::new();
+        let mut sites = SmallVec::<[u64; 8]>::new();
+        for (index, section) in graph.sections.iter().enumerate() {
+            if part(section) != Some(number) {
+                continue;
+            }
             let least = if section.kind == SectionKind::Code { 16 } else { 1 };
             let section_align = section.align.max(least);
             size = size.next_multiple_of(section_align);
-            offsets.push(size);
+            sections.push((index, size));
+            if zone == Zone::Code {
+                calls(section, |offset| sites.push(size + offset));
+            }
             size += section.size;
             if section.kind == SectionKind::Unwind {
                 size += UNWIND_END;
             }
             align = align.max(section_align);
         }
-        let sites: SmallVec<[u64; 8]> = match zone {
-            Zone::Code => calls(graph, sections).map(|(n, at)| offsets[n] + at).collect(),
-            _ => SmallVec::new(),
-        };
         let unbindable =
             |base: u64| sites.iter().filter(|&&at| !native::is_patchable(base + at)).count();
         let thunks = size.next_multiple_of(8);
@@ -163,7 +164,7 @@ impl Linker {
             block = self.memory.allocate_where(zone, with_thunks, align, unbindable)?;
         }
         let number = placed.blocks.len();
-        for (&index, &offset) in sections.iter().zip(&offsets) {
+        for &(index, offset) in &sections {
             let section = &graph.sections[index];
             let start = offset as usize;
             let bytes = &mut block.bytes_mut()[start..start + section.bytes.len()];
@@ -176,7 +177,7 @@ impl Linker {
             let spot = Spot { block: number, offset: thunks, addr, thread_offset: 0 };
             (placed.code, placed.thunks) = (Some(number), has_thunks.then_some(spot));
         }
-        if graph.sections[sections[0]].kind == SectionKind::ThreadLocal {
+        if graph.sections[sections[0].0].kind == SectionKind::ThreadLocal {
             placed.thread_module = self.threads.declare(block.addr, size, align)?;
         }
         placed.blocks.push(block);
@@ -208,15 +209,11 @@ impl Linker {
     }
 }
 
-/// The calls in some sections: which of the sections, and the offset of the displacement.
-fn calls<'a>(
-    graph: &'a LinkGraph,
-    sections: &'a [usize],
-) -> impl Iterator<Item = (usize, u64)> + 'a {
-    let sections = sections.iter().enumerate().map(|(n, &index)| (n, &graph.sections[index]));
-    sections.flat_map(|(n, section)| {
-        let is_call = |kind| native::ISA.edge(kind).is_some_and(|row| row.term == Term::Call);
-        let calls = section.edges.iter().filter(move |edge| is_call(edge.kind.0));
-        calls.map(move |edge| (n, edge.offset))
-    })
+/// Gives the offsets of displacements of calls in a section.
+fn calls(section: &Section, mut give: impl FnMut(u64)) {
+    for edge in &section.edges {
+        if native::ISA.edge(edge.kind.0).is_some_and(|row| row.term == Term::Call) {
+            give(edge.offset);
+        }
+    }
 }

@@ -45,7 +45,7 @@ impl Linker {
     ) -> bool {
         let entry = self.table.entry(id);
         let mut inner = entry.lock();
-        let is_stale = |id| self.allocations.get(id, |known| known.is_stale) == Some(true);
+        let is_stale = |id| self.allocations.is_stale(id);
         if is_after(inner.changed, began) || allocation.is_some_and(is_stale) {
             return false;
         }

@@ -1,6 +1,6 @@
 //! Symbols get other definitions, and everybody who uses them is sent there.
 
-use super::{Linker, is_after, stub_of};
+use super::{Apart, Linker, is_after, stub_of};
 use crate::allocation::AllocationId;
 use crate::definition::{Definition, Unit};
 use crate::error::{Error, Result};
@@ -72,21 +72,20 @@ impl Linker {
         loop {
             let began = self.table.now();
             let (graph, start) = self.produce(scope, key)?;
-            let linked = self.link_apart(id, scope, &graph);
+            let linked = self.link_apart(id, scope, &graph, began);
             self.counters.linked(start);
-            let (allocation, finished) = linked?;
+            let Apart { allocation, finished, is_current } = linked?;
             let Some(&(_, address)) = finished.iter().find(|finished| finished.0 == id) else {
                 self.abandon(allocation);
                 let name = self.table.name(id);
                 return Err(Error::compile(name, "no code came of it"));
             };
-            if !self.depend(id, allocation, &graph, began) {
+            if !is_current {
                 self.abandon(allocation);
                 continue;
             }
             Counters::add(&self.counters.functions_compiled, 1);
             self.swap(id, definition, allocation, address, hash);
-            self.allocations.pack(allocation);
             return Ok(());
         }
     }
@@ -164,10 +163,11 @@ impl Linker {
 
     /// Has the code in an allocation compiled anew at its next call; what is to be retired.
     fn outdate(&self, allocation: AllocationId, cause: SymbolId) -> Option<AllocationId> {
-        self.allocations.update(allocation, |known| known.is_stale = true);
+        self.allocations.set_stale(allocation);
+        // One that is not kept yet is not published.
         let symbol = self.allocations.get(allocation, |known| known.symbol)?;
         let mut inner = self.table.entry(symbol).lock();
-        // Otherwise it is not published yet, and whoever links it will see, or it is not any more.
+        // Otherwise it is not published yet, and whoever publishes it will see, or it is not any more.
         if inner.allocation() != allocation {
             return None;
         }

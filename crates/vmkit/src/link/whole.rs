@@ -2,15 +2,13 @@
 
 use std::cell::RefCell;
 
-use parking_lot::ReentrantMutex;
-use smallvec::SmallVec;
-
 use super::bind::Bound;
 use super::{Finished, Linker};
-use crate::allocation::AllocationId;
+use crate::allocation::{Allocation, AllocationId};
 use crate::error::Result;
 use crate::stats::Counters;
 use crate::symbol::{ScopeId, SymbolId};
+use parking_lot::ReentrantMutex;
 
 /// Units being linked as a whole, from the outermost inwards, and the data they need.
 #[derive(Default)]
@@ -101,9 +99,10 @@ impl Linker {
         let symbols = self.bind(id, &graph)?;
         self.whole.note(symbols.defined.iter().map(|defined| defined.id));
         let placed = self.place(&graph, &symbols, true, None)?;
-        let values = self.require(id, AllocationId::PERMANENT, &symbols)?;
+        let mut own = Allocation::new(AllocationId::PERMANENT, id);
+        let values = self.require(id, &mut own, &symbols)?;
         let bound = Bound { graph: &graph, symbols: &symbols, values };
-        let finished = self.fix_up(id, AllocationId::PERMANENT, &bound, placed, SmallVec::new())?;
+        let finished = self.fix_up(id, &mut own, &bound, placed)?;
         Counters::add(&self.counters.functions_compiled, graph.functions());
         Ok(finished)
     }

@@ -85,8 +85,9 @@ pub(crate) struct Memory {
     /// How far calls and jumps are taken to reach, and displacements of data.
     call_reach: u64,
     data_reach: u64,
-    /// Bytes of code and data that may be taken, and those that are.
-    limit: u64,
+    /// Bytes of code and data that may be taken, if somebody said so, and those that are: they are counted
+    /// only then.
+    limit: Option<u64>,
     taken: AtomicU64,
 }
 
@@ -125,26 +126,24 @@ impl Memory {
         let large = Mutex::default();
         let reach = reach.unwrap_or(u64::MAX);
         let (call_reach, data_reach) = (reach.min(CALL_REACH), reach.min(DATA_REACH));
-        let (limit, taken) = (u64::MAX, AtomicU64::new(0));
+        let (limit, taken) = (None, AtomicU64::new(0));
         Ok(Self { range, zones, large, call_reach, data_reach, limit, taken })
     }
 
     /// Lets so many bytes of code and data be taken.
     pub(crate) fn set_limit(&mut self, limit: u64) {
-        self.limit = limit;
+        self.limit = Some(limit);
     }
 
     /// Counts what is taken against the limit. Stubs and slots are not: they are few.
     fn count(&self, zone: Zone, size: u64) -> Result<()> {
-        if zone.is_numbered() {
-            return Ok(());
-        }
-        let add = |taken: u64| taken.checked_add(size).filter(|&total| total <= self.limit);
+        let Some(limit) = self.limit.filter(|_| !zone.is_numbered()) else { return Ok(()) };
+        let add = |taken: u64| taken.checked_add(size).filter(|&total| total <= limit);
         let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
         taken.map(drop).map_err(|taken| {
             let (_, name, _) = ZONES[zone as usize];
-            let left = self.limit.saturating_sub(taken);
-            Kind::Memory { zone: name, wanted: size, left, limit: self.limit }.into()
+            let left = limit.saturating_sub(taken);
+            Kind::Memory { zone: name, wanted: size, left, limit }.into()
         })
     }
 
@@ -214,7 +213,7 @@ impl Memory {
     /// Nobody runs, reads or writes it any more, and it was not given back before.
     pub(crate) unsafe fn free(&self, extent: Extent) -> Result<()> {
         let Extent { zone, addr, size } = extent;
-        if !zone.is_numbered() {
+        if self.limit.is_some() && !zone.is_numbered() {
             self.taken.fetch_sub(size, Ordering::Relaxed);
         }
         if !self.contains(addr) {

@@ -126,7 +126,15 @@ fn cheapest(
     // After a line, the costs repeat.
     let first = from.checked_next_multiple_of(align)?;
     let places = (0..PLACES).map(|n| first + n * align).take_while(|place| place - first < LINE);
-    places.filter(|&place| is_good(place)).min_by_key(|&place| cost(place))
+    let mut best = None;
+    for place in places.filter(|&place| is_good(place)) {
+        match cost(place) {
+            0 => return Some(place),
+            cost if best.is_none_or(|(least, _)| cost < least) => best = Some((cost, place)),
+            _ => {}
+        }
+    }
+    best.map(|(_, place)| place)
 }
 
 #[cfg(test)]

@@ -20,15 +20,14 @@ impl Session {
         key: u64,
         unit: Unit,
     ) -> Result<(SymbolId, Outcome)> {
-        if !self.has_scope(scope) {
-            return Err(Error::other("a module of another session: add it to this one"));
-        }
+        let table = &self.linker().table;
+        let foreign = || Error::other("a module of another session: add it to this one");
+        let home = table.known_home(scope).ok_or_else(foreign)?;
         let definition = match descriptor.linkage {
             Linkage::Common => Definition::common(descriptor.size, descriptor.align),
             _ => Definition::Module { scope, key, unit },
         };
-        let table = &self.linker().table;
-        table.define(table.home(scope), descriptor, definition)
+        table.define(home, descriptor, definition)
     }
 
     /// The symbol of a module's private definition.

@@ -38,8 +38,6 @@ pub(crate) struct Table {
     names: RwLock<Names>,
     groups: Mutex<FxHashMap<(ScopeId, Name), ScopeId>>,
     sources: Sources,
-    /// Entries that are nobody's any more.
-    vacant: Mutex<Vec<SymbolId>>,
     /// Counts redefinitions.
     clock: AtomicU32,
 }
@@ -69,7 +67,6 @@ impl Table {
             names: RwLock::new(Names::new()),
             groups: Mutex::new(FxHashMap::default()),
             sources: Sources::new(tag),
-            vacant: Mutex::default(),
             clock: AtomicU32::new(0),
         }
     }
@@ -87,6 +84,11 @@ impl Table {
 
     /// The scope of the names that a module with this scope shares with others.
     pub(crate) fn home(&self, scope: ScopeId) -> ScopeId {
+        self.known_home(scope).unwrap_or(ScopeId::GLOBAL)
+    }
+
+    /// As [`Table::home`], of a scope of this session.
+    pub(crate) fn known_home(&self, scope: ScopeId) -> Option<ScopeId> {
         self.sources.home(scope)
     }
 
@@ -192,8 +194,7 @@ impl Table {
         if let Some(id) = names.find(scope, name.bytes()) {
             return id;
         }
-        let vacant = self.vacant.lock().pop();
-        let id = vacant.unwrap_or_else(|| self.push());
+        let id = names.vacant.pop().unwrap_or_else(|| self.push());
         names.insert(id, scope, name);
         self.sources.note_symbol(scope, id);
         id
@@ -247,7 +248,7 @@ impl Table {
         let outcome = self.compete(entry, &mut inner, descriptor, &definition)?;
         if outcome == Outcome::Taken {
             inner.descriptor(descriptor);
-            let old = self.replace(id, &mut inner, Some(definition));
+            let old = self.replace_in(scope, &mut inner, Some(definition));
             // Whoever is at it, as undefined, will see.
             if matches!(entry.state(), State::Queued | State::Compiling) {
                 inner.changed = self.tick();

@@ -103,7 +103,7 @@ impl Table {
         let mut names = self.names.write();
         for &id in ended.symbols.iter().filter(|id| !kept.contains(id)) {
             names.remove(id);
-            self.vacant.lock().push(id);
+            names.vacant.push(id);
         }
         drop(names);
         if kept.is_empty() {
@@ -119,8 +119,18 @@ impl Table {
         inner: &mut Inner,
         definition: Option<Definition>,
     ) -> Option<Arc<dyn Source>> {
+        self.replace_in(self.scope(id), inner, definition)
+    }
+
+    /// As [`Table::replace`], of a symbol whose name is in the scope `own`.
+    #[must_use]
+    pub(super) fn replace_in(
+        &self,
+        own: ScopeId,
+        inner: &mut Inner,
+        definition: Option<Definition>,
+    ) -> Option<Arc<dyn Source>> {
         // What is private to a module is only wanted as long as something else of it is.
-        let own = self.scope(id);
         let holds = |definition: &Definition| {
             let scope = definition.scope().or_else(|| Some(self.scope(definition.other()?)));
             scope.filter(|&scope| scope != own)

@@ -15,6 +15,8 @@ pub(super) struct Names {
     symbols: HashTable<SymbolId>,
     /// By the symbols' indices.
     keys: Vec<Vec<Key>>,
+    /// Symbols that are nobody's any more.
+    pub(super) vacant: Vec<SymbolId>,
 }
 
 /// What a symbol is found by.
@@ -28,7 +30,7 @@ pub(super) struct Key {
 
 impl Names {
     pub(super) fn new() -> Self {
-        Self { symbols: HashTable::new(), keys: Vec::new() }
+        Self { symbols: HashTable::new(), keys: Vec::new(), vacant: Vec::new() }
     }
 
     /// What the symbol with an index is found by, if there ever was one.
@@ -61,7 +63,7 @@ impl Names {
             Some(vacant) => *vacant = key,
             None => piece.push(key),
         }
-        let Self { symbols, keys } = self;
+        let Self { symbols, keys, .. } = self;
         let hash_of = |id: &SymbolId| {
             let index = id.index() as usize;
             spread(keys[index / PIECE][index % PIECE].hash)

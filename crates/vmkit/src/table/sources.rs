@@ -119,10 +119,13 @@ impl Sources {
         self.with(scope, |slot| slot.source.clone())?
     }
 
-    /// The scope of names that modules with this scope share.
-    pub(super) fn home(&self, scope: ScopeId) -> ScopeId {
+    /// The scope of names that modules with this scope share, if there is such a scope.
+    pub(super) fn home(&self, scope: ScopeId) -> Option<ScopeId> {
         let home = |slot: &Slot| if slot.order.is_some() { scope } else { slot.home };
-        self.with(scope, home).unwrap_or(ScopeId::GLOBAL)
+        match scope {
+            ScopeId::GLOBAL => Some(scope),
+            scope => self.with(scope, home),
+        }
     }
 
     /// Where else names of a shared scope are looked up.

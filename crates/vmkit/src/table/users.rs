@@ -159,12 +159,12 @@ impl Many {
 mod tests {
     use super::*;
     use crate::allocation::Allocations;
-    use crate::symbol::{ScopeId, SymbolId};
+    use crate::symbol::SymbolId;
 
     #[test]
     fn sites_come_and_go() {
         let allocations = Allocations::default();
-        let owner = |_| allocations.begin(SymbolId(0), ScopeId::GLOBAL);
+        let owner = |_| allocations.begin_data(SymbolId(0));
         let owners: Vec<_> = (0..3).map(owner).collect();
         for count in 0..3 {
             let mut users = Users::default();

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use super::Linker;
 use super::bind::{Bound, Symbols, Target};
-use crate::allocation::AllocationId;
+use crate::allocation::{Allocation, AllocationId};
 use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::{LinkGraph, Place, Section, SectionKind, Symbol};
@@ -171,9 +171,13 @@ impl Linker {
         let mut finished = Vec::with_capacity(fresh.len());
         for (index, owner, placed) in placed {
             let Unplaced { id, graph, symbols } = &fresh[index];
-            let values = self.require(*id, AllocationId::PERMANENT, symbols)?;
+            let mut permanent = Allocation::new(AllocationId::PERMANENT, *id);
+            let values = self.require(*id, &mut permanent, symbols)?;
             let bound = Bound { graph, symbols, values };
-            finished.extend(self.fix_up(*id, owner, &bound, placed, SmallVec::new())?);
+            let mut made = Allocation::new(owner, *id);
+            let result = self.fix_up(*id, &mut made, &bound, placed);
+            self.allocations.add(made);
+            finished.extend(result?);
             // What a module has for itself still grows.
             if self.table.entry(*id).lock().allocation() == owner {
                 self.allocations.pack(owner);

@@ -64,7 +64,7 @@ impl Fixer<'_> {
     fn note_site(&mut self, place: Addr, callee: SymbolId, stub: Addr) {
         let memory = &self.linker.memory;
         let offset = place.0 - memory.start(Zone::Code).0;
-        let site = Site { place: offset as u32, owner: self.allocation };
+        let site = Site { place: offset as u32, owner: self.own.id };
         Counters::add(&self.linker.counters.sites, 1);
         // What could not be sent back to the stub stays there.
         if !patch::can_bind(memory, site, stub) {
@@ -77,7 +77,7 @@ impl Fixer<'_> {
             return; // a library's function: for ever through its stub
         }
         inner.add_site(site);
-        self.callees.push(callee);
+        self.own.callees.push(callee);
         // Under the callee's lock: whoever publishes it binds this site, or we do, now.
         if is_ready && self.linker.bind_site(&inner, site, address) {
             Counters::add(&self.linker.counters.sites_bound, 1);

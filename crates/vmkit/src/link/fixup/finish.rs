@@ -3,39 +3,26 @@
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
 use super::super::Linker;
 use super::super::bind::Bound;
 use super::super::loaded::Code;
 use super::super::place::{Placed, Spot};
-use crate::allocation::AllocationId;
+use crate::allocation::{Allocation, AllocationId};
 use crate::error::Result;
 use crate::graph::{LinkGraph, SectionKind};
 use crate::host;
 use crate::metadata::Span;
 use crate::symbol::{Addr, SymbolId};
 
-/// Where unwind records are.
-type Unwind = SmallVec<[Addr; 1]>;
-
-/// What others know of.
-#[derive(Default)]
-pub(super) struct Announced {
-    pub(super) unwind: Unwind,
-    /// Where functions begin.
-    pub(super) functions: SmallVec<[u64; 1]>,
-}
-
 impl Linker {
     /// Has code that was written run, and everybody know of it.
     pub(super) fn make_known(
         &self,
         unit: SymbolId,
-        allocation: AllocationId,
+        own: &mut Allocation,
         bound: &Bound<'_>,
         placed: &Placed,
-    ) -> Result<Announced> {
+    ) -> Result<()> {
         for block in &placed.blocks {
             self.memory.sync(block.addr, block.bytes().len() as u64)?;
         }
@@ -44,9 +31,10 @@ impl Linker {
             host::sync_cores();
         }
         self.check_unwind(bound.graph, placed)?;
-        let unwind = self.announce(allocation, bound.graph, placed);
+        self.announce(own, bound.graph, placed);
         self.tell(unit, bound, placed);
-        Ok(Announced { unwind, functions: self.note_functions(bound, placed) })
+        self.note_functions(own, bound, placed);
+        Ok(())
     }
 
     /// The system's unwinder trusts what it is given, whatever is thrown: damage must not get there.
@@ -72,8 +60,7 @@ impl Linker {
     }
 
     /// Lets the unwinder and the session know of what is linked now.
-    fn announce(&self, allocation: AllocationId, graph: &LinkGraph, placed: &Placed) -> Unwind {
-        let mut unwind = Unwind::new();
+    fn announce(&self, own: &mut Allocation, graph: &LinkGraph, placed: &Placed) {
         for (section, spot) in graph.sections.iter().zip(&placed.spots) {
             let Some(spot) = spot else { continue };
             // The words of an array, as fixed up.
@@ -84,8 +71,8 @@ impl Linker {
             };
             match section.kind {
                 SectionKind::Unwind => {
-                    self.unwind.register(spot.addr, allocation == AllocationId::PERMANENT);
-                    unwind.push(spot.addr);
+                    self.unwind.register(spot.addr, own.id == AllocationId::PERMANENT);
+                    own.unwind.push(spot.addr);
                 }
                 SectionKind::Init(priority) => {
                     let words = words().map(|function| (priority, function));
@@ -98,13 +85,11 @@ impl Linker {
                 _ => {}
             }
         }
-        unwind
     }
 
-    /// Notes where functions are; their addresses.
-    fn note_functions(&self, bound: &Bound<'_>, placed: &Placed) -> SmallVec<[u64; 1]> {
+    /// Notes where functions are.
+    fn note_functions(&self, own: &mut Allocation, bound: &Bound<'_>, placed: &Placed) {
         let mut loaded = self.loaded.lock();
-        let mut functions = SmallVec::new();
         for defined in &bound.symbols.defined {
             let is_code = bound.graph.sections[defined.section].kind == SectionKind::Code;
             if let Some(spot) = placed.spots[defined.section].filter(|_| is_code) {
@@ -113,9 +98,8 @@ impl Linker {
                 // Zones are smaller than 4 GiB; who says that a function is larger says nothing.
                 let size = u32::try_from(defined.size).unwrap_or(u32::MAX);
                 loaded.insert(Code { start: offset as u32, size, symbol: defined.id });
-                functions.push(start.0);
+                own.functions.push(start.0);
             }
         }
-        functions
     }
 }

@@ -4,13 +4,10 @@
 mod calls;
 mod finish;
 
-use smallvec::SmallVec;
-
-use self::finish::Announced;
-use super::bind::{Bound, Defined, Target};
+use super::bind::{Bound, Target};
 use super::place::{Placed, Spot};
 use super::{Finished, Linker};
-use crate::allocation::AllocationId;
+use crate::allocation::{Allocation, AllocationId};
 use crate::error::{Error, Result};
 use crate::graph::{Edge, Section, SectionKind, fixup};
 use crate::host;
@@ -23,13 +20,10 @@ use crate::target::{Base, Isa, Row, Term};
 struct Fixer<'a> {
     linker: &'a Linker,
     unit: SymbolId,
-    allocation: AllocationId,
+    /// What it makes comes to this.
+    own: &'a mut Allocation,
     bound: &'a Bound<'a>,
     placed: Placed,
-    /// Whose lists its sites are in.
-    callees: SmallVec<[SymbolId; 4]>,
-    /// Its memory: words of its own come to it.
-    words: SmallVec<[Extent; 2]>,
     /// Slots of the graph's own symbols, by symbol.
     slots: Vec<(usize, Addr)>,
     thunks_used: u64,
@@ -45,43 +39,24 @@ struct Part {
 
 impl Linker {
     /// Writes what every edge asks for, and gives the symbols that the graph defines, with their
-    /// addresses, to be published. The allocation has the memory `extents` from now on, whatever comes
-    /// of it.
+    /// addresses, to be published. All that is made comes to the allocation, whatever comes of it.
     pub(super) fn fix_up(
         &self,
         unit: SymbolId,
-        allocation: AllocationId,
+        own: &mut Allocation,
         bound: &Bound<'_>,
         placed: Placed,
-        extents: SmallVec<[Extent; 2]>,
     ) -> Result<Finished> {
-        let mut fixer = Fixer {
-            linker: self,
-            unit,
-            allocation,
-            bound,
-            placed,
-            callees: SmallVec::new(),
-            words: extents,
-            slots: Vec::new(),
-            thunks_used: 0,
-        };
-        let result = fixer.edges();
-        let Fixer { placed, callees, words, .. } = fixer;
-        let mut known = Announced::default();
-        let result = result.and_then(|()| {
-            known = self.make_known(unit, allocation, bound, &placed)?;
-            let defined = bound.symbols.defined.iter();
-            let address = |own: &Defined| placed.address(own.section, own.offset);
-            Ok(defined.map(|own| (own.id, address(own))).collect())
-        });
-        self.allocations.update(allocation, |all| {
-            all.callees.extend(callees);
-            all.extents.extend(words);
-            all.unwind.extend(known.unwind);
-            all.functions.extend(known.functions);
-        });
-        result
+        let mut fixer =
+            Fixer { linker: self, unit, own, bound, placed, slots: Vec::new(), thunks_used: 0 };
+        fixer.edges()?;
+        let Fixer { own, placed, .. } = fixer;
+        self.make_known(unit, own, bound, &placed)?;
+        let mut finished = Finished::new();
+        for defined in &bound.symbols.defined {
+            finished.push((defined.id, placed.address(defined.section, defined.offset)));
+        }
+        Ok(finished)
     }
 }
 
@@ -120,13 +95,13 @@ impl Fixer<'_> {
 
     /// Is it data, or code that is never taken back, of which nothing else is noted?
     fn has_data(&self) -> bool {
-        self.allocation == AllocationId::PERMANENT || self.linker.is_data(self.unit)
+        self.own.id == AllocationId::PERMANENT || self.linker.is_data(self.unit)
     }
 
     /// Words of the graph's own.
     fn words<const N: usize>(&mut self, values: [u64; N]) -> Result<Addr> {
         let addr = self.linker.words(values)?;
-        self.words.push(Extent { zone: Zone::Slots, addr, size: 8 * N as u64 });
+        self.own.extents.push(Extent { zone: Zone::Slots, addr, size: 8 * N as u64 });
         Ok(addr)
     }
 
@@ -143,9 +118,9 @@ impl Fixer<'_> {
         if let Some(data) = self.bound.values[edge.target].data
             && (row.term, row.base, row.field.size) == (Term::Address, Base::Zero, 8)
             && self.has_data()
-            && self.linker.note_pointer(part.place(edge), self.allocation, data)
+            && self.linker.note_pointer(part.place(edge), self.own.id, data)
         {
-            self.callees.push(data);
+            self.own.callees.push(data);
         }
         let mut value = self.value(part, edge, row)?;
         if !row.fits(value) {
