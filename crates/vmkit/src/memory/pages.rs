@@ -30,8 +30,11 @@ pub(super) struct Reservation {
 
 /// A memory object: shared pages, all zero at first. It lives on in the views made of it.
 ///
-/// Anonymous, so that it takes no file descriptor (programs see the numbers they expect), and that
-/// `perf` looks for its functions in a perf map: code in a named object it takes for a file's.
+/// A segment of System V shared memory that is removed at once, so that it takes no file descriptor
+/// (programs see the numbers they expect), that `perf` looks for its functions in a perf map (code in
+/// a named object it takes for a file's), and that no file is named in `/proc/self/maps`: where it says
+/// `/dev/zero`, as of shared anonymous pages, programs that look for the file they run from (libffi, to
+/// map its code once more) get nothing but zeros. Where there are no segments to be had it is anonymous.
 pub(crate) struct Object {
     at: u64,
     size: u64,
@@ -85,8 +88,11 @@ impl Reservation {
     /// A memory object of the right size.
     pub(super) fn new_object(&self) -> Result<Object> {
         let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        // SAFETY: a fresh mapping wherever the system likes.
-        let at = unsafe { map(0, self.shared, WRITABLE, flags, -1, 0)? };
+        let at = match segment(self.shared) {
+            Some(at) => at,
+            // SAFETY: a fresh mapping wherever the system likes.
+            None => unsafe { map(0, self.shared, WRITABLE, flags, -1, 0)? },
+        };
         Ok(Object { at, size: self.shared })
     }
 
@@ -226,6 +232,22 @@ fn reserve(size: u64) -> Result<u64> {
     }
     // SAFETY: a fresh mapping wherever the system likes.
     unsafe { map(0, size, libc::PROT_NONE, RESERVE, -1, 0) }
+}
+
+/// Maps a new segment of shared memory, which goes with its last mapping.
+fn segment(size: u64) -> Option<u64> {
+    let flags = libc::IPC_CREAT | libc::SHM_NORESERVE | 0o600;
+    // SAFETY: makes a segment that nobody has, and maps it wherever the system likes.
+    unsafe {
+        let segment = libc::shmget(libc::IPC_PRIVATE, size as usize, flags);
+        if segment < 0 {
+            return None;
+        }
+        let at = libc::shmat(segment, ptr::null(), 0);
+        libc::shmctl(segment, libc::IPC_RMID, ptr::null_mut());
+        // `shmat` fails with -1, as `mmap` does.
+        (at != libc::MAP_FAILED).then_some(at as u64)
+    }
 }
 
 /// A number that differs from run to run, so that code does not lie where it always lies.
