@@ -100,9 +100,10 @@ void prepare(vk_worker &worker, Origin origin, Candidate &candidate, unsigned de
   origin.module->read(function, worker.options);
   candidate.hash = body_hash(*origin.module, function);
   candidate.extract = extract(worker, *origin.module, origin.module->key(&function));
-  Function &body = *candidate.extract->function;
-  worker.optimizer->clean_if_needed(body);
-  if (Inliner(*candidate.extract, depth + 1).run()) worker.optimizer->clean(body);
+  Module &body = *candidate.extract->module;
+  bool is_changed = worker.optimizer->clean_if_needed(body);
+  is_changed |= Inliner(*candidate.extract, depth + 1).run();
+  if (is_changed) worker.optimizer->simplify(body);
   candidate.checked = worker.library->compiles;
   candidate.is_busy = false;
 }

@@ -9,9 +9,8 @@
 // Optimizes modules of one function each, all in the same way.
 struct Optimizer : Analyses {
   explicit Optimizer(llvm::TargetMachine &machine, unsigned level);
-  // What makes a function as small as those from a compiler that optimizes.
-  void clean(llvm::Function &function);
-  void clean_if_needed(llvm::Function &function);
+  // What is done to a module before anything is inlined, unless a compiler did it that optimizes. Did it?
+  bool clean_if_needed(llvm::Module &module);
   // The pipeline of a function.
   void simplify(llvm::Module &module);
   // The pipeline of a module of simplified functions.
@@ -20,8 +19,7 @@ struct Optimizer : Analyses {
 private:
   // Leaves functions alone that say so.
   llvm::OptNoneInstrumentation opt_none{/*DebugLogging=*/false};
-  llvm::FunctionPassManager cleaning;
-  llvm::ModulePassManager simplification, finishing;
+  llvm::ModulePassManager cleaning, simplification, finishing;
 };
 
 #endif

@@ -160,7 +160,7 @@ static void optimize(vk_worker &worker, Extract &extract) {
   Inliner inliner(extract, 0);
   worker.library->begin();
   if (worker.session) {
-    if (extract.function) worker.optimizer->clean_if_needed(*extract.function);
+    worker.optimizer->clean_if_needed(*extract.module);
     inliner.run();
   }
   worker.optimizer->simplify(*extract.module);

@@ -35,6 +35,13 @@ fn compile(llvm: &Llvm, name: &str) -> LinkGraph {
     module.materialize(key).unwrap()
 }
 
+/// What takes and gives a number, compiled at its first call.
+fn function(llvm: &Llvm, name: &str) -> extern "C" fn(i32) -> i32 {
+    let address = llvm.session.address(llvm.session.find(name).unwrap()).unwrap();
+    // SAFETY: no test frees it, and all that are called so are of this type.
+    unsafe { std::mem::transmute(address.0 as *const ()) }
+}
+
 fn hash(llvm: &Llvm, name: &str) -> u64 {
     let (module, key) = definition(llvm, name);
     module.body_hash(key).unwrap()
@@ -105,6 +112,63 @@ fn a_slow_path_does_not_keep_its_function_from_being_inlined() {
 }
 
 #[test]
+fn a_body_is_as_small_as_it_becomes_alone() {
+    // All it works out in its loop is for nothing, which only a pass over loops can tell.
+    let steps: String = (1..60).map(|n| format!("%x{n} = mul i32 %x{}, %n\n", n - 1)).collect();
+    let idle = format!(
+        "define i32 @idle(i32 %y) {{
+         %place = alloca i32 store i32 %y, ptr %place br label %again
+         again: %n = phi i32 [ 0, %0 ], [ %next, %again ] %x0 = phi i32 [ %y, %0 ], [ %x59, %again ]
+         {steps} %next = add i32 %n, 1 %is = icmp ult i32 %next, 100
+         br i1 %is, label %again, label %end
+         end: %z = load i32, ptr %place ret i32 %z }}"
+    );
+    let top = "declare i32 @idle(i32)
+        define i32 @top(i32 %x) { %z = call i32 @idle(i32 %x) ret i32 %z }";
+    let llvm = backend(&[top, &idle]);
+    assert!(inlined(&compile(&llvm, "top")).contains_key("idle"));
+}
+
+/// A function that calls `@callee` with a constant that is kept in memory, by one of two labels, which a
+/// table names that others see.
+const LABELS: &str = "
+    declare i32 @callee(i32, i32)
+    @labels = hidden constant [2 x ptr] [ptr blockaddress(@top, %a), ptr blockaddress(@top, %b)]
+    define i32 @top(i32 %x) {
+      %place = alloca i32 store i32 0, ptr %place
+      %at = getelementptr [2 x ptr], ptr @labels, i32 0, i32 %x
+      %label = load ptr, ptr %at
+      indirectbr ptr %label, [label %a, label %b]
+      a: ret i32 7
+      b: %zero = load i32, ptr %place
+      %y = call i32 @callee(i32 %zero, i32 %x)
+      ret i32 %y }";
+
+#[test]
+fn callers_with_labels_in_data_are_cleaned_before_anything_is_inlined() {
+    let quick = "{ %no = icmp eq i32 %x0, 0 br i1 %no, label %quick, label %slow
+        quick: ret i32 %y
+        slow: ";
+    let callee = long("callee", 70, "ret i32 %end").replacen("{ ", quick, 1);
+    let llvm = backend(&[LABELS, &callee]);
+    assert_eq!(function(&llvm, "top")(1), 1);
+    assert_eq!(llvm.functions_inlined(), 1);
+}
+
+#[test]
+fn what_a_weak_function_returns_is_not_known_to_those_that_are_compiled_with_it() {
+    // Those of one section lie side by side.
+    let both = "
+        define weak i32 @one(i32 %x) noinline section \"both\" {
+          %place = alloca i32 store i32 7, ptr %place %y = load i32, ptr %place ret i32 %y }
+        define i32 @top(i32 %x) section \"both\" {
+          %place = alloca i32 %y = call i32 @one(i32 %x) store i32 %y, ptr %place
+          %z = load i32, ptr %place ret i32 %z }";
+    let llvm = backend(&[both, "define i32 @one(i32 %x) noinline { ret i32 8 }"]);
+    assert_eq!(function(&llvm, "top")(1), 8);
+}
+
+#[test]
 fn a_copy_of_what_a_library_has_is_inlined_unless_a_module_defines_it() {
     let copy = "
         define available_externally i32 @middle(i32 %x) { %y = add i32 %x, 9 ret i32 %y }
@@ -119,10 +183,7 @@ fn a_copy_of_what_a_library_has_is_inlined_unless_a_module_defines_it() {
 #[test]
 fn another_body_reaches_the_code_that_inlined_the_old_one() {
     let llvm = backend(&[CALLER, MIDDLE, LEAF]);
-    let top = llvm.session.find("top").unwrap();
-    let address = llvm.session.address(top).unwrap();
-    // SAFETY: its stub, which is never freed; it takes and gives a number.
-    let call: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(address.0 as *const ()) };
+    let call = function(&llvm, "top");
     assert_eq!(call(5), 16);
     // Under other names at first, for names have one definition.
     for (number, factor, expected, invalidated) in [(0, 3, 16, 0), (1, 4, 21, 1)] {
