@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define ROUNDS 5
+#define ROUNDS 10
 
 int work(int argc, char **argv);
 

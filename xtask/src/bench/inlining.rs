@@ -2,16 +2,17 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::slice;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::Bench;
-use super::measure::{quotient, show};
+use super::measure::{median, quotient, show};
 use super::report::{Goal, Table};
 use crate::engine::Engine;
 use crate::process;
-use crate::programs::Pieces;
+use crate::programs::{Pieces, Placement};
 use crate::units::seconds;
 
 /// Have the C library's allocator, and vmkit's, keep what is freed: what is compared is the code, and not
@@ -62,15 +63,18 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         "One module a function, as if they were one",
         "The program is compiled for -O2 without any pass, linked to one module and taken apart: \
          one module a function. *native* is the one module, compiled and linked ahead of time at \
-         -O2; vmkit gets the pieces. Both are told to keep the memory that is freed. The work is done \
-         six times in a process, by the processor time of its thread; the first, in which vmkit compiles, does not count, of the others the quickest in \
-         all runs does. They take turns.",
+         -O2; vmkit gets the pieces. Both are told to keep the memory that is freed. Code is placed in five \
+         ways, and the time is the median of those. For each, the work is done eleven times in a process, by the \
+         processor time of its thread; the first, in which vmkit compiles, does not count, of the others the \
+         quickest does. They take turns. Beside the ratio of the medians are those of the placements, from \
+         the least to the greatest.",
         &[
             "program",
             "modules",
             "native -O2",
             "vmkit -O2",
             "vmkit / native",
+            "of each placement",
             "goal",
             "vmkit -O2 --no-inlining",
             "that / native",
@@ -80,11 +84,13 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     for work in WORK.iter().filter(|work| work.quick || !bench.quick) {
         let pieces = bench.pieces(work.program)?;
         let times = measure(bench, work, &pieces, &engines)?;
-        let cell = |time: &Result<f64, String>| match time {
-            Ok(time) => seconds(*time),
+        let middle =
+            times.each_ref().map(|times| times.as_ref().ok().and_then(|it| median(it.clone())));
+        let cell = |engine: usize| match &times[engine] {
+            Ok(_) => middle[engine].map_or("-".into(), seconds),
             Err(why) => why.clone(),
         };
-        let [native, vmkit, plain] = times.each_ref().map(|time| time.as_ref().ok().copied());
+        let [native, vmkit, plain] = middle;
         let name = format!("{}, {}", work.program, work.what);
         let ratio = quotient(vmkit, native);
         let what = format!("{name}, one module a function: vmkit -O2 / native -O2 of one module");
@@ -92,40 +98,56 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         table.row(vec![
             name,
             pieces.modules.len().to_string(),
-            cell(&times[0]),
-            cell(&times[1]),
+            cell(0),
+            cell(1),
             show(ratio),
+            range(&times[1], &times[0]),
             goal,
-            cell(&times[2]),
+            cell(2),
             show(quotient(plain, native)),
         ]);
     }
     Ok(table)
 }
 
-/// Seconds of the work natively and by each engine, or why there are none.
+/// Seconds at each placement, or why there are none.
+type Times = Result<Vec<f64>, String>;
+
+/// The least and the greatest quotient of two programs' times at the same placement.
+fn range(part: &Times, whole: &Times) -> String {
+    let (Ok(part), Ok(whole)) = (part, whole) else { return "-".into() };
+    let mut ratios: Vec<f64> = part.iter().zip(whole).map(|(part, whole)| part / whole).collect();
+    ratios.sort_by(f64::total_cmp);
+    format!("{} to {}", show(ratios.first().copied()), show(ratios.last().copied()))
+}
+
+/// Times of the work natively and by each engine.
 fn measure(
     bench: &Bench,
     work: &Work,
     pieces: &Pieces,
     engines: &[Engine; 2],
-) -> Result<[Result<f64, String>; 3]> {
+) -> Result<[Times; 3]> {
     let scratch = bench.scratch()?;
     let args: Vec<String> = work.args.iter().map(|arg| (*arg).to_owned()).collect();
-    let mut best = [const { Ok(f64::INFINITY) }; 3];
+    let mut all = [const { Ok(Vec::new()) }; 3];
     let mut expected = None;
-    for _ in 0..bench.repeats {
-        let mut native = Command::new(&pieces.native);
+    let most = if bench.quick { 1 } else { pieces.placements.len() };
+    for Placement { native, pad } in &pieces.placements[..most] {
+        let modules = [slice::from_ref(pad), &pieces.modules].concat();
+        let mut native = Command::new(native);
         native.args(work.args);
-        let [inlining, plain] = engines.each_ref().map(|it| it.command("", &pieces.modules, &args));
-        for (best, mut command) in best.iter_mut().zip([native, inlining, plain]) {
-            if let Ok(before) = *best {
-                let time = run(command.envs(KEEP_MEMORY), &scratch, &mut expected)?;
-                *best = time.map(|time| before.min(time));
+        let [inlining, plain] = engines.each_ref().map(|it| it.command("", &modules, &args));
+        for (times, mut command) in all.iter_mut().zip([native, inlining, plain]) {
+            if let Ok(before) = times {
+                match run(command.envs(KEEP_MEMORY), &scratch, &mut expected)? {
+                    Ok(time) => before.push(time),
+                    Err(why) => *times = Err(why),
+                }
             }
         }
     }
-    Ok(best)
+    Ok(all)
 }
 
 /// Seconds that a run tells of; `expected` is what the first one printed.

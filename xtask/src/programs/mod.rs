@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::process::{self, Outcome};
 use crate::{parallel, place};
 pub(crate) use build::{Built, build};
-pub(crate) use pieces::{Pieces, take_to_pieces};
+pub(crate) use pieces::{Pieces, Placement, take_to_pieces};
 pub(crate) use table::{PROGRAMS, Program};
 
 const LIMIT: Duration = Duration::from_secs(120);

@@ -14,12 +14,23 @@ use crate::{parallel, place, process};
 /// As for `-O2`, whose passes are left to whoever runs it.
 const FLAGS: &[&str] = &["-O2", "-Xclang", "-disable-llvm-passes", "-emit-llvm", "-c"];
 
+/// How many bytes are in front of a program's code. Functions begin at multiples of 16, processors fetch code
+/// by lines of 64: each place in a line is among them, each time in other lines.
+const PADS: [usize; 5] = [0, 336, 672, 1008, 1344];
+
 /// A program that does its work a few times and tells how long the quickest took.
 pub(crate) struct Pieces {
     /// One module a function; variables are spread among them.
     pub(crate) modules: Vec<PathBuf>,
+    pub(crate) placements: Vec<Placement>,
+}
+
+/// A way to place a program's code.
+pub(crate) struct Placement {
     /// Compiled at -O2 from one module.
     pub(crate) native: PathBuf,
+    /// What comes first, to go before the modules.
+    pub(crate) pad: PathBuf,
 }
 
 /// Compiles `program` with xtask/bench/rounds.c, unless that is done, and takes it to pieces.
@@ -31,11 +42,16 @@ pub(crate) fn take_to_pieces(program: &'static Program, jobs: usize) -> Result<P
     let folder = place::target()?.join("programs/pieces").join(program.name);
     let package = fetch(program, &place::target()?.join("programs/fetched").join(program.name))?;
     let flags = flags(program, &package);
-    let rounds = place::root().join("xtask/bench/rounds.c");
+    let [rounds, pad] =
+        ["rounds.c", "pad.c"].map(|name| place::root().join("xtask/bench").join(name));
     let key = [package_key(program, &flags)?, FLAGS.join(" "), driver_key(program)?].concat();
-    let key = key + &fs::read_to_string(&rounds)?;
-    let (stamp, native) = (folder.join("stamp"), folder.join(program.name));
-    let split = folder.join("split");
+    let key =
+        key + &fs::read_to_string(&rounds)? + &fs::read_to_string(&pad)? + &format!("{PADS:?}");
+    let (stamp, split) = (folder.join("stamp"), folder.join("split"));
+    let placements = PADS.map(|size| Placement {
+        native: folder.join(format!("{}-{size}", program.name)),
+        pad: folder.join(format!("pad-{size}.bc")),
+    });
     if !fs::read_to_string(&stamp).is_ok_and(|kept| kept == key) {
         println!("programs: taking {} to pieces", program.name);
         if folder.exists() {
@@ -45,13 +61,34 @@ pub(crate) fn take_to_pieces(program: &'static Program, jobs: usize) -> Result<P
         let mut sources = sources(program, &package)?;
         sources.push(rounds);
         let whole = compile(program, &sources, &flags, jobs, &folder)?;
-        let mut clang = Command::new(if program.is_cxx() { "clang++-22" } else { "clang-22" });
-        clang.arg("-O2").arg(&whole).args(["-lm", "-ldl", "-pthread", "-o"]).arg(&native);
-        process::output(&mut clang)?;
+        let object = folder.join("whole.o");
+        process::output(
+            Command::new("clang-22").args(["-O2", "-c"]).arg(&whole).arg("-o").arg(&object),
+        )?;
+        for (size, placement) in PADS.iter().zip(&placements) {
+            place_behind(&pad, *size, placement, &object, program)?;
+        }
         take_apart(&whole, &split, jobs)?;
         fs::write(stamp, key)?;
     }
-    Ok(Pieces { modules: files(&split)?, native })
+    Ok(Pieces { modules: files(&split)?, placements: placements.into() })
+}
+
+/// Compiles so many bytes of padding, and links a program's object behind them.
+fn place_behind(
+    pad: &Path,
+    size: usize,
+    to: &Placement,
+    object: &Path,
+    program: &Program,
+) -> Result<()> {
+    let mut compile = Command::new("clang-22");
+    compile.args(["-O2", "-emit-llvm", "-c"]).arg(format!("-DSIZE=\"{size}\"")).arg(pad);
+    process::output(compile.arg("-o").arg(&to.pad))?;
+    let mut link = Command::new(if program.is_cxx() { "clang++-22" } else { "clang-22" });
+    link.arg("-O2").args([&to.pad, object]).args(["-lm", "-ldl", "-pthread", "-o"]).arg(&to.native);
+    process::output(&mut link)?;
+    Ok(())
 }
 
 /// One module of all sources, of which the first is the driver and the last what calls it.
