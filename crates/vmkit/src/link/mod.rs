@@ -16,6 +16,7 @@ mod publish;
 mod redefine;
 mod replaced;
 mod scope;
+mod sets;
 mod share;
 mod signature;
 mod tell;
@@ -29,7 +30,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use self::bind::{Bound, Target};
-use self::data::{Former, Sets};
+use self::data::Former;
 use self::loaded::Loaded;
 use self::near::Near;
 pub use self::redefine::Why;
@@ -67,7 +68,7 @@ pub(crate) struct Linker {
     /// Those who wait for symbols to become ready.
     pub(crate) waiters: Waiters,
     threads: ThreadLocals,
-    sets: Sets,
+    sets: sets::Sets,
     near: Near,
     /// Orders the placing of data that may refer to one another in circles.
     data: ReentrantMutex<()>,
@@ -141,7 +142,7 @@ impl Linker {
             counters: Counters::default(),
             waiters: Waiters::default(),
             threads: ThreadLocals::new(),
-            sets: Sets::default(),
+            sets: sets::Sets::default(),
             near: Near::default(),
             data: ReentrantMutex::new(()),
             whole: Whole::default(),

@@ -97,7 +97,14 @@ impl Linker {
             thread_module: 0,
             nowhere: self.memory.start(Zone::Data),
         };
-        let present = graph.sections.iter().filter_map(part).fold(0, |all, part| all | 1 << part);
+        for (index, mut block) in self.set_places(graph, symbols)? {
+            let room = Room::Piece(&mut block);
+            self.place_part(graph, Zone::Code, |at, _| at == index, room, &mut placed)?;
+        }
+        let sections = graph.sections.iter().zip(&placed.spots);
+        let others = sections.filter(|(_, spot)| spot.is_none());
+        let present =
+            others.filter_map(|(section, _)| part(section)).fold(0, |all, part| all | 1 << part);
         for (number, zone) in PARTS.into_iter().enumerate() {
             if present & 1 << number != 0 {
                 let room = match piece.as_deref_mut() {
@@ -105,27 +112,29 @@ impl Linker {
                     None if is_final && zone != Zone::Code => Room::Near,
                     None => Room::Any,
                 };
-                self.place_part(graph, number, room, &mut placed)?;
+                let is_in = |_, section: &Section| part(section) == Some(number);
+                self.place_part(graph, zone, is_in, room, &mut placed)?;
             }
         }
         self.note_places(symbols, &placed, is_final)?;
         Ok(placed)
     }
 
+    /// Places those of the sections that have no place yet and `is_in` is true of.
     fn place_part(
         &self,
         graph: &LinkGraph,
-        number: usize,
+        zone: Zone,
+        is_in: impl Fn(usize, &Section) -> bool,
         room: Room<'_>,
         placed: &mut Placed,
     ) -> Result<()> {
-        let zone = PARTS[number];
         let (mut size, mut align) = (0u64, 1);
         // The part's sections, and where each is in it.
         let mut sections = SmallVec::<[(usize, u64); 4]>::new();
         let mut sites = SmallVec::<[u64; 8]>::new();
         for (index, section) in graph.sections.iter().enumerate() {
-            if part(section) != Some(number) {
+            if placed.spots[index].is_some() || !is_in(index, section) {
                 continue;
             }
             let least = if section.kind == SectionKind::Code { 16 } else { 1 };
@@ -147,7 +156,8 @@ impl Linker {
         let with_thunks = thunks + native::THUNK_SIZE * sites.len() as u64;
         let is_far = |end: Addr| !sites.is_empty() && !self.memory.reaches_calls(end);
         // Mostly nothing is.
-        let is_any_far = is_far(self.memory.start(Zone::ReadOnly));
+        let is_piece = matches!(room, Room::Piece(_));
+        let is_any_far = !is_piece && is_far(self.memory.start(Zone::ReadOnly));
         let mut has_thunks = is_any_far && is_far(self.memory.top(zone).offset(size.cast_signed()));
         let mut block = match room {
             Room::Piece(piece) => piece.split(size, align),

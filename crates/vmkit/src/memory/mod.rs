@@ -322,6 +322,9 @@ impl Memory {
     }
 }
 
+// SAFETY: the bytes are the block's alone.
+unsafe impl Send for Block {}
+
 impl Block {
     /// Cuts `size` bytes off the front, at the next multiple of `align`.
     ///

@@ -93,6 +93,7 @@ pub(crate) fn add(linker: &Linker, name: &str, bytes: &[u8]) -> Result<LoadedObj
     for symbol in &mut graph.symbols {
         define(linker, graph.scope, symbol)?;
     }
+    sets::join_code(linker, &mut graph);
     let apart: Vec<_> =
         members.iter().map(|member| sets::take(linker, &mut graph, member)).collect();
     let unit = add_unit_symbol(linker, &mut graph);

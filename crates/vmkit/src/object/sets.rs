@@ -1,5 +1,6 @@
-//! Data of objects in sections whose names are C identifiers: of all modules it becomes one piece,
-//! between `__start_NAME` and `__stop_NAME`, so it is linked apart from the object that brings it.
+//! Sections of objects whose names are C identifiers: of all modules they become one piece, between
+//! `__start_NAME` and `__stop_NAME`. Data is linked apart from the object that brings it for that, code
+//! only placed apart.
 
 use rustc_hash::FxHashMap;
 
@@ -36,12 +37,36 @@ pub(super) fn join(linker: &Linker, graph: &mut LinkGraph) -> Result<Vec<Member>
     Ok(members)
 }
 
+/// Has the code that belongs to sets join them.
+pub(super) fn join_code(linker: &Linker, graph: &mut LinkGraph) {
+    for index in 0..graph.sections.len() {
+        let section = &graph.sections[index];
+        if section.kind != SectionKind::Code || !has_set_name(section) {
+            continue;
+        }
+        let (set, size, align) = (Name::from(&*section.name), section.size, section.align);
+        let id = linker.private(graph.scope, &local_name(graph, &set, "section", index), WHOLE);
+        linker.add_code_to_set(set.clone(), id, size, align);
+        graph.symbols.push(Symbol {
+            name: set,
+            place: Place::Section { index, offset: 0 },
+            binding: Binding::Session(id, Linkage::Strong),
+            visibility: Visibility::Hidden,
+            kind: Some(SymbolKind::Data),
+            size,
+        });
+    }
+}
+
 fn is_in_set(section: &Section) -> bool {
+    matches!(section.kind, SectionKind::Data | SectionKind::ReadOnly) && has_set_name(section)
+}
+
+fn has_set_name(section: &Section) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let name = section.name.as_bytes();
     let is_first = |byte: &u8| is_word(byte) && !byte.is_ascii_digit();
-    let is_data = matches!(section.kind, SectionKind::Data | SectionKind::ReadOnly);
-    is_data && section.size > 0 && name.first().is_some_and(is_first) && name.iter().all(is_word)
+    section.size > 0 && name.first().is_some_and(is_first) && name.iter().all(is_word)
 }
 
 /// Makes a symbol a reference to a place in a member.
@@ -145,6 +170,31 @@ mod tests {
         let (start, stop) = (address("__start_set"), address("__stop_set"));
         assert_eq!(stop.0 - start.0, 5);
         assert_eq!(address("label"), start.offset(1));
+    }
+
+    /// An object whose code is in a section and in another one, with a function in each.
+    fn object_with_code(section: &'static str, names: [&'static str; 2]) -> Vec<u8> {
+        let set = Part { name: section, ..Part::code(&[0xc3; 5]) };
+        let marks = vec![Mark::function(names[0], 1, 0, 5), Mark::function(names[1], 2, 0, 3)];
+        Sample { parts: vec![set, Part::code(&[0xc3; 3])], marks }.native_bytes()
+    }
+
+    #[test]
+    fn a_set_of_code_is_one_piece() {
+        let session = session();
+        let names = [["a", "a_apart"], ["b", "b_apart"], ["c", "c_apart"]];
+        for names in names {
+            session.add_object(names[0], &object_with_code("funcs", names)).unwrap();
+        }
+        session.add_object("d.o", &object("set", &[1], "__start_funcs")).unwrap();
+        session.add_object("e.o", &object("set", &[1], "__stop_funcs")).unwrap();
+        session.compile(session.symbol("b_apart")).unwrap();
+        let address = |name| session.address(session.symbol(name)).unwrap();
+        let bounds = address("__start_funcs")..address("__stop_funcs");
+        for [inside, outside] in names {
+            assert!(bounds.contains(&address(inside)), "{inside}");
+            assert!(!bounds.contains(&address(outside)), "{outside}");
+        }
     }
 
     #[test]

@@ -6,7 +6,6 @@ pub(in crate::link) use self::redefine::{Former, Moved};
 
 use std::collections::HashSet;
 
-use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -20,27 +19,6 @@ use crate::memory::{Block, Extent, Zone};
 use crate::symbol::{Name, SymbolId, SymbolKind};
 use crate::table::State;
 
-/// Data whose section has a name that is a C identifier: it is placed in one piece, in the order
-/// of the modules, between `__start_NAME` and `__stop_NAME`.
-#[derive(Default)]
-pub(in crate::link) struct Sets(RwLock<SetsInner>);
-
-#[derive(Default)]
-struct SetsInner {
-    members: FxHashMap<Name, Vec<SymbolId>>,
-    of: FxHashMap<SymbolId, Name>,
-}
-
-impl Sets {
-    pub(in crate::link) fn of(&self, id: SymbolId) -> Option<Name> {
-        self.0.read().of.get(&id).cloned()
-    }
-
-    fn members(&self, name: &Name) -> Option<Vec<SymbolId>> {
-        self.0.read().members.get(name).cloned()
-    }
-}
-
 /// Data on its way into memory.
 struct Unplaced {
     id: SymbolId,
@@ -49,32 +27,6 @@ struct Unplaced {
 }
 
 impl Linker {
-    /// Makes `id` a member of the set of data in sections called `section`.
-    pub(crate) fn add_to_set(&self, section: Name, id: SymbolId) {
-        let mut sets = self.sets.0.write();
-        if sets.of.insert(id, section.clone()).is_none() {
-            sets.members.entry(section).or_default().push(id);
-        }
-    }
-
-    /// The value of `__start_NAME` or `__stop_NAME`, if there is such a set.
-    pub(in crate::link) fn bound_of_set(&self, name: &Name, user: SymbolId) -> Result<Option<u64>> {
-        let Some((is_start, set)) = set_name(name) else { return Ok(None) };
-        let Some(members) = self.sets.members(&set) else { return Ok(None) };
-        let mut bounds = (u64::MAX, 0);
-        for id in members {
-            let start = self.address(id, user)?;
-            let size = self.table.entry(id).lock().size;
-            bounds = (bounds.0.min(start), bounds.1.max(start + size));
-        }
-        Ok(Some(if is_start { bounds.0 } else { bounds.1 }))
-    }
-
-    /// Is this a bound of a set that has members?
-    pub(in crate::link) fn is_bound_of_set(&self, name: &Name) -> bool {
-        set_name(name).is_some_and(|(_, set)| self.sets.members(&set).is_some())
-    }
-
     /// Links the data `root`, and all data it points to.
     pub(in crate::link) fn require_data(&self, root: SymbolId) -> Result<()> {
         // Whoever holds the lock has placed everything there is to place.
@@ -243,13 +195,6 @@ impl Linker {
         }
         groups
     }
-}
-
-/// The set that `__start_NAME` or `__stop_NAME` bounds, and whether it is its start.
-fn set_name(name: &Name) -> Option<(bool, Name)> {
-    let bytes = name.bytes();
-    let start = bytes.strip_prefix(b"__start_").map(|set| (true, Name::new(set)));
-    start.or_else(|| bytes.strip_prefix(b"__stop_").map(|set| (false, Name::new(set))))
 }
 
 /// The graph of a tentative definition: zeros.

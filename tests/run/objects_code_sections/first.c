@@ -1,0 +1,8 @@
+#include "functions.h"
+
+PLACED int first_seen(int x) { return x + 1; }
+PLACED static int own(int x) { return x * 2; }
+__attribute__((noinline)) static int beside(int x) { return own(x) + first_seen(x); }
+int first(int x) {
+    return beside(x) + 100 * (is_in(own) && is_in(first_seen) && !is_in(beside) && !is_in(first));
+}
