@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use vmkit::{Archive, Error, LoadedObject, Member, Name, Result, Session};
-use vmkit_llvm::{Llvm, Structor, StructorArray, is_bitcode};
+use vmkit_llvm::{Llvm, Structor, StructorArray, is_bitcode, split};
 
 /// Functions that load shared libraries.
 const LOADERS: [&[u8]; 2] = [b"dlopen", b"dlmopen"];
@@ -76,7 +76,15 @@ impl Inputs {
         Ok(())
     }
 
-    fn add_modules(&mut self, llvm: &Llvm, modules: Vec<(String, Vec<u8>)>) -> Result<()> {
+    fn add_modules(&mut self, llvm: &Llvm, files: Vec<(String, Vec<u8>)>) -> Result<()> {
+        let modules = files.into_iter().flat_map(|(name, bytes)| {
+            let named = |(number, module)| match number {
+                0 => (name.clone(), module),
+                _ => (format!("{name}, module {}", number + 1), module),
+            };
+            split(bytes).into_iter().enumerate().map(named).collect::<Vec<_>>()
+        });
+        let modules = modules.collect();
         for loaded in llvm.add_all(modules)? {
             self.functions += loaded.functions;
             self.need(&loaded.undefined);

@@ -107,6 +107,16 @@ static bool is_for(const Triple &triple, const Triple &machine) {
   return triple.str().empty() || (triple.getArch() == machine.getArch() && triple.getOS() == machine.getOS());
 }
 
+// Declares what functions with a safe stack find their other one by: LLVM would take it to be at a fixed
+// distance from the thread pointer, as it is in executables.
+static void declare_unsafe_stack(Module &module) {
+  const char *name = "__safestack_unsafe_stack_ptr";
+  bool is_needed = any_of(module, [](const Function &f) { return f.hasFnAttribute(Attribute::SafeStack); });
+  if (!is_needed || module.getNamedValue(name)) return;
+  new GlobalVariable(module, PointerType::getUnqual(module.getContext()), false, GlobalValue::ExternalLinkage, nullptr,
+                     name, nullptr, GlobalValue::GeneralDynamicTLSModel);
+}
+
 vk_module &load(vk_worker &worker, uint32_t number, vk_bytes bitcode, vk_bytes name) {
   if (worker.modules.size() <= number) worker.modules.resize(number + 1);
   if (worker.modules[number]) return *worker.modules[number];
@@ -129,6 +139,7 @@ vk_module &load(vk_worker &worker, uint32_t number, vk_bytes bitcode, vk_bytes n
       value.setName("__local" + value.getName());
     module->values.push_back(&value);
   };
+  declare_unsafe_stack(m);
   module->values.reserve(m.size() + m.global_size() + m.alias_size() + m.ifunc_size());
   for (Function &f : m) add(f);
   for (GlobalVariable &g : m.globals()) add(g);
@@ -195,6 +206,7 @@ static bool is_larger(const Module &module, size_t most) {
 
 static void generate(vk_worker &worker, Module &module, vk_object &object, Clock &clock) {
   declare_aliases(module);
+  declare_unsafe_stack(module);
   bool is_quick = worker.options.level == 0;
   bool is_thorough = is_quick && is_larger(module, LargestQuick);
   bool is_simple = is_quick && !worker.options.native_cpu && is_plain(module);

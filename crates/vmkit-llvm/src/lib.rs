@@ -26,6 +26,7 @@ mod pool;
 mod processor;
 mod replace;
 mod signature;
+mod split;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -39,6 +40,7 @@ pub use crate::llvm::{Level, Llvm, Options, Times};
 pub use crate::load::is_bitcode;
 pub use crate::loaded::{Loaded, Structor, StructorArray};
 pub use crate::processor::processor_features;
+pub use crate::split::split;
 
 // The examples in these texts are compiled and run as tests of this crate.
 #[cfg(doctest)]
