@@ -3,10 +3,12 @@
 // > clone: child 12, parent 1
 // > clone's system call: child 13, parent 1
 // > fork's system call: child 14, parent 1
-// > a clone that shares: child 15, parent 16
+// > clone3's system call: child 15, parent 1
+// > a clone that shares: child 16, parent 17
 // > handlers called: 0
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@ NOINLINE static int first_of_fork(int x) { return state += x; }
 NOINLINE static int first_of_clone(int x) { return state += x; }
 NOINLINE static int first_of_call(int x) { return state += x; }
 NOINLINE static int first_of_fork_call(int x) { return state += x; }
+NOINLINE static int first_of_third_call(int x) { return state += x; }
 NOINLINE static int first_of_sharing(int x) { return (state += x) - 1; }
 
 static int run(void *argument) { return first_of_clone(*(int *)argument); }
@@ -54,7 +57,12 @@ int main(void) {
     if (child == 0) _exit(first_of_fork_call(13));
     report("fork's system call", child);
 
-    argument = 15;
+    struct clone_args asked = {.exit_signal = SIGCHLD};
+    child = syscall(SYS_clone3, &asked, sizeof asked);
+    if (child == 0) _exit(first_of_third_call(14));
+    report("clone3's system call", child);
+
+    argument = 16;
     report("a clone that shares", clone(run_sharing, stack + sizeof stack, CLONE_VM | SIGCHLD, &argument));
     printf("handlers called: %d\n", handled);
 }

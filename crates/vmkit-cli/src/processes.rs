@@ -89,6 +89,28 @@ unsafe extern "C" fn clone(
     process
 }
 
+/// What `clone3` is asked for (`struct clone_args`, linux/sched.h), up to the first version of it.
+#[repr(C)]
+struct Wishes {
+    flags: c_long,
+    _descriptor: u64,
+    _numbers: [u64; 2],
+    _exit_signal: u64,
+    stack: u64,
+    _rest: [u64; 2],
+}
+
+/// What is asked for, if there is as much of it as there has to be.
+///
+/// # Safety
+///
+/// So many bytes are there, or none.
+unsafe fn wishes<'a>(asked: *const Wishes, size: c_long) -> Option<&'a Wishes> {
+    let is_enough = usize::try_from(size).is_ok_and(|size| size >= size_of::<Wishes>());
+    // SAFETY: the caller's promise.
+    if is_enough { unsafe { asked.as_ref() } } else { None }
+}
+
 /// System calls take up to six arguments; what is not passed is not looked at.
 unsafe extern "C" fn system_call(
     number: c_long,
@@ -101,13 +123,22 @@ unsafe extern "C" fn system_call(
 ) -> c_long {
     // SAFETY: what the caller asks for.
     let call = || unsafe { libc::syscall(number, first, second, third, fourth, fifth, sixth) };
-    let shares = first & c_long::from(libc::CLONE_VM | libc::CLONE_SETTLS) != 0;
+    let shares = |flags: c_long| flags & c_long::from(libc::CLONE_VM | libc::CLONE_SETTLS) != 0;
     match number {
         // SAFETY: this forks.
         libc::SYS_fork => unsafe { around(call) },
         // With a stack of its own, the child would not come back here.
         // SAFETY: the flags say that parent and child share no memory.
-        libc::SYS_clone if !shares && second == 0 => unsafe { around(call) },
+        libc::SYS_clone if !shares(first) && second == 0 => unsafe { around(call) },
+        libc::SYS_clone3 => {
+            // SAFETY: as many bytes as the caller says there are.
+            let asked = unsafe { wishes(first as *const Wishes, second) };
+            match asked {
+                // SAFETY: as for `clone`.
+                Some(Wishes { flags, stack: 0, .. }) if !shares(*flags) => unsafe { around(call) },
+                _ => call(),
+            }
+        }
         _ => call(),
     }
 }

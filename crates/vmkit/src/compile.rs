@@ -172,13 +172,19 @@ impl Compiler {
     ///
     /// # Errors
     ///
-    /// This thread is compiling what that would wait for.
+    /// This thread is compiling what that would wait for, or there is nobody to wait for.
     fn wait_for(&self, id: SymbolId) -> Result<State> {
         if nesting::is_inside() {
             return self.wait_within(id);
         }
         let entry = self.linker.table.entry(id);
         let mut began = None;
+        if host::is_copied() {
+            // Nobody would ever come.
+            let name = self.linker.table.name(id);
+            let what = "is called for the first time in a process that was made without fork";
+            return Err(Error::other(format!("{name} {what}")));
+        }
         loop {
             match entry.state() {
                 State::Undefined | State::Defined => self.request(id),

@@ -29,6 +29,7 @@ thread_local! {
 pub(crate) fn register(compiler: &Arc<Compiler>) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        host::note_process();
         // SAFETY: the handlers take nothing and do only what a fork allows.
         unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
     });
@@ -84,6 +85,7 @@ pub fn after_fork_in_parent() {
 /// This is that process: it shares no memory with the other, and has no thread but this one.
 pub unsafe fn after_fork_in_child() {
     let Some(fork) = FORK.take() else { return };
+    host::note_process();
     for (compiler, copy) in &fork.stopped {
         if let Err(error) = compiler.linker.memory.adopt(copy) {
             fail(&error);

@@ -4,6 +4,7 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+mod copied;
 mod errno;
 mod futex;
 mod gate;
@@ -17,6 +18,7 @@ mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
 use self::aarch64 as native;
+pub(crate) use self::copied::{is_copied, note_process};
 pub(crate) use self::errno::keep_errno;
 pub(crate) use self::futex::{wait, wait_for, wake_all, wake_one};
 pub(crate) use self::gate::Gate;
