@@ -10,10 +10,11 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::{c_int, c_long, c_void};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use libmimalloc_sys as mi;
 
+use crate::BAD_INPUT;
 use crate::fresh::page_size;
 
 /// Rust's side of it.
@@ -124,9 +125,31 @@ pub(crate) fn is_replaceable(name: &[u8]) -> bool {
     functions().iter().any(|(known, _)| known.as_bytes() == name)
 }
 
+/// Has this program begun? Before that, libraries allocate what they cannot do without.
+static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
+
+/// From now on, it is for those who allocate to say that there is no memory.
+pub(crate) fn begin() {
+    HAS_BEGUN.store(true, Ordering::Relaxed);
+}
+
+/// Libraries would end the process without saying why.
+#[cold]
+fn give_up() -> ! {
+    let text = b"vmkit: the system gives too little memory to begin with\n";
+    // SAFETY: writes a text of this length, and ends the process.
+    unsafe {
+        libc::write(2, text.as_ptr().cast(), text.len());
+        libc::_exit(BAD_INPUT)
+    }
+}
+
 /// What POSIX wants beside a null pointer.
 fn or_no_memory(block: *mut c_void) -> *mut c_void {
     if block.is_null() {
+        if !HAS_BEGUN.load(Ordering::Relaxed) {
+            give_up();
+        }
         // SAFETY: this thread's own errno.
         unsafe { *libc::__errno_location() = libc::ENOMEM };
     }

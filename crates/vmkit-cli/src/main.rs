@@ -39,6 +39,7 @@ const BAD_INPUT: c_int = 2;
 // SAFETY: `main` is defined nowhere else in this program.
 #[unsafe(no_mangle)]
 extern "C-unwind" fn main(_: c_int, _: *const *const c_char, _: *const *const c_char) -> c_int {
+    allocator::begin();
     match prepare() {
         // SAFETY: what the user asked for; nothing here waits to be dropped.
         Ok(program) => unsafe { program.run() },

@@ -27,6 +27,12 @@ fn a_thread_that_cannot_be_had_is_said() {
 }
 
 #[test]
+fn memory_to_begin_with_that_cannot_be_had_is_said() {
+    // In kilobytes: less than the allocator takes at first.
+    check(&program("limits_begin"), "-d 15000", 2, &["vmkit: the system gives too little memory"]);
+}
+
+#[test]
 fn address_space_that_cannot_be_had_is_said() {
     // In kilobytes: libraries fit in, and the range does not.
     let said = ["vmkit: cannot map 1073741824 bytes of memory: "];
