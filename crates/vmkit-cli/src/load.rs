@@ -141,7 +141,9 @@ impl Opened {
         for place in archive.unlisted() {
             let member = archive.member(place)?;
             if is_bitcode(&member.bytes) {
-                archive.list(place, llvm.defined_names(&member.name, &member.bytes)?);
+                for module in split(member.bytes) {
+                    archive.list(place, llvm.defined_names(&member.name, &module)?);
+                }
             }
         }
         Ok(Self { archive, taken: BTreeSet::new() })
