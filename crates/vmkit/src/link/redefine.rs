@@ -56,7 +56,7 @@ impl Linker {
         };
         let hash = self.hash(id, Some(&definition));
         self.table.hold(scope);
-        let result = self.compile_and_swap(id, (scope, key), definition, hash);
+        let result = self.compile_and_swap(id, (scope, key), hash);
         // If it failed, the module is still the caller's.
         self.table.leave(scope);
         result
@@ -66,7 +66,6 @@ impl Linker {
         &self,
         id: SymbolId,
         (scope, key): (ScopeId, u64),
-        definition: Definition,
         hash: Option<u64>,
     ) -> Result<()> {
         loop {
@@ -80,29 +79,33 @@ impl Linker {
                 let name = self.table.name(id);
                 return Err(Error::compile(name, "no code came of it"));
             };
-            if !is_current {
-                self.abandon(allocation);
-                continue;
+            if is_current && self.swap(id, (scope, key), allocation, address, hash) {
+                Counters::add(&self.counters.functions_compiled, 1);
+                return Ok(());
             }
-            Counters::add(&self.counters.functions_compiled, 1);
-            self.swap(id, definition, allocation, address, hash);
-            return Ok(());
+            self.abandon(allocation);
         }
     }
 
-    /// Sends everybody to code that is there.
+    /// Sends everybody to code that is there, unless something that it takes for granted does not hold
+    /// any more.
     fn swap(
         &self,
         id: SymbolId,
-        definition: Definition,
+        (scope, key): (ScopeId, u64),
         allocation: AllocationId,
         address: u64,
         hash: Option<u64>,
-    ) {
+    ) -> bool {
         let entry = self.table.entry(id);
         let mut inner = entry.lock();
+        // Whoever says so later finds it here, for which it takes this lock.
+        if self.allocations.is_stale(allocation) {
+            return false;
+        }
         inner.changed = self.table.tick();
         let old = inner.allocation();
+        let definition = Definition::Module { scope, key, unit: Unit::Lazy };
         let module = self.table.replace(id, &mut inner, Some(definition));
         inner.allocation = allocation.number();
         let was_ready = entry.state() == State::Ready;
@@ -118,6 +121,7 @@ impl Linker {
         self.waiters.wake(entry.word());
         self.finish(outdated, vec![old]);
         drop(module);
+        true
     }
 
     /// Takes the definitions of symbols away, whatever they are.

@@ -319,6 +319,26 @@ fn back_and_forth_while_others_call() {
 }
 
 #[test]
+fn no_code_is_swapped_in_that_was_outdated_while_it_was_compiled() {
+    let bench = Bench::new();
+    let truth = bench.session.assumption("what it returns");
+    let f = bench.define("f", Body::Assuming(truth, 0));
+    let (key, run) = (0, bench.function(f));
+    thread::scope(|scope| {
+        let liar = scope.spawn(|| {
+            for number in 1..rounds(30_000) {
+                bench.module.bodies.lock().unwrap().insert(key, Body::Assuming(truth, number));
+                bench.session.invalidate(truth);
+                assert_eq!(run(), number, "what was true before is not any more");
+            }
+        });
+        while !liar.is_finished() {
+            bench.session.redefine_compiled(f, bench.scope, key).unwrap();
+        }
+    });
+}
+
+#[test]
 fn two_that_redefine_each_other() {
     let bench = Bench::new();
     let f = bench.define("f", Body::Plus("g", 1));
