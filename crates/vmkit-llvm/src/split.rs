@@ -23,13 +23,16 @@ const STRINGS: u32 = 23;
 #[must_use]
 pub fn split(input: Vec<u8>) -> Vec<Vec<u8>> {
     match modules(&input) {
-        Some(modules) if modules.len() > 1 => modules,
+        Some(modules) if modules.len() > 1 => {
+            modules.iter().map(|blocks| [MAGIC, &blocks.concat()].concat()).collect()
+        }
         _ => vec![input],
     }
 }
 
-/// None where the blocks contradict themselves.
-fn modules(input: &[u8]) -> Option<Vec<Vec<u8>>> {
+/// Of each module what says who wrote it, the module, and its strings; none where the blocks contradict
+/// themselves.
+fn modules(input: &[u8]) -> Option<Vec<[&[u8]; 3]>> {
     let mut rest = input.strip_prefix(MAGIC)?;
     let (mut modules, mut begun) = (Vec::new(), 0);
     let mut identification: &[u8] = &[];
@@ -38,9 +41,9 @@ fn modules(input: &[u8]) -> Option<Vec<Vec<u8>>> {
         rest = &rest[block.len()..];
         match kind {
             IDENTIFICATION => identification = block,
-            MODULE => modules.push([MAGIC, identification, block].concat()),
+            MODULE => modules.push([identification, block, &[]]),
             STRINGS => {
-                modules[begun..].iter_mut().for_each(|module| module.extend_from_slice(block));
+                modules[begun..].iter_mut().for_each(|module| module[2] = block);
                 begun = modules.len();
             }
             _ => {}
