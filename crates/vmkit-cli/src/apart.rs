@@ -8,7 +8,7 @@
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use vmkit::{Addr, Name, Result, ScopeId, Session, SymbolKind, needed_libraries};
+use vmkit::{Addr, Result, Session, needed_libraries};
 
 use crate::options::Run;
 
@@ -46,10 +46,10 @@ static IS_PROGRAM_APART: AtomicBool = AtomicBool::new(false);
 
 /// Finds out whether the program is to have such a runtime, and says it.
 pub(crate) fn choose(options: &Run) -> bool {
-    let files = options.dlopen.iter().map(|file| file_name(file));
+    let mut files = options.dlopen.iter().map(|file| file_name(file));
     let mut names = options.libraries.iter().map(|name| format!("lib{name}"));
-    let is_apart = names.any(|name| name.starts_with(RUNTIME))
-        || files.into_iter().any(|file| file.starts_with(RUNTIME));
+    let is_apart =
+        names.any(|name| name.starts_with(RUNTIME)) || files.any(|file| file.starts_with(RUNTIME));
     IS_PROGRAM_APART.store(is_apart, Ordering::Relaxed);
     is_apart
 }
@@ -85,28 +85,21 @@ pub(crate) unsafe fn load(session: &Session, file: &str) -> Result<()> {
 
 /// Sends what is loaded to the unwinder that knows linked code.
 pub(crate) fn share_unwinder() -> Result<()> {
-    let known: Vec<_> = unwinder().collect();
+    let known: Vec<_> = unwinder().map(|(name, at)| (name, Addr(at as u64))).collect();
     // SAFETY: the same functions, of the library that comes first in this process.
     unsafe { Session::replace_in_libraries(|path| !path.contains(OTHER_UNWINDER), &known) }
 }
 
-/// Has the program use that unwinder, too, whatever libraries it names.
-pub(crate) fn define_unwinder(session: &Session) -> Result<()> {
-    unwinder().try_for_each(|(name, address)| {
-        let is_defined = session.find(name).is_some_and(|id| session.is_defined(id));
-        if is_defined {
-            return Ok(());
-        }
-        let (name, kind) = (Name::from(name), SymbolKind::Function);
-        session.define_absolute_in(ScopeId::GLOBAL, &name, kind, address).map(drop)
-    })
+/// The unwinder's functions, for a program with such a runtime: whatever libraries it names.
+pub(crate) fn functions() -> impl Iterator<Item = (&'static str, *const ())> {
+    is_program_apart().then(unwinder).into_iter().flatten()
 }
 
-fn unwinder() -> impl Iterator<Item = (&'static str, Addr)> {
+fn unwinder() -> impl Iterator<Item = (&'static str, *const ())> {
     UNWINDER.into_iter().filter_map(|name| {
         let text = CString::new(name).ok()?;
         // SAFETY: a C string.
         let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, text.as_ptr()) };
-        (!found.is_null()).then_some((name, Addr(found as u64)))
+        (!found.is_null()).then_some((name, found.cast_const().cast()))
     })
 }

@@ -199,7 +199,7 @@ fn load_libraries(session: &Session, options: &Run) -> Result<()> {
     // SAFETY: libraries that this program itself uses.
     let load = |library: &str| unsafe { session.load_library(library) };
     LIBRARIES.iter().try_for_each(|library| load(library))?;
-    if is_apart { apart::define_unwinder(session) } else { load(CXX_LIBRARY) }
+    if is_apart { Ok(()) } else { load(CXX_LIBRARY) }
 }
 
 fn load_library(session: &Session, file: &str) -> Result<()> {

@@ -34,6 +34,7 @@ pub(crate) fn define(session: &Session) -> Result<()> {
     let guards = guards::functions().into_iter().filter(|_| !apart::is_program_apart());
     let replaced = allocator::functions().into_iter().chain(guards);
     let replaced = replaced.chain(processes::functions()).chain(dynamic::functions(session));
+    let replaced = replaced.chain(apart::functions());
     for (name, address) in functions.into_iter().chain(replaced).chain(signal_functions()) {
         define_at(session, name, SymbolKind::Function, address)?;
     }

@@ -10,6 +10,7 @@ use crate::ffi::Index;
 use crate::llvm::Llvm;
 use crate::loaded::Loaded;
 use crate::module::{ASSEMBLY, Module};
+use crate::split::MAGIC;
 
 impl Llvm {
     /// Adds a module; the rules of linkage decide between it and others.
@@ -115,5 +116,5 @@ fn names_coroutines(bitcode: &[u8]) -> bool {
 /// Do these bytes begin as bitcode does: with `BC` 0xC0DE, or with the wrapper's magic number?
 #[must_use]
 pub fn is_bitcode(input: &[u8]) -> bool {
-    input.starts_with(b"BC\xc0\xde") || input.starts_with(&0x0b17_c0de_u32.to_le_bytes())
+    input.starts_with(MAGIC) || input.starts_with(&0x0b17_c0de_u32.to_le_bytes())
 }

@@ -8,7 +8,7 @@
 //! it is.
 
 /// `BC 0xC0DE`.
-const MAGIC: &[u8] = &[0x42, 0x43, 0xc0, 0xde];
+pub(crate) const MAGIC: &[u8] = b"BC\xc0\xde";
 const WORD: usize = 4;
 /// How a block begins: the abbreviation, in the lowest bits of its first word.
 const ENTER: u32 = 1;

@@ -1,24 +1,24 @@
 //! What a shared library needs from others.
 
+use std::fs::File;
+
 use object::elf::FileHeader64;
-use object::read::elf::{Dyn, FileHeader, Sym};
+use object::read::elf::{Dyn, FileHeader, SectionTable, Sym};
 use object::{Endianness, ReadCache};
 
 /// The names that the library in a file needs; none where that cannot be read.
 pub(crate) fn undefined_names(path: &str) -> Vec<Vec<u8>> {
-    std::fs::File::open(path).ok().and_then(read).unwrap_or_default()
+    File::open(path).ok().and_then(read).unwrap_or_default()
 }
 
 /// The libraries that the one in a file says it needs; none where that cannot be read.
 pub fn needed_libraries(path: &str) -> Vec<String> {
-    std::fs::File::open(path).ok().and_then(read_needed).unwrap_or_default()
+    File::open(path).ok().and_then(read_needed).unwrap_or_default()
 }
 
-fn read_needed(file: std::fs::File) -> Option<Vec<String>> {
+fn read_needed(file: File) -> Option<Vec<String>> {
     let data = &ReadCache::new(file);
-    let header = FileHeader64::<Endianness>::parse(data).ok()?;
-    let endian = header.endian().ok()?;
-    let sections = header.sections(endian, data).ok()?;
+    let (endian, sections) = sections(data)?;
     let (entries, strings) = sections.dynamic(endian, data).ok()??;
     let strings = sections.strings(endian, data, strings).ok()?;
     let needed = entries.iter().filter(|entry| entry.tag32(endian) == Some(object::elf::DT_NEEDED));
@@ -26,11 +26,17 @@ fn read_needed(file: std::fs::File) -> Option<Vec<String>> {
     Some(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
 }
 
-fn read(file: std::fs::File) -> Option<Vec<Vec<u8>>> {
-    let data = &ReadCache::new(file);
+type Sections<'a> = SectionTable<'a, FileHeader64<Endianness>, &'a ReadCache<File>>;
+
+fn sections(data: &ReadCache<File>) -> Option<(Endianness, Sections<'_>)> {
     let header = FileHeader64::<Endianness>::parse(data).ok()?;
     let endian = header.endian().ok()?;
-    let sections = header.sections(endian, data).ok()?;
+    Some((endian, header.sections(endian, data).ok()?))
+}
+
+fn read(file: File) -> Option<Vec<Vec<u8>>> {
+    let data = &ReadCache::new(file);
+    let (endian, sections) = sections(data)?;
     let symbols = sections.symbols(endian, data, object::elf::SHT_DYNSYM).ok()?;
     let needed = symbols.iter().filter(|symbol| symbol.is_undefined(endian));
     let names = needed.filter_map(|symbol| symbol.name(endian, symbols.strings()).ok());
