@@ -151,11 +151,14 @@ impl Compiler {
         }
     }
 
-    /// As [`Compiler::compile`], by this thread, unless another one is at it.
+    /// As [`Compiler::compile`], by this thread, unless another one is at it. What waits for a compile
+    /// thread already is taken from it.
     pub(crate) fn compile_here(&self, id: SymbolId) -> Result<()> {
         self.turnstile.undisturbed(|| {
             let entry = self.linker.table.entry(id);
-            if !nesting::is_inside() && entry.advance(Event::Request).is_some() {
+            let is_wanted =
+                || entry.advance(Event::Request).is_some() || entry.state() == State::Queued;
+            if !nesting::is_inside() && is_wanted() {
                 self.run(id);
             }
         });

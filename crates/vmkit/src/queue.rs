@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 use parking_lot::Mutex;
 
 use crate::host;
 use crate::symbol::SymbolId;
-use crate::table::Table;
+use crate::table::{Entry, Table};
 
 /// Processors that share a lane are taken for one.
 const MOST_LANES: usize = 64;
@@ -52,13 +52,20 @@ impl Queue {
         host::this_processor() % self.lanes.len()
     }
 
-    /// Adds a symbol that is not in the queue, as called from this processor. Takes no lock.
+    /// Adds a symbol as called from this processor, unless it is there. Takes no lock.
     pub(crate) fn push(&self, table: &Table, id: SymbolId) {
         self.push_from(self.lane(), table, id);
     }
 
     fn push_from(&self, lane: usize, table: &Table, id: SymbolId) {
         let (entry, pushed) = (table.entry(id), &self.lanes[lane].0);
+        // Others may have compiled it where it stands, so that it is wanted again before it was taken.
+        // Either this sees that it was taken, or who takes it sees that it is wanted.
+        fence(Ordering::SeqCst);
+        let relaxed = Ordering::Relaxed;
+        if entry.next.compare_exchange(Entry::APART, 0, relaxed, relaxed).is_err() {
+            return;
+        }
         let mut head = pushed.load(Ordering::Relaxed);
         loop {
             entry.next.store(head, Ordering::Relaxed);
@@ -92,9 +99,11 @@ impl Queue {
             let (old, mut head) = (waiting.len(), pushed.swap(0, Ordering::Acquire));
             while head != 0 {
                 let id = SymbolId(head - 1);
-                head = table.entry(id).next.load(Ordering::Relaxed);
+                head = table.entry(id).next.swap(Entry::APART, Ordering::Relaxed);
                 waiting.insert(old, (lane, id));
             }
+            // As in `push_from`.
+            fence(Ordering::SeqCst);
         }
     }
 }
@@ -157,6 +166,22 @@ mod tests {
         symbols.iter().for_each(|&id| queue.push(&table, id));
         let taken: Vec<_> = std::iter::from_fn(|| queue.take(&table)).map(|(id, _)| id).collect();
         assert_eq!(taken, symbols);
+    }
+
+    #[test]
+    fn what_is_wanted_again_before_it_was_taken_is_there_once() {
+        let (table, symbols) = table(3);
+        let queue = Queue::new(2);
+        let pushes = [(0, 0), (0, 1), (0, 0), (1, 2), (1, 0), (0, 1)];
+        for (lane, number) in pushes {
+            queue.push_from(lane, &table, symbols[number]);
+        }
+        let mut taken: Vec<_> =
+            std::iter::from_fn(|| queue.take_from(0, &table)).map(|(id, _)| id).collect();
+        taken.sort_unstable();
+        assert_eq!(taken, symbols);
+        queue.push(&table, symbols[1]);
+        assert_eq!(queue.take(&table), Some((symbols[1], false)), "it can come again");
     }
 
     #[test]

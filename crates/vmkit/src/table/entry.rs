@@ -15,7 +15,7 @@ use crate::symbol::{Binding, Descriptor, Linkage, SymbolKind, Visibility};
 /// look at it and wait for it without a lock.
 pub(crate) struct Entry {
     state: AtomicU32,
-    /// The next symbol in the queue of those to compile, plus one.
+    /// The next symbol in the queue of those to compile, plus one; or that it is in none.
     pub(crate) next: AtomicU32,
     /// Where its code or data is, once placed; 0 before. Final once the state is `Ready`.
     address: AtomicU64,
@@ -68,10 +68,14 @@ pub(crate) struct Dependent {
 const _: () = assert!(size_of::<Entry>() <= 96);
 
 impl Entry {
+    /// Stands for the next one where a symbol is in no queue. (Numbers of symbols are positive as 32
+    /// bits.)
+    pub(crate) const APART: u32 = u32::MAX;
+
     pub(super) fn vacant() -> Self {
         Self {
             state: AtomicU32::new(State::Undefined as u32),
-            next: AtomicU32::new(0),
+            next: AtomicU32::new(Self::APART),
             address: AtomicU64::new(0),
             caller: AtomicU64::new(0),
             inner: Mutex::new(Inner::new(0)),
