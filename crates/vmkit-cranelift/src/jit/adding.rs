@@ -12,6 +12,7 @@ use vmkit::{
     Unit, Visibility,
 };
 
+use super::builder::When;
 use super::module::{JitModule, backend};
 use super::source::{Item, Key, Waiting};
 use crate::compile::{Prepared, Work, began};
@@ -30,7 +31,7 @@ impl JitModule {
         if context.func.layout.entry_block().is_none() {
             return Err(backend(Error::compile(name.clone(), crate::building::NO_BODY)));
         }
-        if self.is_eager {
+        if self.when == When::Defined {
             return self.compile(id, name, context, control);
         }
         let isa = self.target();

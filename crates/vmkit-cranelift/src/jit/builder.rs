@@ -10,6 +10,17 @@ use super::source::Lookup;
 use crate::compile::LibCallNames;
 use crate::cranelift::native_isa;
 
+/// When functions are compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// At their first call.
+    Called,
+    /// By who defines them.
+    Defined,
+    /// By compile threads, until definitions are finalized.
+    Finalized,
+}
+
 /// How a [`JitModule`](super::JitModule) is made: what `cranelift_jit::JITBuilder` has, and what a session adds.
 pub struct JitBuilder {
     pub(super) isa: OwnedTargetIsa,
@@ -17,7 +28,7 @@ pub struct JitBuilder {
     pub(super) symbols: HashMap<String, Addr>,
     pub(super) lookups: Vec<Lookup>,
     pub(super) place: Option<(Session, ScopeId)>,
-    pub(super) is_eager: bool,
+    pub(super) when: When,
     pub(super) is_timed: bool,
     pub(super) inlining: bool,
 }
@@ -51,7 +62,7 @@ impl JitBuilder {
             symbols: HashMap::new(),
             lookups: Vec::new(),
             place: None,
-            is_eager: false,
+            when: When::Called,
             is_timed: false,
             inlining: false,
         }
@@ -99,7 +110,16 @@ impl JitBuilder {
     /// Compiles functions when they are defined, in the context that is given, rather than when they
     /// are called: what is wrong with them is said at once, and the context has their code.
     pub fn eager(&mut self, yes: bool) -> &mut Self {
-        self.is_eager = yes;
+        self.when = if yes { When::Defined } else { When::Called };
+        self
+    }
+
+    /// Has the session's compile threads compile functions once they are defined, while others are being
+    /// defined. [`finalize_definitions`](super::JitModule::finalize_definitions) compiles along, waits for
+    /// all of them, and says what is wrong with them. Code that needs data is left until then, as the data
+    /// may not be defined before. The last one of this and [`eager`](Self::eager) counts.
+    pub fn ahead(&mut self, yes: bool) -> &mut Self {
+        self.when = if yes { When::Finalized } else { When::Called };
         self
     }
 

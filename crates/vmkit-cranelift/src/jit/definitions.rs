@@ -13,8 +13,10 @@ use cranelift_module::{
 use vmkit::graph::{Binding, LinkGraph, Place, Symbol};
 use vmkit::{Linkage as Competition, Name, SymbolKind};
 
+use super::builder::When;
 use super::module::{JitModule, backend};
 use super::source::{Item, Key};
+use crate::compile::is_self_contained;
 
 impl Module for JitModule {
     fn isa(&self) -> &dyn TargetIsa {
@@ -79,10 +81,16 @@ impl Module for JitModule {
         let (item, first) = self.function_item(id, &name, context, control)?;
         let can_link = first.as_ref().is_some_and(|graph| !names_data(graph));
         let symbol = self.define_function_item(id, name, item, first)?;
-        if can_link {
-            self.session().compile_here(symbol).map_err(backend)?;
-        } else if self.is_eager {
-            self.compiled.push(symbol);
+        match self.when {
+            When::Called => {}
+            When::Defined if can_link => self.session().compile_here(symbol).map_err(backend)?,
+            When::Defined => self.wanted.push(symbol),
+            When::Finalized => {
+                if is_self_contained(&context.func) {
+                    self.session().request(symbol);
+                }
+                self.wanted.push(symbol);
+            }
         }
         Ok(())
     }

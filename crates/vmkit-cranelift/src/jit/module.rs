@@ -13,7 +13,7 @@ use vmkit::{
     Addr, Error, KeptSource, Linkage as Competition, Name, Result, ScopeId, Session, SymbolId,
 };
 
-use super::builder::JitBuilder;
+use super::builder::{JitBuilder, When};
 use super::source::{Definitions, Key};
 use crate::cranelift::{Cranelift, Options};
 use crate::definition;
@@ -43,9 +43,9 @@ pub struct JitModule {
     symbols: RefCell<Symbols>,
     /// Those of them, by key, that the module may define, and did not yet when somebody asked.
     undefined: RefCell<Vec<(u64, SymbolId)>>,
-    /// Functions that are compiled and not yet linked.
-    pub(super) compiled: Vec<SymbolId>,
-    pub(super) is_eager: bool,
+    /// Functions that are to be linked when definitions are finalized.
+    pub(super) wanted: Vec<SymbolId>,
+    pub(super) when: When,
     pub(super) is_timed: bool,
     owns_session: bool,
 }
@@ -93,7 +93,7 @@ impl JitModule {
     /// The system gives no memory for a session, or code for this machine cannot be linked.
     pub fn try_new(builder: JitBuilder) -> Result<Self> {
         let JitBuilder { isa, libcall_names, symbols, lookups, place, .. } = builder;
-        let JitBuilder { is_eager, is_timed, inlining, .. } = builder;
+        let JitBuilder { when, is_timed, inlining, .. } = builder;
         let owns_session = place.is_none();
         let (session, home) = match place {
             Some(place) => place,
@@ -116,8 +116,8 @@ impl JitModule {
             home,
             symbols: RefCell::default(),
             undefined: RefCell::default(),
-            compiled: Vec::new(),
-            is_eager,
+            wanted: Vec::new(),
+            when,
             is_timed,
             owns_session,
         })
@@ -282,17 +282,22 @@ impl JitModule {
     }
 
     /// Has everything ready that was defined: code that was [compiled](JitBuilder::eager) already is
-    /// linked. What is compiled when it is called was ready before. What the module was to define and has
-    /// not is where the builder or its lookup functions say, if they do. May be called any number of
-    /// times.
+    /// linked, and what is compiled [ahead](JitBuilder::ahead) is there. What is compiled when it is called
+    /// was ready before. What the module was to define and has not is where the builder or its lookup
+    /// functions say, if they do. May be called any number of times.
     ///
     /// # Errors
     ///
-    /// Code that cannot be linked.
+    /// Code that cannot be linked, or compiled; of several, what was defined first.
     pub fn finalize_definitions(&mut self) -> ModuleResult<()> {
         self.look_up_undefined();
-        let compiled = std::mem::take(&mut self.compiled);
-        compiled.into_iter().try_for_each(|id| self.session().compile_here(id)).map_err(backend)
+        let (session, wanted) = (self.session().clone(), std::mem::take(&mut self.wanted));
+        if self.when == When::Finalized {
+            wanted.iter().for_each(|&id| session.request(id));
+        }
+        // From the end: compile threads begin with what was defined first.
+        let ready = |earlier: Result<()>, id| session.compile_here(id).and(earlier);
+        wanted.into_iter().rev().fold(Ok(()), ready).map_err(backend)
     }
 
     /// Asks the builder for what the module was to define and has not.

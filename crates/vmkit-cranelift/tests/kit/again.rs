@@ -8,12 +8,13 @@ use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 use vmkit_cranelift::{JitBuilder, JitModule};
 
 use crate::bench::{Unary, begin, unary};
+use crate::module::When;
 
 /// Modules that compile what is called, and what is defined.
-fn both(inlining: bool) -> [JitModule; 2] {
-    [false, true].map(|is_eager| {
+fn all(inlining: bool) -> [JitModule; 3] {
+    When::ALL.map(|when| {
         let mut builder = JitBuilder::new(default_libcall_names()).unwrap();
-        builder.eager(is_eager).inlining(inlining);
+        when.choose(&mut builder).inlining(inlining);
         JitModule::new(builder)
     })
 }
@@ -55,7 +56,7 @@ fn run(module: &JitModule, name: &str, number: i64) -> i64 {
 
 #[test]
 fn a_redefinition_reaches_what_a_module_has_inlined() {
-    for mut module in both(true) {
+    for mut module in all(true) {
         let callee = define(&mut module, "callee", None, 1);
         let middle = define(&mut module, "middle", Some(callee), 10);
         define(&mut module, "caller", Some(middle), 100);
@@ -72,7 +73,7 @@ fn a_redefinition_reaches_what_a_module_has_inlined() {
 
 #[test]
 fn types_are_known_after_code_is_compiled() {
-    for mut module in both(false) {
+    for mut module in all(false) {
         define(&mut module, "f", None, 1);
         module.finalize_definitions().unwrap();
         assert_eq!(run(&module, "f", 1), 2);
@@ -83,7 +84,7 @@ fn types_are_known_after_code_is_compiled() {
 
 #[test]
 fn a_function_comes_and_goes() {
-    for mut module in both(false) {
+    for mut module in all(false) {
         let id = define(&mut module, "f", None, 1);
         assert_eq!(run(&module, "f", 1), 2);
         for number in 2..5 {

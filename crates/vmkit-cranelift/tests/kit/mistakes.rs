@@ -14,7 +14,7 @@ use vmkit::{Addr, Error, Session};
 use vmkit_cranelift::{JitBuilder, JitModule};
 
 use crate::bench::{Unary, begin, unary};
-use crate::module::{add, build, builder, counter, define_add, define_caller, module, run};
+use crate::module::{When, add, build, builder, counter, define_add, define_caller, module, run};
 
 /// A module whose calls give -1 that fail, and what was said of them.
 fn noting(libcall_names: fn(LibCall) -> String) -> (JitModule, Arc<Mutex<Vec<Error>>>) {
@@ -141,9 +141,9 @@ fn ids_of_other_modules_are_errors() {
 
 #[test]
 fn names_that_stand_for_nothing_are_errors() {
-    for is_eager in [false, true] {
+    for when in When::ALL {
         let mut builder = builder();
-        builder.eager(is_eager);
+        when.choose(&mut builder);
         let mut module = JitModule::new(builder);
         for name in [(0, 99), (1, 99), (5, 0)] {
             let text = format!("f {name:?}");

@@ -22,6 +22,26 @@ pub(crate) fn builder() -> JitBuilder {
     JitBuilder::new(default_libcall_names()).unwrap()
 }
 
+/// When a module's functions are compiled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum When {
+    Called,
+    Defined,
+    Ahead,
+}
+
+impl When {
+    pub(crate) const ALL: [Self; 3] = [Self::Called, Self::Defined, Self::Ahead];
+
+    pub(crate) fn choose(self, builder: &mut JitBuilder) -> &mut JitBuilder {
+        match self {
+            Self::Called => builder,
+            Self::Defined => builder.eager(true),
+            Self::Ahead => builder.ahead(true),
+        }
+    }
+}
+
 pub(crate) fn module() -> JitModule {
     JitModule::new(builder())
 }
@@ -87,9 +107,9 @@ pub(crate) fn run(module: &JitModule, id: FuncId, number: i64) -> i64 {
 
 #[test]
 fn functions_run_lazily_and_eagerly() {
-    for is_eager in [false, true] {
+    for when in When::ALL {
         let mut builder = builder();
-        builder.eager(is_eager);
+        when.choose(&mut builder);
         let mut module = JitModule::new(builder);
         let local = define_add(&mut module, "local", Linkage::Local, 1);
         let caller = define_caller(&mut module, "caller", local);
@@ -98,12 +118,70 @@ fn functions_run_lazily_and_eagerly() {
         module.finalize_definitions().unwrap();
         assert_eq!(run(&module, caller, 41), 42);
         let compiled = module.session().stats().functions_compiled;
-        assert_eq!(compiled, if is_eager { 3 } else { 2 });
+        assert_eq!(compiled, if when == When::Called { 2 } else { 3 });
         assert_eq!(run(&module, unused, 1), 6);
         // What comes after is as good.
         let late = define_caller(&mut module, "late", unused);
         assert_eq!(run(&module, late, 2), 7);
     }
+}
+
+#[test]
+fn what_is_compiled_ahead_is_there_when_definitions_are_finalized() {
+    const COUNT: u32 = 500;
+    let threads = Session::builder().compile_threads(4).build().unwrap();
+    for session in [Session::builder().build().unwrap(), threads] {
+        let mut builder = builder();
+        builder.session(&session).ahead(true);
+        let mut module = JitModule::new(builder);
+        for round in 0..4 {
+            let before = session.stats();
+            let mut last = define_add(&mut module, &format!("{round}"), Linkage::Export, round);
+            for number in 1..COUNT {
+                last = define_caller(&mut module, &format!("{round} {number}"), last);
+            }
+            module.finalize_definitions().unwrap();
+            let compiled = |stats: vmkit::Stats| stats.functions_compiled;
+            let expected = compiled(before) + u64::from(COUNT);
+            assert_eq!(compiled(session.stats()), expected);
+            assert_eq!(run(&module, last, 1), round + 1);
+            assert_eq!(compiled(session.stats()), expected);
+            // What waited in the queue is wanted again, and again there.
+            let mut context = add(&mut module, 9);
+            module.redefine_function(last, &mut context).unwrap();
+            assert_eq!(run(&module, last, 1), 10);
+            module.remove_function(last).unwrap();
+            let mut context = add(&mut module, 0);
+            module.define_function(last, &mut context).unwrap();
+            module.finalize_definitions().unwrap();
+            assert_eq!(run(&module, last, 1), 1);
+            module.remove_function(last).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_code_that_is_compiled_ahead_is_said_when_it_is_finalized() {
+    let mut builder = builder();
+    builder.ahead(true);
+    let mut module = JitModule::new(builder);
+    let first = define_add(&mut module, "first", Linkage::Export, 1);
+    for name in ["bad", "worse"] {
+        let id = module.declare_function(name, Linkage::Export, &unary()).unwrap();
+        let mut context = build(&mut module, unary(), |_, builder| {
+            let params = begin(builder);
+            let wide = builder.ins().iconcat(params[0], params[0]);
+            let wide = builder.ins().udiv(wide, wide);
+            let narrow = builder.ins().ireduce(types::I64, wide);
+            builder.ins().return_(&[narrow]);
+        });
+        module.define_function(id, &mut context).unwrap();
+    }
+    let last = define_caller(&mut module, "last", first);
+    let error = module.finalize_definitions().unwrap_err().to_string();
+    assert!(error.contains("bad"), "{error}");
+    assert_eq!(run(&module, last, 1), 2, "the others are there");
+    module.finalize_definitions().unwrap();
 }
 
 #[test]
@@ -347,10 +425,10 @@ fn mistakes_are_errors() {
 
 #[test]
 fn invalid_functions_are_refused_when_they_are_defined() {
-    for is_eager in [false, true] {
+    for when in When::ALL {
         let flags = [("enable_verifier", "true")];
         let mut builder = JitBuilder::with_flags(&flags, default_libcall_names()).unwrap();
-        builder.eager(is_eager);
+        when.choose(&mut builder);
         let mut module = JitModule::new(builder);
         let id = module.declare_function("f", Linkage::Export, &unary()).unwrap();
         let mut context = build(&mut module, unary(), |_, builder| {
@@ -393,9 +471,9 @@ fn functions_can_be_called_before_they_are_defined_and_after() {
 
 #[test]
 fn data_is_redefined() {
-    for is_eager in [false, true] {
+    for when in When::ALL {
         let mut builder = builder();
-        builder.eager(is_eager);
+        when.choose(&mut builder);
         let mut module = JitModule::new(builder);
         let data = module.declare_data("data", Linkage::Export, true, false).unwrap();
         let mut description = DataDescription::new();

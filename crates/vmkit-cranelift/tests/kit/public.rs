@@ -12,7 +12,7 @@ use vmkit::Session;
 use vmkit_cranelift::{JITBuilder, JITModule, JitBuilder, JitModule, VERSION};
 
 use crate::bench::{begin, unary};
-use crate::module::{add, build, builder, counter, define_add, define_caller, module, run};
+use crate::module::{When, add, build, builder, counter, define_add, define_caller, module, run};
 
 extern "C" fn triple(number: i64) -> i64 {
     number * 3
@@ -70,9 +70,9 @@ fn pointers(module: &mut JitModule, function: FuncId, data: DataId) -> [u64; 2] 
 
 #[test]
 fn what_is_preemptible_and_nobody_defines_is_null() {
-    for is_eager in [false, true] {
+    for when in When::ALL {
         let mut builder = builder();
-        builder.eager(is_eager);
+        when.choose(&mut builder);
         let mut module = JitModule::new(builder);
         let (function, data) = declare(&mut module, "nowhere", Linkage::Preemptible);
         let of_function = define_address(&mut module, "of function", function.into());
@@ -84,7 +84,7 @@ fn what_is_preemptible_and_nobody_defines_is_null() {
         // Of what is not, the address is an error, and only where it is needed.
         let (_, strong) = declare(&mut module, "missing", Linkage::Export);
         let of_strong = define_address(&mut module, "of missing", strong.into());
-        assert_eq!(module.finalize_definitions().is_err(), is_eager);
+        assert_eq!(module.finalize_definitions().is_err(), when != When::Called);
         let symbol = module.function_symbol(of_strong);
         let error = module.session().compile(symbol).unwrap_err();
         assert!(error.to_string().contains("data missing"), "{error}");
@@ -94,9 +94,9 @@ fn what_is_preemptible_and_nobody_defines_is_null() {
 
 #[test]
 fn what_is_preemptible_and_defined_in_time_is_there() {
-    for is_eager in [false, true] {
+    for when in When::ALL {
         let mut builder = builder();
-        builder.eager(is_eager);
+        when.choose(&mut builder);
         let mut module = JitModule::new(builder);
         let (function, data) = declare(&mut module, "later", Linkage::Preemptible);
         let of_function = define_address(&mut module, "of function", function.into());
@@ -115,10 +115,10 @@ fn what_is_preemptible_and_defined_in_time_is_there() {
 
 #[test]
 fn what_was_to_be_defined_and_is_not_is_the_builders() {
-    for is_eager in [false, true] {
+    for when in When::ALL {
         for linkage in [Linkage::Export, Linkage::Hidden, Linkage::Preemptible] {
             let mut builder = builder();
-            builder.eager(is_eager).symbol("function given", triple as *const u8);
+            when.choose(&mut builder).symbol("function given", triple as *const u8);
             builder.symbol_lookup_fn(Box::new(|name| {
                 (name == "data given").then_some((&raw const FIVE).cast())
             }));
@@ -305,11 +305,11 @@ fn a_module_is_made_on_one_thread_and_used_on_another() {
 
 #[test]
 fn memory_can_be_bounded() {
-    for is_eager in [false, true] {
+    for when in When::ALL {
         let hook = |_, _: &vmkit::Error, _| vmkit::Addr(triple as *const () as u64);
         let session = Session::builder().memory_limit(64 << 10).on_failure(hook).build().unwrap();
         let mut builder = builder();
-        builder.session(&session).eager(is_eager);
+        when.choose(builder.session(&session));
         let mut module = JitModule::new(builder);
         let first = define_add(&mut module, "first", Linkage::Export, 1);
         assert_eq!(run(&module, first, 1), 2);
@@ -318,7 +318,7 @@ fn memory_can_be_bounded() {
         description.define_zeroinit(1 << 20);
         module.define_data(large, &description).unwrap();
         let of_large = define_address(&mut module, "of large", large.into());
-        assert_eq!(module.finalize_definitions().is_err(), is_eager);
+        assert_eq!(module.finalize_definitions().is_err(), when != When::Called);
         assert!(module.data_address(large).unwrap_err().to_string().contains("memory"));
         assert_eq!(run(&module, of_large, 5), 15, "another function runs instead");
         // What is small still finds room.
