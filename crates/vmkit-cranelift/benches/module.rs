@@ -5,7 +5,7 @@
 //! What is asked for is the first argument, and measured in a process of its own.
 #![expect(unsafe_code, reason = "calls compiled code")]
 
-use std::ops::{Add, AddAssign};
+use std::ops::{AddAssign, Sub};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,6 @@ type Unary = unsafe extern "C" fn(i64) -> i64;
 const CALLS: u32 = 50_000_000;
 const REDEFINITIONS: u32 = 2_000;
 const FLAGS: [(&str, &str); 1] = [("enable_verifier", "false")];
-
-/// So many functions are built before they are defined: reading the clocks is not free.
-const BATCH: u32 = 10;
 
 /// What something cost.
 #[derive(Clone, Copy, Default)]
@@ -45,17 +42,19 @@ impl Cost {
     }
 }
 
-impl Add for Cost {
+impl Sub for Cost {
     type Output = Self;
 
-    fn add(self, other: Self) -> Self {
-        Self { time: self.time + other.time, work: self.work + other.work }
+    fn sub(self, other: Self) -> Self {
+        let (time, work) = (self.time, self.work);
+        Self { time: time.saturating_sub(other.time), work: work.saturating_sub(other.work) }
     }
 }
 
 impl AddAssign for Cost {
     fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
+        self.time += other.time;
+        self.work += other.work;
     }
 }
 
@@ -89,10 +88,16 @@ enum Whose {
     Lazy,
     /// Ours, which compiles what is defined.
     Eager,
+    /// Ours, whose compile threads compile what is defined.
+    Ahead,
 }
 
-const ALL: [(Whose, &str); 3] =
-    [(Whose::Peer, "cranelift-jit"), (Whose::Lazy, "lazy"), (Whose::Eager, "eager")];
+const ALL: [(Whose, &str); 4] = [
+    (Whose::Peer, "cranelift-jit"),
+    (Whose::Lazy, "lazy"),
+    (Whose::Eager, "eager"),
+    (Whose::Ahead, "ahead"),
+];
 
 /// A module of either.
 enum Jit {
@@ -108,7 +113,11 @@ impl Jit {
         }
         let builder = JitBuilder::with_flags(&FLAGS, default_libcall_names());
         let mut builder = builder.expect("a builder");
-        builder.eager(whose == Whose::Eager);
+        match whose {
+            Whose::Eager => builder.eager(true),
+            Whose::Ahead => builder.ahead(true),
+            Whose::Peer | Whose::Lazy => &mut builder,
+        };
         Self::Ours(Box::new(JitModule::new(builder)))
     }
 
@@ -188,33 +197,43 @@ fn leaf(module: &mut dyn Module, context: &mut Context, number: i64) {
     builder.finalize(module.target_config());
 }
 
-/// Defines `count` functions, each of which calls the one before it once; and what it cost to define
-/// them and to finalize, without the building of their CLIF.
-fn define(jit: &mut Jit, count: u32) -> (Vec<FuncId>, Cost) {
-    let mut contexts: Vec<_> = (0..BATCH).map(|_| Context::new()).collect();
-    let mut ids: Vec<FuncId> = Vec::new();
-    let mut spent = Cost::default();
-    while (ids.len() as u32) < count {
-        let before = ids.len();
+/// Declares `count` functions, each of which calls the one before it once, builds their CLIF, and does
+/// something with it.
+fn each(
+    jit: &mut Jit,
+    count: u32,
+    mut finish: impl FnMut(&mut dyn Module, FuncId, &mut Context),
+) -> Vec<FuncId> {
+    let (mut context, mut ids) = (Context::new(), Vec::<FuncId>::new());
+    for number in 0..count {
         let module = jit.module();
-        for (number, context) in (before as u32..count).zip(&mut contexts) {
-            let name = format!("f{number}");
-            let id = module.declare_function(&name, Linkage::Export, &unary());
-            match ids.last() {
-                Some(&callee) => body(module, context, callee, 1),
-                None => leaf(module, context, 0),
-            }
-            ids.push(id.expect("a new name"));
+        let name = format!("f{number}");
+        let id = module.declare_function(&name, Linkage::Export, &unary()).expect("a new name");
+        match ids.last() {
+            Some(&callee) => body(module, &mut context, callee, 1),
+            None => leaf(module, &mut context, 0),
         }
-        let start = Clock::now();
-        for (&id, context) in ids[before..].iter().zip(&mut contexts) {
-            module.define_function(id, context).expect("a whole function");
-        }
-        spent += start.elapsed();
+        finish(module, id, &mut context);
+        ids.push(id);
     }
-    let start = Clock::now();
+    ids
+}
+
+/// Defines so many functions, and finalizes.
+fn define(jit: &mut Jit, count: u32) -> Vec<FuncId> {
+    let ids = each(jit, count, |module, id, context| {
+        module.define_function(id, context).expect("a whole function");
+    });
     jit.finalize();
-    (ids, spent + start.elapsed())
+    ids
+}
+
+/// What it costs to declare so many functions and to build their CLIF.
+fn building(whose: Whose, count: u32) -> Cost {
+    let mut jit = Jit::new(whose);
+    let start = Clock::now();
+    each(&mut jit, count, |_, _, context| _ = std::hint::black_box(context));
+    start.elapsed()
 }
 
 fn print(what: &str, of: &str, figure: f64) {
@@ -235,22 +254,29 @@ fn best(runs: u32, mut run: impl FnMut() -> Cost) -> Cost {
 
 fn definition(whose: Whose, of: &str, count: u32) {
     let runs = (20_000 / count).clamp(1, 20);
-    let cost = best(runs, || define(&mut Jit::new(whose), count).1);
+    let whole = best(runs, || {
+        let mut jit = Jit::new(whose);
+        let start = Clock::now();
+        define(&mut jit, count);
+        start.elapsed()
+    });
+    let cost = whole - best(runs, || building(whose, count));
     print_cost("define and finalize", of, cost, count);
 }
 
 /// As defined, and every function called.
 fn defined_and_called(whose: Whose, of: &str, count: u32) {
     let runs = (20_000 / count).clamp(1, 20);
-    let cost = best(runs, || {
+    let whole = best(runs, || {
         let mut jit = Jit::new(whose);
-        let (ids, spent) = define(&mut jit, count);
-        let last = jit.function(*ids.last().expect("a function"));
         let start = Clock::now();
+        let ids = define(&mut jit, count);
+        let last = jit.function(*ids.last().expect("a function"));
         // SAFETY: it is one of these functions; they call one another, and use a little stack.
         assert_eq!(unsafe { last(7) }, 7);
-        spent + start.elapsed()
+        start.elapsed()
     });
+    let cost = whole - best(runs, || building(whose, count));
     print_cost("define, finalize, call", of, cost, count);
 }
 
@@ -297,7 +323,7 @@ fn memory(whose: Whose, of: &str, count: u32) {
     drop(jit);
     let before = resident();
     let mut jit = Jit::new(whose);
-    let (ids, _) = define(&mut jit, count);
+    let ids = define(&mut jit, count);
     let grown = resident() - before;
     std::hint::black_box((&jit, ids));
     print("memory", of, grown / f64::from(count));
@@ -341,7 +367,7 @@ fn calls(whose: Whose, of: &str) {
 /// Redefines a function and calls it over another one, again and again; old code is freed.
 fn redefinition(of: &str) {
     let mut jit = Jit::new(Whose::Lazy);
-    let (ids, _) = define(&mut jit, 2);
+    let ids = define(&mut jit, 2);
     let call = jit.function(ids[1]);
     let Jit::Ours(module) = &mut jit else { return };
     let mut context = Context::new();

@@ -13,6 +13,9 @@ use super::report::{Goal, Table};
 const PEER: &str = "cranelift-jit";
 const LAZY: &str = "lazy";
 const EAGER: &str = "eager";
+const AHEAD: &str = "ahead";
+/// Ours.
+const OURS: [&str; 3] = [LAZY, EAGER, AHEAD];
 
 /// What a bench calls the other figure of a time: what all threads worked.
 const WORK: &str = ": work";
@@ -26,25 +29,40 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
         "By a program that uses `cranelift_module::Module`, on `cranelift-jit` and on a session, \
          functions of a loop and a call, each measurement in a process of its own, the best of some runs. \
          `lazy` compiles what is called, and is the default; `eager` compiles what is defined, as \
-         `cranelift-jit` does. Both have unwind records, which `cranelift-jit` has not. Times are judged, for \
-         those are what a program waits for; the rows of work are what the processors did meanwhile: all \
-         threads, those too that wait for a function and look for it (60 µs, then they sleep). \
-         Defining and finalizing: for each function, without the building of CLIF; of `lazy` nothing is \
-         compiled then, but in the next row. Memory: bytes for each function, each page once however often \
-         it is mapped. The start is that of a module of which 1 % is called, all included.",
-        &["what", "of", PEER, LAZY, "lazy / it", "goal", EAGER, "eager / it", "goal"],
+         `cranelift-jit` does; `ahead` has compile threads do so, while more is defined, and compiles along \
+         when definitions are finalized. All have unwind records, which `cranelift-jit` has not. Times are \
+         judged, for those are what a program waits for; the rows of work are what the processors did \
+         meanwhile: all threads, those too that wait for a function and look for it (60 µs, then they \
+         sleep). Defining and finalizing: for each function, less what it takes to declare it and to build its \
+         CLIF alone; of `lazy` nothing is compiled then, but in the next row. Memory: bytes for each \
+         function, each page once however often it is mapped. The start is that of a module of which 1 % is \
+         called, all included.",
+        &[
+            "what",
+            "of",
+            PEER,
+            LAZY,
+            "lazy / it",
+            "goal",
+            EAGER,
+            "eager / it",
+            "goal",
+            AHEAD,
+            "ahead / it",
+            "goal",
+        ],
     );
     let lines = match bench.quick {
         true => quick("define", "10")?,
         false => lines_of("vmkit-cranelift", "module", &[])?,
     };
-    let mut rows: BTreeMap<usize, (String, String, [Option<f64>; 3])> = BTreeMap::new();
+    let mut rows: BTreeMap<usize, (String, String, [Option<f64>; 4])> = BTreeMap::new();
     for Line { what, count, nanoseconds } in lines {
         let (who, count) = count.split_once(", ").unwrap_or((&count, ""));
         let known = rows.iter().find(|(_, row)| row.0 == what && row.1 == count);
         let number = known.map_or(rows.len(), |(&number, _)| number);
-        let row = rows.entry(number).or_insert((what, count.to_owned(), [None; 3]));
-        if let Some(place) = [PEER, LAZY, EAGER].iter().position(|known| *known == who) {
+        let row = rows.entry(number).or_insert((what, count.to_owned(), [None; 4]));
+        if let Some(place) = [PEER, LAZY, EAGER, AHEAD].iter().position(|known| *known == who) {
             row.2[place] = Some(nanoseconds);
         }
     }
@@ -54,14 +72,14 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     Ok(table)
 }
 
-fn row(table: &mut Table, what: &str, count: String, [peer, lazy, eager]: [Option<f64>; 3]) {
+fn row(table: &mut Table, what: &str, count: String, [peer, ours @ ..]: [Option<f64>; 4]) {
     let text = |figure: f64| match what {
         "memory" => format!("{figure:.0} B"),
         _ => nanoseconds(figure),
     };
     let shown = |figure: Option<f64>| figure.map_or("-".into(), text);
     let mut cells = vec![what.to_owned(), count.clone(), shown(peer)];
-    for (figure, whose) in [(lazy, LAZY), (eager, EAGER)] {
+    for (figure, whose) in ours.into_iter().zip(OURS) {
         let ratio = quotient(figure, peer);
         let is_judged = ratio.is_some() && !what.ends_with(WORK);
         let goal = is_judged.then(|| {
@@ -76,7 +94,7 @@ fn row(table: &mut Table, what: &str, count: String, [peer, lazy, eager]: [Optio
 /// One measurement of each.
 fn quick(what: &str, count: &str) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
-    for who in [PEER, LAZY, EAGER] {
+    for who in [PEER, LAZY, EAGER, AHEAD] {
         let arguments = [what, who, count].map(str::to_owned);
         lines.extend(lines_of("vmkit-cranelift", "module", &arguments)?);
     }
