@@ -41,7 +41,9 @@ fn on_failure(_: SymbolId, _: &Error, _: Addr) -> Addr {
 /// A session in which calls give -1 that fail.
 pub(crate) fn start(level: Level) -> Cranelift {
     let session = Session::builder().on_failure(on_failure).build().unwrap();
-    Cranelift::new(&session, Options { level, ..Options::default() }).unwrap()
+    // In builds for release, too.
+    let options = Options { level, verify: true, ..Options::default() };
+    Cranelift::new(&session, options).unwrap()
 }
 
 /// Builds a function that gives so many times its parameter.
