@@ -23,6 +23,8 @@ type Unary = unsafe extern "C" fn(i64) -> i64;
 const CALLS: u32 = 50_000_000;
 const REDEFINITIONS: u32 = 2_000;
 const FLAGS: [(&str, &str); 1] = [("enable_verifier", "false")];
+/// Without what only ours makes something of.
+const BARE: [(&str, &str); 2] = [FLAGS[0], ("unwind_info", "false")];
 
 /// What something cost.
 #[derive(Clone, Copy, Default)]
@@ -99,6 +101,9 @@ const ALL: [(Whose, &str); 4] = [
     (Whose::Ahead, "ahead"),
 ];
 
+/// Those that compile what is defined.
+const COMPILED: [(Whose, &str); 3] = [ALL[0], ALL[2], ALL[3]];
+
 /// A module of either.
 enum Jit {
     Peer(Box<Peer>),
@@ -107,11 +112,20 @@ enum Jit {
 
 impl Jit {
     fn new(whose: Whose) -> Self {
+        Self::with(whose, &FLAGS)
+    }
+
+    /// One whose functions get no unwind records.
+    fn bare(whose: Whose) -> Self {
+        Self::with(whose, &BARE)
+    }
+
+    fn with(whose: Whose, flags: &[(&str, &str)]) -> Self {
         if whose == Whose::Peer {
-            let builder = PeerBuilder::with_flags(&FLAGS, default_libcall_names());
+            let builder = PeerBuilder::with_flags(flags, default_libcall_names());
             return Self::Peer(Box::new(Peer::new(builder.expect("a builder"))));
         }
-        let builder = JitBuilder::with_flags(&FLAGS, default_libcall_names());
+        let builder = JitBuilder::with_flags(flags, default_libcall_names());
         let mut builder = builder.expect("a builder");
         match whose {
             Whose::Eager => builder.eager(true),
@@ -252,16 +266,16 @@ fn best(runs: u32, mut run: impl FnMut() -> Cost) -> Cost {
     (0..runs).fold(Cost::MOST, |least, _| least.min(run()))
 }
 
-fn definition(whose: Whose, of: &str, count: u32) {
+fn definition(what: &str, jit: fn(Whose) -> Jit, whose: Whose, of: &str, count: u32) {
     let runs = (20_000 / count).clamp(1, 20);
     let whole = best(runs, || {
-        let mut jit = Jit::new(whose);
+        let mut jit = jit(whose);
         let start = Clock::now();
         define(&mut jit, count);
         start.elapsed()
     });
     let cost = whole - best(runs, || building(whose, count));
-    print_cost("define and finalize", of, cost, count);
+    print_cost(what, of, cost, count);
 }
 
 /// As defined, and every function called.
@@ -317,16 +331,16 @@ fn resident() -> f64 {
     kilobytes * 1024.0
 }
 
-fn memory(whose: Whose, of: &str, count: u32) {
-    let mut jit = Jit::new(whose);
-    define(&mut jit, 1);
-    drop(jit);
+fn memory(what: &str, jit: fn(Whose) -> Jit, whose: Whose, of: &str, count: u32) {
+    let mut first = jit(whose);
+    define(&mut first, 1);
+    drop(first);
     let before = resident();
-    let mut jit = Jit::new(whose);
+    let mut jit = jit(whose);
     let ids = define(&mut jit, count);
     let grown = resident() - before;
     std::hint::black_box((&jit, ids));
-    print("memory", of, grown / f64::from(count));
+    print(what, of, grown / f64::from(count));
 }
 
 fn calls(whose: Whose, of: &str) {
@@ -390,9 +404,15 @@ fn redefinition(of: &str) {
 
 fn measure(what: &str, whose: Whose, of: &str, count: u32) {
     match what {
-        "define" => definition(whose, of, count),
+        "define" => definition("define and finalize", Jit::new, whose, of, count),
+        "define-bare" => {
+            definition("define and finalize, without unwind records", Jit::bare, whose, of, count);
+        }
         "called" => defined_and_called(whose, of, count),
-        "memory" => memory(whose, of, count),
+        "memory" => memory("memory", Jit::new, whose, of, count),
+        "memory-bare" => {
+            memory("memory, without unwind records", Jit::bare, whose, of, count);
+        }
         "start" => start(whose, of, count),
         "calls" => calls(whose, of),
         "redefine" => redefinition(of),
@@ -408,7 +428,11 @@ fn all() -> Vec<Measured> {
     for count in [10, 1_000, 100_000] {
         all.push(("define", count, &ALL));
     }
+    for count in [10, 1_000, 100_000] {
+        all.push(("define-bare", count, &COMPILED));
+    }
     all.extend([("called", 1_000, &ALL[..]), ("memory", 100_000, &ALL)]);
+    all.push(("memory-bare", 100_000, &COMPILED));
     all.extend([("start", 10_000, &ALL[..]), ("calls", 1, &ALL[..2]), ("redefine", 1, &ALL[1..2])]);
     all
 }

@@ -30,7 +30,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
          functions of a loop and a call, each measurement in a process of its own, the best of some runs. \
          `lazy` compiles what is called, and is the default; `eager` compiles what is defined, as \
          `cranelift-jit` does; `ahead` has compile threads do so, while more is defined, and compiles along \
-         when definitions are finalized. All have unwind records, which `cranelift-jit` has not. Times are \
+         when definitions are finalized. All have unwind records, which `cranelift-jit` has not, but in the rows that say so. Times are \
          judged, for those are what a program waits for; the rows of work are what the processors did \
          meanwhile: all threads, those too that wait for a function and look for it (60 µs, then they \
          sleep). Defining and finalizing: for each function, less what it takes to declare it and to build its \
@@ -74,7 +74,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
 
 fn row(table: &mut Table, what: &str, count: String, [peer, ours @ ..]: [Option<f64>; 4]) {
     let text = |figure: f64| match what {
-        "memory" => format!("{figure:.0} B"),
+        _ if what.starts_with("memory") => format!("{figure:.0} B"),
         _ => nanoseconds(figure),
     };
     let shown = |figure: Option<f64>| figure.map_or("-".into(), text);
