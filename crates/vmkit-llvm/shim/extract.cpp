@@ -265,6 +265,9 @@ std::unique_ptr<Extract> extract(vk_worker &worker, vk_module &source, uint32_t 
     } else if (auto *variable = dyn_cast<GlobalVariable>(member)) {
       own = declare_own(*variable, *extract->module);
       if (!alone) make_own(*own);
+      // What is between __start_NAME and __stop_NAME is placed apart from the code.
+      if (!alone && variable->hasSection())
+        cast<GlobalVariable>(own)->setSection((".data." + Twine(source.key(member))).str());
     } else {
       continue;
     }

@@ -191,7 +191,8 @@ impl Adding<'_> {
         }
         let is_set = symbol.section.first().is_some_and(|&first| first != b'.');
         if is_set {
-            self.session.add_to_set(&Name::new(symbol.section), self.own(key));
+            let set = Name::new(symbol.section);
+            self.session.add_to_set(&set, self.own(key), symbol.size, symbol.align);
         }
         Ok(())
     }

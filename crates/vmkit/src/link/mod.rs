@@ -247,7 +247,7 @@ impl Linker {
         self.check_assumptions(graph)?;
         self.check_signatures(graph, &symbols)?;
         let values = self.require(id, own, &symbols)?;
-        let placed = self.place(graph, &symbols, false, None)?;
+        let placed = self.place(graph, &symbols, false)?;
         own.extents.extend(placed.blocks.iter().map(Block::extent));
         self.fix_up(id, own, &Bound { graph, symbols: &symbols, values }, placed)
     }

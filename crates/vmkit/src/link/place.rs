@@ -80,14 +80,13 @@ const UNWIND_END: u64 = 4;
 impl Linker {
     /// Gives every loaded section an address, copies the bytes there, and notes where the symbols
     /// that the graph defines are.
-    /// Data goes into `piece`, if one is given. Unless it `is_final`, the addresses are noted by
-    /// whoever publishes them: there may be another definition then.
+    /// Unless it `is_final`, the addresses are noted by whoever publishes them: there may be another
+    /// definition then.
     pub(super) fn place(
         &self,
         graph: &LinkGraph,
         symbols: &Symbols,
         is_final: bool,
-        mut piece: Option<&mut Block>,
     ) -> Result<Placed> {
         let mut placed = Placed {
             blocks: SmallVec::new(),
@@ -98,8 +97,12 @@ impl Linker {
             nowhere: self.memory.start(Zone::Data),
         };
         for (index, mut block) in self.set_places(graph, symbols)? {
+            let zone = match graph.sections[index].kind {
+                SectionKind::Code => Zone::Code,
+                _ => Zone::Data,
+            };
             let room = Room::Piece(&mut block);
-            self.place_part(graph, Zone::Code, |at, _| at == index, room, &mut placed)?;
+            self.place_part(graph, zone, |at, _| at == index, room, &mut placed)?;
         }
         let sections = graph.sections.iter().zip(&placed.spots);
         let others = sections.filter(|(_, spot)| spot.is_none());
@@ -107,10 +110,10 @@ impl Linker {
             others.filter_map(|(section, _)| part(section)).fold(0, |all, part| all | 1 << part);
         for (number, zone) in PARTS.into_iter().enumerate() {
             if present & 1 << number != 0 {
-                let room = match piece.as_deref_mut() {
-                    Some(piece) => Room::Piece(piece),
-                    None if is_final && zone != Zone::Code => Room::Near,
-                    None => Room::Any,
+                let room = match zone {
+                    Zone::Code => Room::Any,
+                    _ if is_final => Room::Near,
+                    _ => Room::Any,
                 };
                 let is_in = |_, section: &Section| part(section) == Some(number);
                 self.place_part(graph, zone, is_in, room, &mut placed)?;

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::Linker;
 use super::bind::Symbols;
 use crate::error::Result;
-use crate::graph::{LinkGraph, SectionKind};
+use crate::graph::{LinkGraph, Section, SectionKind};
 use crate::memory::{Block, Zone};
 use crate::symbol::{Name, SymbolId};
 
@@ -17,12 +17,16 @@ pub(super) struct Sets {
     known: RwLock<Inner>,
     /// Of code, which is linked with the objects that bring it.
     rooms: Mutex<FxHashMap<Name, Room>>,
+    /// Memory of data that is not placed yet, beside that of the others in its set.
+    kept: Mutex<FxHashMap<SymbolId, Block>>,
 }
 
 #[derive(Default)]
 struct Inner {
     members: FxHashMap<Name, Vec<SymbolId>>,
     of: FxHashMap<SymbolId, Name>,
+    /// Size and alignment of data.
+    extents: FxHashMap<SymbolId, (u64, u64)>,
 }
 
 /// Where the code of a set goes.
@@ -46,11 +50,31 @@ impl Sets {
     pub(super) fn members(&self, name: &Name) -> Option<Vec<SymbolId>> {
         self.known.read().members.get(name).cloned()
     }
+
+    /// The data in a set of which `is_unplaced` is true, with sizes and alignments.
+    fn unplaced(
+        &self,
+        name: &Name,
+        is_unplaced: impl Fn(SymbolId) -> bool,
+    ) -> Vec<(SymbolId, (u64, u64))> {
+        let known = self.known.read();
+        let members = known.members.get(name).into_iter().flatten();
+        members
+            .filter(|&&id| is_unplaced(id))
+            .filter_map(|&id| Some((id, *known.extents.get(&id)?)))
+            .collect()
+    }
 }
 
 impl Linker {
-    /// Makes `id` a member of the set of what is in sections called `section`.
-    pub(crate) fn add_to_set(&self, section: Name, id: SymbolId) {
+    /// Makes data of such a size and alignment a member of the set of what is in sections called
+    /// `section`.
+    pub(crate) fn add_to_set(&self, section: Name, id: SymbolId, (size, align): (u64, u64)) {
+        self.sets.known.write().extents.insert(id, (size, align));
+        self.join_set(section, id);
+    }
+
+    fn join_set(&self, section: Name, id: SymbolId) {
         let mut sets = self.sets.known.write();
         if sets.of.insert(id, section.clone()).is_none() {
             sets.members.entry(section).or_default().push(id);
@@ -60,14 +84,14 @@ impl Linker {
     /// As [`Linker::add_to_set`], of so many bytes of an object's code: with that of other objects it will
     /// be in one piece.
     pub(crate) fn add_code_to_set(&self, section: Name, id: SymbolId, size: u64, align: u64) {
-        self.add_to_set(section.clone(), id);
+        self.join_set(section.clone(), id);
         let mut rooms = self.sets.rooms.lock();
         let room = rooms.entry(section).or_default();
         room.align = room.align.max(align).max(CODE_ALIGN);
         room.missing += size.next_multiple_of(align.max(CODE_ALIGN));
     }
 
-    /// The graph's sections of code that belong to sets, each with its place.
+    /// The graph's sections that belong to sets, each with its place.
     pub(super) fn set_places(
         &self,
         graph: &LinkGraph,
@@ -75,20 +99,47 @@ impl Linker {
     ) -> Result<Vec<(usize, Block)>> {
         let mut places = Vec::new();
         // Mostly there are none.
-        if self.sets.rooms.lock().is_empty() {
+        if self.sets.known.read().of.is_empty() {
             return Ok(places);
         }
         for defined in &symbols.defined {
             let section = &graph.sections[defined.section];
-            let set = self.sets.of(defined.id).filter(|_| section.kind == SectionKind::Code);
+            let Some(set) = self.sets.of(defined.id) else { continue };
             let is_whole = (defined.offset, defined.size) == (0, section.size);
-            if let Some(set) = set.filter(|_| is_whole)
-                && let Some(block) = self.set_place(&set, section.size, section.align)?
-            {
-                places.push((defined.section, block));
-            }
+            let block = match section.kind {
+                SectionKind::Code if is_whole => {
+                    self.set_place(&set, section.size, section.align)?
+                }
+                SectionKind::Data | SectionKind::ReadOnly if defined.offset == 0 => {
+                    self.data_place(&set, defined.id, section)?
+                }
+                _ => None,
+            };
+            places.extend(block.map(|block| (defined.section, block)));
         }
         Ok(places)
+    }
+
+    /// Memory for a section of a set's data. What has none of the set gets its own with it, in one
+    /// piece, in the order of the members: each is linked when it is needed.
+    fn data_place(&self, set: &Name, id: SymbolId, section: &Section) -> Result<Option<Block>> {
+        let mut kept = self.sets.kept.lock();
+        if !kept.contains_key(&id) {
+            let members = self.sets.unplaced(set, |id| self.table.entry(id).address() == 0);
+            let (mut size, mut largest) = (0u64, 1);
+            for &(_, (bytes, align)) in &members {
+                size = size.next_multiple_of(align) + bytes;
+                largest = largest.max(align);
+            }
+            let mut piece = self.memory.allocate(Zone::Data, size, largest)?;
+            for (id, (bytes, align)) in members {
+                kept.insert(id, piece.split(bytes, align));
+            }
+        }
+        let block = kept.remove(&id);
+        Ok(block.filter(|block| {
+            block.bytes().len() as u64 >= section.size && block.addr.0 % section.align == 0
+        }))
     }
 
     /// Memory for a section of a set's code, if there is a place for that.

@@ -98,7 +98,7 @@ impl Linker {
         // Addresses first, so that units in a circle find one another's.
         let symbols = self.bind(id, &graph)?;
         self.whole.note(symbols.defined.iter().map(|defined| defined.id));
-        let placed = self.place(&graph, &symbols, true, None)?;
+        let placed = self.place(&graph, &symbols, true)?;
         let mut own = Allocation::new(AllocationId::PERMANENT, id);
         let values = self.require(id, &mut own, &symbols)?;
         let bound = Bound { graph: &graph, symbols: &symbols, values };

@@ -24,7 +24,8 @@ pub(super) fn join(linker: &Linker, graph: &mut LinkGraph) -> Result<Vec<Member>
     let join = |(key, section): (u64, usize)| {
         let set = Name::from(&*graph.sections[section].name);
         let id = linker.private(graph.scope, &local_name(graph, &set, "section", section), key);
-        linker.add_to_set(set, id);
+        let extent = (graph.sections[section].size, graph.sections[section].align);
+        linker.add_to_set(set, id, extent);
         Member { section, id }
     };
     let members: Vec<_> = (WHOLE + 1..).zip(sections).map(join).collect();

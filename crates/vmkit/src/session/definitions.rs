@@ -131,10 +131,11 @@ impl Session {
         Ok(())
     }
 
-    /// Puts a data symbol into the set that `__start_SECTION` and `__stop_SECTION` bound.
-    pub fn add_to_set(&self, section: &Name, id: SymbolId) {
+    /// Puts a data symbol of such a size and alignment into the set that `__start_SECTION` and
+    /// `__stop_SECTION` bound.
+    pub fn add_to_set(&self, section: &Name, id: SymbolId, size: u64, align: u64) {
         if self.has(id) {
-            self.linker().add_to_set(section.clone(), id);
+            self.linker().add_to_set(section.clone(), id, (size, align.max(1)));
         }
     }
 

@@ -6,7 +6,6 @@ pub(in crate::link) use self::redefine::{Former, Moved};
 
 use std::collections::HashSet;
 
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::Linker;
@@ -15,7 +14,7 @@ use crate::allocation::{Allocation, AllocationId};
 use crate::definition::Definition;
 use crate::error::{Error, Result};
 use crate::graph::{LinkGraph, Place, Section, SectionKind, Symbol};
-use crate::memory::{Block, Extent, Zone};
+use crate::memory::{Block, Extent};
 use crate::symbol::{Name, SymbolId, SymbolKind};
 use crate::table::State;
 
@@ -66,7 +65,8 @@ impl Linker {
                 continue;
             }
             if let Some(set) = self.sets.of(id).and_then(|name| self.sets.members(&name)) {
-                queue.extend(set.into_iter().rev());
+                // What else is in it comes with the code that it belongs to.
+                queue.extend(set.into_iter().rev().filter(|&id| self.is_data(id)));
             }
             let graph = self.data_graph(id)?;
             let symbols = self.bind(id, &graph)?;
@@ -103,26 +103,18 @@ impl Linker {
     /// Places all of them, then fixes all of them up: they may point to one another.
     fn link_data(&self, fresh: &[Unplaced]) -> Result<Vec<(SymbolId, u64)>> {
         let mut placed = Vec::with_capacity(fresh.len());
-        for group in self.in_sets(fresh) {
-            let mut piece = match group.len() {
-                1 => None,
-                _ => Some(self.piece(group.iter().map(|&index| &fresh[index].graph))?),
+        for data in fresh {
+            let found = self.place(&data.graph, &data.symbols, true)?;
+            let extents = found.blocks.iter().map(Block::extent).collect();
+            // Sets stay as they are.
+            let owner = match self.sets.of(data.id) {
+                None => self.note_data(data, extents),
+                Some(_) => AllocationId::PERMANENT,
             };
-            for index in group {
-                let data = &fresh[index];
-                let is_apart = piece.is_none();
-                let found = self.place(&data.graph, &data.symbols, true, piece.as_mut())?;
-                let extents = found.blocks.iter().map(Block::extent).collect();
-                let owner = match is_apart {
-                    true => self.note_data(data, extents),
-                    false => AllocationId::PERMANENT,
-                };
-                placed.push((index, owner, found));
-            }
+            placed.push((owner, found));
         }
         let mut finished = Vec::with_capacity(fresh.len());
-        for (index, owner, placed) in placed {
-            let Unplaced { id, graph, symbols } = &fresh[index];
+        for (Unplaced { id, graph, symbols }, (owner, placed)) in fresh.iter().zip(placed) {
             let mut permanent = Allocation::new(AllocationId::PERMANENT, *id);
             let values = self.require(*id, &mut permanent, symbols)?;
             let bound = Bound { graph, symbols, values };
@@ -160,40 +152,6 @@ impl Linker {
             false => entry.lock().allocation = owner.number(),
         }
         owner
-    }
-
-    /// Memory for several graphs of data in one piece.
-    fn piece<'a>(&self, graphs: impl Iterator<Item = &'a LinkGraph>) -> Result<Block> {
-        let (mut size, mut largest) = (0u64, 1);
-        for section in graphs.flat_map(|graph| &graph.sections) {
-            size = size.next_multiple_of(section.align) + section.size;
-            largest = largest.max(section.align);
-        }
-        self.memory.allocate(Zone::Data, size, largest)
-    }
-
-    /// The data in the order to place it: sets in one piece, in the order of their members.
-    fn in_sets(&self, fresh: &[Unplaced]) -> Vec<Vec<usize>> {
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        let mut of_set: FxHashMap<Name, usize> = FxHashMap::default();
-        for (index, data) in fresh.iter().enumerate() {
-            match self.sets.of(data.id) {
-                Some(set) => {
-                    let group = *of_set.entry(set).or_insert_with(|| {
-                        groups.push(Vec::new());
-                        groups.len() - 1
-                    });
-                    groups[group].push(index);
-                }
-                None => groups.push(vec![index]),
-            }
-        }
-        for (set, group) in of_set {
-            let members = self.sets.members(&set).unwrap_or_default();
-            let rank = |index: &usize| members.iter().position(|&id| id == fresh[*index].id);
-            groups[group].sort_by_key(rank);
-        }
-        groups
     }
 }
 
