@@ -187,5 +187,6 @@ fn debuggers_stop_in_functions_that_are_not_there_yet() {
     check("continue ", &["hit Breakpoint", "gdb_inner"]);
     check("continue  ", &["hit Breakpoint 3", "gdb_last"]);
     check("backtrace ", &["gdb_last", "gdb_inner.src:20", "gdb_outer.src:20"]);
-    check("continue   ", &["the program ended well", "exited normally"]);
+    // Of its end gdb does not always tell, when the thread that ends it is not the first.
+    check("continue   ", &["the program ended well", "1 passed"]);
 }
