@@ -8,7 +8,7 @@
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use vmkit::{Addr, Result, Session, needed_libraries};
+use vmkit::{Addr, Result, Session, SharedLibrary};
 
 use crate::options::Run;
 
@@ -43,6 +43,8 @@ const UNWINDER: [&str; 21] = [
 
 /// Has the program such a runtime?
 static IS_PROGRAM_APART: AtomicBool = AtomicBool::new(false);
+/// Has any library?
+static IS_ANY_APART: AtomicBool = AtomicBool::new(false);
 
 /// Finds out whether the program is to have such a runtime, and says it.
 pub(crate) fn choose(options: &Run) -> bool {
@@ -60,8 +62,16 @@ pub(crate) fn is_program_apart() -> bool {
 }
 
 /// Is this library to be loaded apart from what the process has?
-pub(crate) fn is_apart(file: &str) -> bool {
-    is_program_apart() || needed_libraries(file).iter().any(|needed| needed.starts_with(RUNTIME))
+pub(crate) fn is_apart(library: &SharedLibrary) -> bool {
+    let mut needed = library.libraries().iter();
+    let is_apart = is_program_apart() || needed.any(|needed| needed.starts_with(RUNTIME));
+    IS_ANY_APART.fetch_or(is_apart, Ordering::Relaxed);
+    is_apart
+}
+
+/// Was any library loaded apart?
+pub(crate) fn is_any() -> bool {
+    IS_ANY_APART.load(Ordering::Relaxed)
 }
 
 fn file_name(path: &str) -> &str {
@@ -74,12 +84,13 @@ fn file_name(path: &str) -> &str {
 ///
 /// Whoever runs the program asks for the library.
 pub(crate) unsafe fn load(session: &Session, file: &str) -> Result<()> {
-    if !is_apart(file) {
+    let library = SharedLibrary::read(file);
+    if !is_apart(&library) {
         // SAFETY: the caller's promise.
-        return unsafe { session.load_library(file) };
+        return unsafe { session.load_library(library) };
     }
     // SAFETY: as above.
-    unsafe { session.load_library_apart(file) }?;
+    unsafe { session.load_library_apart(library) }?;
     share_unwinder()
 }
 
@@ -88,6 +99,7 @@ pub(crate) fn share_unwinder() -> Result<()> {
     let known: Vec<_> = unwinder().map(|(name, at)| (name, Addr(at as u64))).collect();
     // SAFETY: the same functions, of the library that comes first in this process.
     unsafe { Session::replace_in_libraries(|path| !path.contains(OTHER_UNWINDER), &known) }
+        .map(drop)
 }
 
 /// The unwinder's functions, for a program with such a runtime: whatever libraries it names.

@@ -13,6 +13,7 @@ use vmkit_llvm::{Level, Llvm};
 use crate::allocator;
 use crate::apart;
 use crate::caller::Roots;
+use crate::dynamic;
 use crate::fresh;
 use crate::last_thread;
 use crate::load::Inputs;
@@ -27,11 +28,6 @@ use crate::watch::Watch;
 const LIBRARIES: [&str; 3] = ["libc.so.6", "libm.so.6", "libgcc_s.so.1"];
 /// What it finds beside them, unless it brings another.
 const CXX_LIBRARY: &str = "libstdc++.so.6";
-/// Libraries that go on calling their own functions: this program's, and those it could not go on
-/// without. (libgcc's unwinder holds a lock while it allocates, which publishing code needs too.)
-const OWN: [&str; 3] = ["libLLVM", "libgcc_s", "ld-linux"];
-/// The C library calls its own functions, too, but for those that allocate.
-const C_LIBRARY: &str = "libc.so";
 /// A symbol that nobody defines was called.
 const UNDEFINED: c_int = 127;
 /// A function that was called cannot be compiled.
@@ -132,7 +128,9 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
     for object in inputs.objects.iter().filter(|object| object.is_needed_at_start) {
         session.address(object.unit)?;
     }
-    if inputs.loads_libraries {
+    let has_libraries = !options.dlopen.is_empty() || !options.libraries.is_empty();
+    let do_libraries = has_libraries && dynamic::take_over()?;
+    if inputs.loads_libraries || do_libraries {
         session.share_thread_locals()?;
     }
     let (constructors, destructors) = structors(&session, &inputs)?;
@@ -168,11 +166,12 @@ fn entry(session: &Session, name: &str) -> Result<SymbolId> {
     }
 }
 
-/// The functions of which the library at `path` calls the program's, where there are such.
+/// The functions of which the library at `path` calls the program's, where there are such. The C library
+/// calls its own functions, too, but for those that allocate.
 fn interposed(path: &str) -> Option<fn(&[u8]) -> bool> {
-    match path.contains(C_LIBRARY) {
+    match dynamic::is_c_library(path) {
         true => Some(allocator::is_replaceable),
-        false if OWN.iter().any(|own| path.contains(own)) => None,
+        false if dynamic::is_own(path) => None,
         false => Some(|_| true),
     }
 }

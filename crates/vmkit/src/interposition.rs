@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::host;
 use crate::link::Linker;
 use crate::memory::Zone;
-use crate::process::{self, Choice, Export, Exported, Replacements};
+use crate::process::{self, Choice, Export, Exported, Replacements, SharedLibrary};
 use crate::symbol::{Addr, Linkage, ScopeId, SymbolId, SymbolKind, Visibility};
 use crate::target::native;
 
@@ -64,13 +64,13 @@ fn is_candidate(linker: &Linker, id: SymbolId) -> bool {
 }
 
 /// Makes what a library needs, and modules define, resolve its references when it is loaded.
-pub(crate) fn export_to(linker: &Linker, file: &str) -> Result<()> {
-    let names = process::undefined_names(file);
+pub(crate) fn export_to(linker: &Linker, library: &SharedLibrary) -> Result<()> {
+    let names = library.names();
     let ids = names.iter().filter_map(|name| linker.table.find(ScopeId::GLOBAL, name));
     let variables: Vec<_> = ids.filter(|&id| linker.is_shareable(id)).collect();
     if !variables.is_empty() && linker.share_thread_locals(variables.into_iter())? {
         let what = "needs a thread-local variable of which a thread has a copy already";
-        return Err(Kind::Library { file: file.into(), what: what.into() }.into());
+        return Err(Kind::Library { file: library.file().into(), what: what.into() }.into());
     }
     let export = |name| {
         let (is_function, address) = exported(linker, name)?;

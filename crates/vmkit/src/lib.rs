@@ -55,7 +55,7 @@ pub use crate::host::processors;
 pub use crate::link::{Change, Structors, Why};
 pub use crate::memory::Layout;
 pub use crate::object::LoadedObject;
-pub use crate::process::{Located, needed_libraries};
+pub use crate::process::{Located, SharedLibrary};
 pub use crate::reclaim::{Reader, Reading};
 pub use crate::resolver::{Resolution, Undefined};
 pub use crate::session::{Builder, KeptSource, Machine, Session, Stats, WeakSession};

@@ -11,6 +11,7 @@ use crate::symbol::{Addr, Name};
 
 use super::extent::{extent, link_map};
 use super::loaded::{is_any_library, module, open};
+use super::script;
 use super::tables::{Own, Tables};
 
 /// Libraries in the order they are searched.
@@ -60,7 +61,8 @@ impl Libraries {
         let flags = libc::RTLD_NOW | libc::RTLD_GLOBAL | flags;
         // SAFETY: the path is a C string. The library's constructors run, as whoever asks for a
         // library expects.
-        let handle = unsafe { open(&path, flags) }.map_err(fail)?;
+        let handle = unsafe { open(&path, flags) }
+            .map_err(|what| fail(script::objection(file).unwrap_or(what)))?;
         // SAFETY: a library that dlopen gave, which nobody closes.
         let (map, module) = unsafe { (link_map(handle), module(handle)) };
         let extent = map.map_or(0..0, extent);
@@ -87,10 +89,17 @@ impl Libraries {
     /// Looks `name` up, breadth first as the dynamic linker does: in each of the libraries itself,
     /// first library first, then in those that they need.
     pub(crate) fn find(&self, name: &Name) -> Option<Found> {
+        self.find_after(Addr(0), name)
+    }
+
+    /// As [`Libraries::find`], in those after the one at this address, if there is one.
+    pub(crate) fn find_after(&self, address: Addr, name: &Name) -> Option<Found> {
         let (plain, version) = split_version(name.bytes());
         let plain = CString::new(plain).ok()?;
         let version = version.and_then(|version| CString::new(version).ok());
         let handles = self.handles.read();
+        let before = handles.iter().position(|handle| handle.is_at(address));
+        let handles = &handles[before.map_or(0, |place| place + 1)..];
         let find = |handle: &Handle| handle.find(&plain, version.as_deref());
         let classified = |at| classify(at, &self.thread_blocks.read());
         let own = |handle: &Handle| {
@@ -108,6 +117,11 @@ impl Libraries {
 }
 
 impl Handle {
+    /// Does the library itself lie at this address?
+    fn is_at(&self, address: Addr) -> bool {
+        self.library != libc::RTLD_DEFAULT && self.extent.contains(&address.0)
+    }
+
     /// Where the library, or one that it needs, has this symbol.
     fn find(&self, name: &CStr, version: Option<&CStr>) -> Option<u64> {
         // SAFETY: a live handle and C strings.
@@ -215,6 +229,34 @@ mod tests {
         assert!(error.is_input());
         assert!(error.to_string().contains("no_such_library.so"), "{error}");
         assert!(Libraries::new(false).load("nul\0.so", 0).is_err());
+    }
+
+    #[test]
+    fn a_linkers_script_is_called_one() {
+        let file = std::env::temp_dir().join(format!("vmkit_script_{}.so", std::process::id()));
+        std::fs::write(&file, "INPUT(libfirst.so.6 AS_NEEDED(-lsecond))").unwrap();
+        let error = Libraries::new(false).load(file.to_str().unwrap(), 0).unwrap_err();
+        std::fs::remove_file(file).unwrap();
+        assert!(error.to_string().contains("linker's script"), "{error}");
+        assert!(error.to_string().contains("libfirst.so.6, -lsecond"), "{error}");
+    }
+
+    #[test]
+    fn the_library_itself_and_those_before_it_are_left_out() {
+        let libraries = Libraries::new(false);
+        for file in ["libm.so.6", "libc.so.6"] {
+            libraries.load(file, 0).unwrap();
+        }
+        let cosh = Addr(libc_address(c"cosh"));
+        assert_eq!(libraries.find_after(cosh, &"qsort".into()), libraries.find(&"qsort".into()));
+        assert_eq!(libraries.find_after(cosh, &"cosh".into()), None);
+        let qsort = Addr(libc_address(c"qsort"));
+        assert_eq!(libraries.find_after(qsort, &"qsort".into()), None);
+    }
+
+    fn libc_address(name: &CStr) -> u64 {
+        // SAFETY: a C string.
+        unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) as u64 }
     }
 
     #[test]

@@ -2,6 +2,18 @@
 #![expect(unsafe_code, reason = "the dynamic linker's lists")]
 
 use std::ffi::{CStr, c_int, c_void};
+use std::ptr;
+
+use crate::symbol::Addr;
+
+unsafe extern "C" {
+    fn dladdr1(
+        address: *const c_void,
+        info: *mut libc::Dl_info,
+        more: *mut *const c_void,
+        which: c_int,
+    ) -> c_int;
+}
 
 /// Loads a library, as `dlopen` finds it; or what the dynamic linker says against it.
 ///
@@ -29,6 +41,18 @@ pub(super) unsafe fn module(handle: *mut c_void) -> u64 {
     // SAFETY: the caller's promise; the number is written to our variable.
     unsafe { libc::dlinfo(handle, libc::RTLD_DI_TLS_MODID, (&raw mut module).cast()) };
     module
+}
+
+/// What the dynamic linker says of an address in a library, and what else it is asked for (dlfcn.h,
+/// `RTLD_DL_SYMENT` and `RTLD_DL_LINKMAP`).
+pub(super) fn at(address: Addr, which: c_int) -> Option<(libc::Dl_info, *const c_void)> {
+    // SAFETY: a struct of pointers.
+    let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
+    let mut more = ptr::null();
+    let place = address.0 as *const c_void;
+    // SAFETY: any address may be asked for; the answers are written to our variables.
+    let known = unsafe { dladdr1(place, &raw mut info, &raw mut more, which) };
+    (known != 0).then_some((info, more))
 }
 
 /// A description of a loaded library, and its program headers.

@@ -1,33 +1,20 @@
 //! Variables of shared libraries.
-#![expect(unsafe_code, reason = "asks the dynamic linker; reads what libraries hold")]
+#![expect(unsafe_code, reason = "reads what libraries hold")]
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 
 use object::elf;
 
+use super::loaded::at;
 use crate::symbol::Addr;
 
 /// Asks `dladdr1` for the symbol's entry (dlfcn.h, `RTLD_DL_SYMENT`).
 const SYMBOL_ENTRY: c_int = 1;
 
-unsafe extern "C" {
-    fn dladdr1(
-        address: *const c_void,
-        info: *mut libc::Dl_info,
-        extra: *mut *const c_void,
-        flags: c_int,
-    ) -> c_int;
-}
-
 /// How many bytes the variable has that a library exports at `address`; none if there is no such.
 pub(crate) fn variable_at(address: Addr) -> Option<u64> {
-    // SAFETY: a struct of pointers.
-    let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
-    let mut entry: *const c_void = std::ptr::null();
-    let place = address.0 as *const c_void;
-    // SAFETY: any address may be asked for; the answers are written to our variables.
-    let known = unsafe { dladdr1(place, &raw mut info, &raw mut entry, SYMBOL_ENTRY) };
-    if known == 0 || entry.is_null() || info.dli_saddr as u64 != address.0 {
+    let (info, entry) = at(address, SYMBOL_ENTRY)?;
+    if entry.is_null() || info.dli_saddr as u64 != address.0 {
         return None;
     }
     // SAFETY: an entry of the library's symbol table, which is there as long as the library.
@@ -52,7 +39,7 @@ mod tests {
     #[test]
     fn variables_are_told_from_functions_and_places_in_them() {
         unsafe extern "C" {
-            static stdout: *const c_void;
+            static stdout: *const u8;
         }
         let address = Addr(&raw const stdout as u64);
         assert_eq!(variable_at(address), Some(8));

@@ -7,6 +7,7 @@ mod kept;
 mod machine;
 mod redefinition;
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -23,7 +24,7 @@ use crate::interposition;
 use crate::link::{Linker, Structors};
 use crate::memory::{Layout, Zone};
 use crate::object::{self, LoadedObject};
-use crate::process::{self, Found, Located};
+use crate::process::{self, Found, Located, SharedLibrary};
 use crate::symbol::{Addr, Name, ScopeId, SymbolId};
 use crate::table::State;
 
@@ -164,8 +165,8 @@ impl Session {
         object::add(self.linker(), name, bytes)
     }
 
-    /// Loads a shared library, in which undefined symbols are then looked up. If `file` is a path, it may
-    /// need functions and data that modules define ([`Session::export_to`]).
+    /// Loads a shared library, in which undefined symbols are then looked up. It may need functions and
+    /// data that modules define ([`Session::export_to`]).
     ///
     /// # Safety
     ///
@@ -175,9 +176,10 @@ impl Session {
     ///
     /// The library cannot be loaded.
     #[expect(unsafe_code, reason = "the caller vouches for the library")]
-    pub unsafe fn load_library(&self, file: &str) -> Result<()> {
-        self.export_to(file)?;
-        self.linker().libraries.load(file, 0)
+    pub unsafe fn load_library(&self, library: impl Into<SharedLibrary>) -> Result<()> {
+        let library = library.into();
+        self.export_to(&library)?;
+        self.linker().libraries.load(library.file(), 0)
     }
 
     /// As [`Session::load_library`], but what the library and those that it brings along need is looked up
@@ -192,21 +194,22 @@ impl Session {
     ///
     /// As there.
     #[expect(unsafe_code, reason = "the caller vouches for the library")]
-    pub unsafe fn load_library_apart(&self, file: &str) -> Result<()> {
-        self.export_to(file)?;
-        self.linker().libraries.load(file, libc::RTLD_DEEPBIND)
+    pub unsafe fn load_library_apart(&self, library: impl Into<SharedLibrary>) -> Result<()> {
+        let library = library.into();
+        self.export_to(&library)?;
+        self.linker().libraries.load(library.file(), libc::RTLD_DEEPBIND)
     }
 
-    /// Makes what the shared library in a file needs, and modules define where others see it, resolve
-    /// the library's references when it is loaded, as what an executable exports does. What the process
-    /// has under the same names comes first.
+    /// Makes what a shared library needs, and modules define where others see it, resolve the library's
+    /// references when it is loaded, as what an executable exports does. What the process has under the
+    /// same names comes first.
     ///
     /// # Errors
     ///
     /// The system has no memory left, or the library needs a thread-local variable of which a thread has a
-    /// copy already ([`Session::share_thread_locals`]). A file that cannot be read needs nothing.
-    pub fn export_to(&self, file: &str) -> Result<()> {
-        if file.contains('/') { interposition::export_to(self.linker(), file) } else { Ok(()) }
+    /// copy already ([`Session::share_thread_locals`]).
+    pub fn export_to(&self, library: &SharedLibrary) -> Result<()> {
+        interposition::export_to(self.linker(), library)
     }
 
     /// Has shared libraries that are loaded from now on share the thread-local variables that modules
@@ -229,7 +232,14 @@ impl Session {
     /// The address of what the libraries have under a name, in which undefined symbols are looked up.
     #[must_use]
     pub fn in_libraries(&self, name: &Name) -> Option<Addr> {
-        match self.linker().libraries.find(name)? {
+        self.in_libraries_after(Addr(0), name)
+    }
+
+    /// As [`Session::in_libraries`], but only in those that come after the one at this address, if there
+    /// is one: what `RTLD_NEXT` means to it.
+    #[must_use]
+    pub fn in_libraries_after(&self, address: Addr, name: &Name) -> Option<Addr> {
+        match self.linker().libraries.find_after(address, name)? {
             Found::At(address) => Some(address),
             Found::ThreadLocal { .. } => None,
         }
@@ -265,7 +275,8 @@ impl Session {
     }
 
     /// Sends calls of these functions that loaded shared libraries make to other addresses, on every
-    /// thread. `is_wanted` chooses the libraries, by path.
+    /// thread; tells whether any library names one. `is_wanted` chooses the libraries, by path. Not to be
+    /// called by two threads at once.
     ///
     /// # Safety
     ///
@@ -278,15 +289,21 @@ impl Session {
     pub unsafe fn replace_in_libraries(
         is_wanted: impl Fn(&str) -> bool,
         functions: &[(&str, Addr)],
-    ) -> Result<()> {
-        let replace: Vec<_> = functions.iter().map(|&(_, to)| move |_: Addr| Ok(to)).collect();
+    ) -> Result<bool> {
+        let is_any = Cell::new(false);
+        let replace = |to| {
+            is_any.set(true);
+            Ok(to)
+        };
+        let replace: Vec<_> = functions.iter().map(|&(_, to)| move |_: Addr| replace(to)).collect();
         let names = functions.iter().map(|(name, _)| name.as_bytes());
         let replace = replace.iter().map(|replace| replace as &dyn Fn(Addr) -> Result<Addr>);
         let all: fn(&[u8]) -> bool = |_| true;
         process::interpose(
             &|path: &str| is_wanted(path).then_some(all),
             &names.zip(replace).collect(),
-        )
+        )?;
+        Ok(is_any.get())
     }
 
     /// The symbol that every module means by this name, if any module or library defines it.

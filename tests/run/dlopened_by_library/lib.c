@@ -1,0 +1,17 @@
+#define _GNU_SOURCE
+#include <dlfcn.h>
+
+void *library_open(const char *file) { return dlopen(file, RTLD_NOW | RTLD_LOCAL); }
+void *library_find(void *handle, const char *name) { return dlsym(handle, name); }
+void *library_default(const char *name) { return dlsym(RTLD_DEFAULT, name); }
+void *library_program(const char *name) { return dlsym(dlopen(0, RTLD_LAZY), name); }
+int library_knows(void *address) {
+    Dl_info info;
+    return dladdr(address, &info) != 0;
+}
+/* In front of the C library's, which it calls. */
+long a64l(const char *text) {
+    long (*next)(const char *) = (long (*)(const char *))dlsym(RTLD_NEXT, "a64l");
+    return next ? next(text) + 1 : -1;
+}
+int shadowed(void) { return 1; }
