@@ -45,6 +45,7 @@ fn main() {
                 "plain",
                 "returns",
                 "switch",
+                "join",
                 "coroutines",
                 "names",
             ]

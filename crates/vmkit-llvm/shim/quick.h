@@ -16,6 +16,11 @@ void prepare_quick_selection(llvm::Module &module);
 // on that when they recurse.
 void return_at_once(llvm::BasicBlock &block);
 
+// Has predecessors that lead to a block with the same values do so through one block in between, where
+// that saves many copies: one for each value and edge. For large functions, whose copies take long to
+// be merged.
+void join_alike(llvm::Function &function);
+
 // Does a register hold such a value, as it is?
 bool is_simple(const llvm::Type &type);
 

@@ -211,6 +211,8 @@ static void generate(vk_worker &worker, Module &module, vk_object &object, Clock
   bool is_thorough = is_quick && is_larger(module, LargestQuick);
   bool is_simple = is_quick && !worker.options.native_cpu && is_plain(module);
   if (is_quick) prepare_quick_selection(module);
+  if (is_thorough)
+    for (Function &function : module) join_alike(function);
   object.object = bytes(worker.generator(is_thorough, is_simple).run(module));
   clock.lap(object.codegen_nanos);
   if (!worker.error.empty()) fail(worker.error);
