@@ -75,9 +75,11 @@ Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) {
   }
   passes.add(new TargetLibraryInfoWrapperPass(machine.getTargetTriple()));
   Pipeline pipeline(passes, is_thorough, is_plain);
-  legacy::PassManagerBase &all = machine.getOptLevel() == CodeGenOptLevel::None
-                                     ? static_cast<legacy::PassManagerBase &>(pipeline)
-                                     : passes;
+  bool is_optimizing = machine.getOptLevel() != CodeGenOptLevel::None;
+  legacy::PassManagerBase &all =
+      is_optimizing ? passes : static_cast<legacy::PassManagerBase &>(pipeline);
+  // Branches at their full length: to find out which can be short takes longer than to copy a little more.
+  machine.Options.MCOptions.MCRelaxAll = !is_optimizing && !is_thorough;
   bool cannot = machine.addPassesToEmitMC(all, context, stream, /*DisableVerify=*/true);
   if (is_thorough && optimize) {
     optimize->setValue(cl::boolOrDefault::BOU_UNSET);
