@@ -18,7 +18,7 @@ fn value(case: i64, number: i64) -> i64 {
 }
 
 fn own(case: i64) -> i64 {
-    (0..4).fold(case, |sum, step| sum * 3 ^ step)
+    (0..4).fold(case, |sum, step| (sum * 3) ^ step)
 }
 
 fn result(case: i64) -> i64 {
