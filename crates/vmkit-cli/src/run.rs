@@ -120,8 +120,10 @@ pub(crate) fn prepare(options: &Run) -> Result<Program> {
         .collect();
     let modules = &options.modules;
     let inputs = allocator::reading(|| Inputs::load(&session, &llvm, modules, &wanted))?;
-    load_libraries(&session, options)?;
+    // Constructors of the program's libraries may call its functions.
+    load_common_libraries(&session, apart::choose(options))?;
     runtime::define(&session)?;
+    load_libraries(&session, options)?;
     session.copy_near_variables();
 
     let entry = entry(&session, &options.entry)?;
@@ -186,19 +188,17 @@ unsafe fn function(address: Addr) -> Function {
     unsafe { std::mem::transmute(address.0 as *const ()) }
 }
 
-fn load_libraries(session: &Session, options: &Run) -> Result<()> {
-    let is_apart = apart::choose(options);
-    // The program's own libraries first, so that they can replace functions of the C library.
-    for file in &options.dlopen {
-        load_library(session, file)?;
-    }
-    for name in &options.libraries {
-        load_by_name(session, name)?;
-    }
+fn load_common_libraries(session: &Session, is_apart: bool) -> Result<()> {
     // SAFETY: libraries that this program itself uses.
-    let load = |library: &str| unsafe { session.load_library(library) };
+    let load = |library: &str| unsafe { session.load_common_library(library) };
     LIBRARIES.iter().try_for_each(|library| load(library))?;
     if is_apart { Ok(()) } else { load(CXX_LIBRARY) }
+}
+
+/// The program's own libraries, which can replace functions of the C library.
+fn load_libraries(session: &Session, options: &Run) -> Result<()> {
+    options.dlopen.iter().try_for_each(|file| load_library(session, file))?;
+    options.libraries.iter().try_for_each(|name| load_by_name(session, name))
 }
 
 fn load_library(session: &Session, file: &str) -> Result<()> {

@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
-#include <memory>
 
 namespace {
 
@@ -16,11 +15,18 @@ constexpr size_t StackSize = 64 << 10;
 bool is_contained = false;
 struct sigaction previous[NSIG];
 thread_local Landing *landing = nullptr;
-// Not by `operator delete`, which may be the program's own when a thread ends.
-struct Free {
-  void operator()(char *block) const { free(block); }
-};
-thread_local std::unique_ptr<char, Free> handler_stack;
+// The threads' stacks for the handler. What C++ destroys when a thread ends, the C library notes under the
+// dynamic linker's lock, which somebody may hold who waits for this thread; and `operator delete` may be
+// the program's own then.
+pthread_key_t handler_stacks;
+bool has_handler_stacks = false;
+
+void *handler_stack() {
+  if (!has_handler_stacks) return nullptr;
+  void *stack = pthread_getspecific(handler_stacks);
+  if (!stack && (stack = malloc(StackSize))) pthread_setspecific(handler_stacks, stack);
+  return stack;
+}
 
 // A fault, or `abort`: not what somebody else sent.
 bool is_own(const siginfo_t &info) { return info.si_code > 0 || info.si_code == SI_TKILL; }
@@ -44,6 +50,7 @@ sigset_t caught_signals() {
 void contain_crashes() {
   if (is_contained) return;
   is_contained = true;
+  has_handler_stacks = pthread_key_create(&handler_stacks, free) == 0;
   for (int signal : Caught) {
     struct sigaction action = {};
     action.sa_sigaction = on_crash;
@@ -67,11 +74,10 @@ extern "C" sighandler_t vk_signal(int signal, sighandler_t handler) {
 
 Landing::Landing() : is_active(is_contained && !landing) {
   if (!is_active) return;
-  if (!handler_stack) handler_stack.reset(static_cast<char *>(malloc(StackSize)));
   stack_t stack = {};
-  stack.ss_sp = handler_stack.get();
+  stack.ss_sp = handler_stack();
   stack.ss_size = StackSize;
-  stack.ss_flags = handler_stack ? 0 : SS_DISABLE;
+  stack.ss_flags = stack.ss_sp ? 0 : SS_DISABLE;
   sigaltstack(&stack, &old_stack);
   sigset_t set = caught_signals();
   pthread_sigmask(SIG_UNBLOCK, &set, &old_mask);

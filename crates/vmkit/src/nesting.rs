@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 
 use parking_lot::Mutex;
 
@@ -14,8 +15,11 @@ use crate::symbol::{Name, SymbolId};
 thread_local! {
     /// How many symbols this thread is compiling; a first call anywhere may look at it.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
-    /// These symbols, the outermost first.
-    static STACK: RefCell<Vec<SymbolId>> = const { RefCell::new(Vec::new()) };
+    /// These symbols, the outermost first. Holds no memory while there are none, and is never dropped: the
+    /// C library takes the dynamic linker's lock to note what a thread has to drop, and somebody may hold
+    /// that lock who waits for this thread.
+    static STACK: ManuallyDrop<RefCell<Vec<SymbolId>>> =
+        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
 /// Those who are in a compile and wait for another thread's: what they compile, and what they want.
@@ -31,14 +35,20 @@ struct Compiling;
 impl Drop for Compiling {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
-        STACK.with_borrow_mut(Vec::pop);
+        STACK.with(|stack| {
+            let mut stack = stack.borrow_mut();
+            stack.pop();
+            if stack.is_empty() {
+                drop(std::mem::take(&mut *stack));
+            }
+        });
     }
 }
 
 /// Compiles a symbol, on a thread that can compile what `compile` wants meanwhile. Compile threads can:
 /// they take no signals, whose handlers might make first calls in the midst of anything.
 pub(crate) fn within<T>(id: SymbolId, compile: impl FnOnce() -> T) -> T {
-    STACK.with_borrow_mut(|stack| stack.push(id));
+    STACK.with(|stack| stack.borrow_mut().push(id));
     DEPTH.set(DEPTH.get() + 1);
     let _compiling = Compiling;
     compile()
@@ -56,7 +66,7 @@ impl Nesting {
     ///
     /// `id` is compiled by this thread, or by one that waits for it.
     pub(crate) fn wait(&self, id: SymbolId, name: &Name) -> Result<Waiting<'_>> {
-        let own = STACK.with_borrow(Vec::clone);
+        let own = STACK.with(|stack| stack.borrow().clone());
         let mut waiting = self.0.lock();
         let mut wanted = id;
         while !own.contains(&wanted) {

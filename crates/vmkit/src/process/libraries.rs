@@ -26,6 +26,16 @@ struct Handle {
     extent: Range<u64>,
     /// What it defines itself.
     tables: Option<Tables>,
+    rank: Rank,
+}
+
+/// Which libraries are searched before which.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    /// Those of a program, and whatever comes while it runs.
+    Own,
+    /// Those that every program has, as a linker adds them behind all others.
+    Common,
 }
 // SAFETY: dlopen handles may be used from any thread.
 unsafe impl Send for Handle {}
@@ -46,7 +56,12 @@ pub(crate) enum Found {
 impl Libraries {
     /// Searches all that the process has loaded, if `whole_process`, else nothing yet.
     pub(crate) fn new(whole_process: bool) -> Self {
-        let process = Handle { library: libc::RTLD_DEFAULT, extent: 0..u64::MAX, tables: None };
+        let process = Handle {
+            library: libc::RTLD_DEFAULT,
+            extent: 0..u64::MAX,
+            tables: None,
+            rank: Rank::Own,
+        };
         Self {
             handles: RwLock::new(whole_process.then_some(process).into_iter().collect()),
             thread_blocks: RwLock::new(thread_blocks()),
@@ -54,8 +69,8 @@ impl Libraries {
     }
 
     /// Loads the library `file`, as `dlopen` finds it with these further flags, and searches it after the
-    /// others.
-    pub(crate) fn load(&self, file: &str, flags: c_int) -> Result<()> {
+    /// others of its rank.
+    pub(crate) fn load(&self, file: &str, flags: c_int, rank: Rank) -> Result<()> {
         let fail = |what: String| Error::from(Kind::Library { file: file.into(), what });
         let path = CString::new(file).map_err(|e| fail(e.to_string()))?;
         let flags = libc::RTLD_NOW | libc::RTLD_GLOBAL | flags;
@@ -68,7 +83,10 @@ impl Libraries {
         let extent = map.map_or(0..0, extent);
         // SAFETY: as above.
         let tables = map.and_then(|map| unsafe { Tables::new(map, module) });
-        self.handles.write().push(Handle { library: handle, extent, tables });
+        let mut handles = self.handles.write();
+        let place = handles.partition_point(|other| other.rank <= rank);
+        handles.insert(place, Handle { library: handle, extent, tables, rank });
+        drop(handles);
         *self.thread_blocks.write() = thread_blocks();
         Ok(())
     }
@@ -219,33 +237,48 @@ mod tests {
         let libraries = Libraries::new(false);
         check(&libraries, "qsort", None);
         check(&libraries, "cosh", None);
-        libraries.load("libm.so.6", 0).unwrap();
+        libraries.load("libm.so.6", 0, Rank::Own).unwrap();
         assert!(libraries.find(&"cosh".into()).is_some());
     }
 
     #[test]
     fn a_missing_library_is_named() {
-        let error = Libraries::new(false).load("no_such_library.so", 0).unwrap_err();
+        let error = Libraries::new(false).load("no_such_library.so", 0, Rank::Own).unwrap_err();
         assert!(error.is_input());
         assert!(error.to_string().contains("no_such_library.so"), "{error}");
-        assert!(Libraries::new(false).load("nul\0.so", 0).is_err());
+        assert!(Libraries::new(false).load("nul\0.so", 0, Rank::Own).is_err());
     }
 
     #[test]
     fn a_linkers_script_is_called_one() {
         let file = std::env::temp_dir().join(format!("vmkit_script_{}.so", std::process::id()));
         std::fs::write(&file, "INPUT(libfirst.so.6 AS_NEEDED(-lsecond))").unwrap();
-        let error = Libraries::new(false).load(file.to_str().unwrap(), 0).unwrap_err();
+        let error = Libraries::new(false).load(file.to_str().unwrap(), 0, Rank::Own).unwrap_err();
         std::fs::remove_file(file).unwrap();
         assert!(error.to_string().contains("linker's script"), "{error}");
         assert!(error.to_string().contains("libfirst.so.6, -lsecond"), "{error}");
     }
 
     #[test]
+    fn libraries_that_every_program_has_come_last() {
+        let libraries = Libraries::new(false);
+        libraries.load("libc.so.6", 0, Rank::Common).unwrap();
+        libraries.load("libgcc_s.so.1", 0, Rank::Common).unwrap();
+        libraries.load("libm.so.6", 0, Rank::Own).unwrap();
+        let after = |name: &CStr, wanted: &str| {
+            // SAFETY: a C string.
+            let at = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) as u64 };
+            libraries.find_after(Addr(at), &wanted.into()).is_some()
+        };
+        assert!(after(c"cosh", "qsort") && after(c"cosh", "_Unwind_Backtrace"));
+        assert!(after(c"qsort", "_Unwind_Backtrace") && !after(c"qsort", "cosh"));
+    }
+
+    #[test]
     fn the_library_itself_and_those_before_it_are_left_out() {
         let libraries = Libraries::new(false);
         for file in ["libm.so.6", "libc.so.6"] {
-            libraries.load(file, 0).unwrap();
+            libraries.load(file, 0, Rank::Own).unwrap();
         }
         let cosh = Addr(libc_address(c"cosh"));
         assert_eq!(libraries.find_after(cosh, &"qsort".into()), libraries.find(&"qsort".into()));

@@ -14,7 +14,7 @@ mod thread_local;
 mod variable;
 
 pub(crate) use self::interpose::{Choice, Replacements, interpose, redirect};
-pub(crate) use self::libraries::{Found, Libraries};
+pub(crate) use self::libraries::{Found, Libraries, Rank};
 pub use self::locate::Located;
 pub(crate) use self::locate::locate;
 pub use self::needs::SharedLibrary;
