@@ -2,8 +2,8 @@
 #include "extract.h"
 
 #include "llvm/IR/Constants.h"
+#include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/DebugInfoMetadata.h"
-#include "llvm/IR/GVMaterializer.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
@@ -229,13 +229,14 @@ bool names_foreign_label(const Function &function) { return !label_owners(functi
 
 void vk_module::read_metadata(const vk_options &options) {
   if (Error error = module->materializeMetadata()) fail(std::move(error));
-  // Of each function that is read from now on, which takes time even if there is none.
-  if (!options.keep_debug && module->getNamedMetadata("llvm.dbg.cu")) module->getMaterializer()->setStripDebugInfo();
 }
 
 void vk_module::read(Function &function, const vk_options &options) {
+  if (!function.isMaterializable()) return;
   read_metadata(options);
   if (Error error = function.materialize()) fail(std::move(error));
+  // The reader could do so itself, but not what it makes of the debug information of older versions.
+  if (!options.keep_debug && module->getNamedMetadata("llvm.dbg.cu")) stripDebugInfo(function);
 }
 
 Extract::Extract(vk_worker &worker, vk_module &home)
