@@ -42,6 +42,10 @@ impl Linker {
             return false;
         }
         let name = self.table.name(id);
+        // A library's are those of its own sections, which it need not have made public.
+        if self.is_bound_of_set(&name) {
+            return false;
+        }
         if let Some(target) = self.table.provider(scope, &name) {
             self.note(id, alias(target));
         } else if let Some(found) = self.libraries.find(&name) {
