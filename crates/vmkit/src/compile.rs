@@ -239,10 +239,11 @@ impl Compiler {
 
     /// Queues a symbol, unless somebody else has.
     pub(crate) fn request(&self, id: SymbolId) {
-        if !self.linker.table.has(id) {
-            return;
+        // To be uninterrupted costs two system calls.
+        let is_left = self.linker.table.entry(id).state().after(Event::Request).is_some();
+        if is_left && self.linker.table.has(id) {
+            self.uninterrupted(|| self.push(id));
         }
-        self.uninterrupted(|| self.push(id));
     }
 
     /// Does something that neither a fork nor a handler of this thread's signals must see half done: they

@@ -10,8 +10,7 @@ use cranelift_module::{
     DataId, FuncId, Linkage, ModuleDeclarations, ModuleError, ModuleRelocTarget, ModuleResult,
 };
 use vmkit::{
-    Addr, Error, KeptSource, Linkage as Competition, Name, Result, ScopeId, Session, State,
-    SymbolId,
+    Addr, Error, KeptSource, Linkage as Competition, Name, Result, ScopeId, Session, SymbolId,
 };
 
 use super::builder::{JitBuilder, When};
@@ -294,9 +293,7 @@ impl JitModule {
         self.look_up_undefined();
         let (session, wanted) = (self.session().clone(), std::mem::take(&mut self.wanted));
         if self.when == When::Finalized {
-            // What needs no data was requested when it was defined.
-            let is_left = |id: &&SymbolId| session.state(**id) == State::Defined;
-            wanted.iter().filter(is_left).for_each(|&id| session.request(id));
+            wanted.iter().for_each(|&id| session.request(id));
         }
         // From the end: compile threads begin with what was defined first.
         let ready = |earlier: Result<()>, id| session.compile_here(id).and(earlier);

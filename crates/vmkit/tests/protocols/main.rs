@@ -12,5 +12,6 @@ mod dispatch;
 mod forever;
 mod misuse;
 mod redefine;
+mod requests;
 mod scopes;
 mod whole;
