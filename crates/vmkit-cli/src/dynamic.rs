@@ -47,18 +47,26 @@ pub(crate) fn take_over() -> Result<bool> {
     static TURN: Mutex<()> = Mutex::new(());
     let Some((session, _)) = SESSION.get() else { return Ok(false) };
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let addresses = functions(session).map(|(name, at)| (name, Addr(at as u64)));
-    let is_meant = |&(name, at): &(&str, Addr)| {
-        session.find(name).is_some_and(|id| session.address(id).is_ok_and(|address| address == at))
-    };
-    let meant: Vec<_> = addresses.into_iter().filter(is_meant).collect();
     let is_wanted = |path: &str| !is_own(path) && !is_c_library(path);
     // SAFETY: they do what those of the dynamic linker do, for its callers.
-    let is_any = unsafe { Session::replace_in_libraries(is_wanted, &meant) }?;
+    let is_any = unsafe { Session::replace_in_libraries(is_wanted, meant(session)) }?;
     if apart::is_any() {
         apart::share_unwinder()?;
     }
     Ok(is_any)
+}
+
+/// The functions that the program means by their names, and where they are. To be asked for when all of
+/// the program is there.
+fn meant(session: &Session) -> &'static [(&'static str, Addr)] {
+    static MEANT: OnceLock<Vec<(&str, Addr)>> = OnceLock::new();
+    let is_meant = |&(name, at): &(&str, Addr)| {
+        session.find(name).is_some_and(|id| session.address(id).is_ok_and(|address| address == at))
+    };
+    MEANT.get_or_init(|| {
+        let addresses = functions(session).map(|(name, at)| (name, Addr(at as u64)));
+        addresses.into_iter().filter(is_meant).collect()
+    })
 }
 
 /// As [`take_over`], when a library was loaded. Without it, only what that library finds, and exceptions
