@@ -1,0 +1,132 @@
+//! The use that the program and its libraries make of the dynamic linker, which does not know what
+//! modules define.
+#![expect(unsafe_code, reason = "the dynamic linker's C interface")]
+
+mod find;
+mod locate;
+mod open;
+
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use vmkit::{Addr, Result, Session};
+
+use crate::apart;
+
+/// Libraries that go on calling their own functions: this program's, and those it could not go on
+/// without. (libgcc's unwinder holds a lock while it allocates, which publishing code needs too.)
+const OWN: [&str; 3] = ["libLLVM", "libgcc_s", "ld-linux"];
+/// The C library.
+const C_LIBRARY: &str = "libc.so";
+
+/// Whose names there are, and the handle that stands for the program and all that it has loaded.
+static SESSION: OnceLock<(Session, usize)> = OnceLock::new();
+/// Was a library loaded whose calls are not taken over yet?
+static IS_ANY_NEW: AtomicBool = AtomicBool::new(false);
+
+/// The functions, by name: what the program means by them, unless it defines them itself.
+pub(crate) fn functions(session: &Session) -> [(&'static str, *const ()); 6] {
+    SESSION.get_or_init(|| (session.clone(), program()));
+    [
+        ("dlopen", open::plain as *const ()),
+        ("dlmopen", open::in_namespace as *const ()),
+        ("dlsym", find::plain as *const ()),
+        ("dlvsym", find::versioned as *const ()),
+        ("dladdr", locate::plain as *const ()),
+        ("dladdr1", locate::with_more as *const ()),
+    ]
+}
+
+/// Is the library at a path this program's, or needed to go on?
+pub(crate) fn is_own(path: &str) -> bool {
+    OWN.iter().any(|own| path.contains(own))
+}
+
+/// Is it the C library?
+pub(crate) fn is_c_library(path: &str) -> bool {
+    path.contains(C_LIBRARY)
+}
+
+/// Has the libraries that are loaded mean the same by these functions as the program; tells whether any
+/// of them uses one.
+pub(crate) fn take_over() -> Result<bool> {
+    // Two threads would write to a page that one of them makes read-only again.
+    static TURN: Mutex<()> = Mutex::new(());
+    let Some((session, _)) = SESSION.get() else { return Ok(false) };
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_wanted = |path: &str| !is_own(path) && !is_c_library(path);
+    // SAFETY: they do what those of the dynamic linker do, for its callers.
+    let is_any = unsafe { Session::replace_in_libraries(is_wanted, meant(session)) }?;
+    if apart::is_any() {
+        apart::share_unwinder()?;
+    }
+    Ok(is_any)
+}
+
+/// The functions that the program means by their names, and where they are. To be asked for when all of
+/// the program is there.
+fn meant(session: &Session) -> &'static [(&'static str, Addr)] {
+    static MEANT: OnceLock<Vec<(&str, Addr)>> = OnceLock::new();
+    let is_meant = |&(name, at): &(&str, Addr)| {
+        session.find(name).is_some_and(|id| session.address(id).is_ok_and(|address| address == at))
+    };
+    MEANT.get_or_init(|| {
+        let addresses = functions(session).map(|(name, at)| (name, Addr(at as u64)));
+        addresses.into_iter().filter(is_meant).collect()
+    })
+}
+
+/// As [`take_over`], when a library was loaded. Without it, only what that library finds, and exceptions
+/// of its own, are at risk.
+fn take_over_new() {
+    if IS_ANY_NEW.swap(false, Ordering::AcqRel) {
+        drop(take_over());
+    }
+}
+
+/// Defines a function of up to three arguments, which hands them, as an array, and the return address to
+/// `$first`, and returns its result. If that is null, it goes on in `$then` as if nobody had been called
+/// before: what the dynamic linker answers depends on who asks.
+macro_rules! entry {
+    ($(#[$attribute:meta])* $name:ident, $first:ident, $then:path) => {
+        $(#[$attribute])*
+        #[unsafe(naked)]
+        pub(super) unsafe extern "C" fn $name() {
+            const _: unsafe extern "C" fn(&mut [usize; 3], u64) -> *mut c_void = $first;
+            std::arch::naked_asm!(
+                ".cfi_startproc",
+                "push rdx",
+                ".cfi_adjust_cfa_offset 8",
+                "push rsi",
+                ".cfi_adjust_cfa_offset 8",
+                "push rdi",
+                ".cfi_adjust_cfa_offset 8",
+                // With these three, the stack is aligned to 16 bytes, as calls are made.
+                "mov rdi, rsp",
+                "mov rsi, [rsp + 24]",
+                "call {first}",
+                "pop rdi",
+                ".cfi_adjust_cfa_offset -8",
+                "pop rsi",
+                ".cfi_adjust_cfa_offset -8",
+                "pop rdx",
+                ".cfi_adjust_cfa_offset -8",
+                "test rax, rax",
+                "jz 2f",
+                "ret",
+                "2: jmp {then}",
+                ".cfi_endproc",
+                first = sym $first,
+                then = sym $then,
+            )
+        }
+    };
+}
+use entry;
+
+/// The handle that stands for the program and all that it has loaded, which is one for ever.
+fn program() -> usize {
+    // SAFETY: opens nothing.
+    unsafe { libc::dlopen(ptr::null(), libc::RTLD_LAZY) as usize }
+}
