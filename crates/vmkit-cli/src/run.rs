@@ -325,7 +325,8 @@ impl Arguments {
         Self { count, pointers: pointers.leak().as_ptr() }
     }
 
-    /// Tells the C library the program's name, for its messages.
+    /// Tells the C library the program's name, for its messages, and the system, which calls the calling
+    /// thread so, and those that it starts.
     ///
     /// # Safety
     ///
@@ -336,8 +337,11 @@ impl Arguments {
         unsafe {
             let name = *self.pointers;
             let slash = libc::strrchr(name, c_int::from(b'/'));
+            let short = if slash.is_null() { name } else { slash.add(1) };
             program_invocation_name = name;
-            program_invocation_short_name = if slash.is_null() { name } else { slash.add(1) };
+            program_invocation_short_name = short;
+            // Of which the system takes as much as it has room for.
+            libc::prctl(libc::PR_SET_NAME, short);
         }
     }
 }
