@@ -77,8 +77,7 @@ pub(crate) fn export_to(linker: &Linker, library: &SharedLibrary) -> Result<()> 
         let kind = if is_function { Exported::Function } else { Exported::Data };
         Some(Export { name, place: kind(address) })
     };
-    let exports: Vec<_> = names.iter().filter_map(|name| export(name.as_slice())).collect();
-    if exports.is_empty() { Ok(()) } else { process::export(&exports) }
+    process::export(names.iter().filter_map(|name| export(name.as_slice())).collect())
 }
 
 /// Has libraries that are loaded from now on share the thread-local variables that modules define where

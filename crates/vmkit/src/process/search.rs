@@ -29,8 +29,11 @@ struct Directory {
 /// Has the process this library already?
 pub(super) fn is_loaded(file: &str) -> bool {
     let Ok(file) = CString::new(file) else { return false };
-    // SAFETY: a C string. Nothing is loaded; what is there is held once more, for ever.
-    !unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) }.is_null()
+    // SAFETY: a C string. Nothing is loaded; what is there is held once more, and let go of.
+    unsafe {
+        let handle = libc::dlopen(file.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
+        !handle.is_null() && libc::dlclose(handle) == 0
+    }
 }
 
 /// The file that `dlopen` finds by a path, or by a name, when code at `caller` asks for it. What only the

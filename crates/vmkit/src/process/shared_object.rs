@@ -5,6 +5,7 @@
 //! segment, which begins with its headers (ELF gABI, "Dynamic Linking"; the ELF TLS ABI).
 #![expect(unsafe_code, reason = "loads a library and reads a word of it")]
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_void};
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use object::write::StringId;
 use object::write::elf::{FileHeader, ProgramHeader, Rel, Sym, Writer};
 use object::{Endianness, elf};
+use parking_lot::Mutex;
 
 use crate::error::{Error, Kind, Result};
 use crate::symbol::{Addr, Name};
@@ -54,9 +56,19 @@ pub(super) struct Block<'a> {
     pub(super) names: &'a [(Name, u64)],
 }
 
-/// Makes the names resolve references of libraries that are loaded from now on.
-pub(crate) fn export(exports: &[Export<'_>]) -> Result<()> {
-    load(&bytes(exports, None).0).map(drop)
+/// Makes the names resolve references of libraries that are loaded from now on. The first export of a name
+/// is the one that they find.
+pub(crate) fn export(mut exports: Vec<Export<'_>>) -> Result<()> {
+    static NAMES: Mutex<BTreeSet<Vec<u8>>> = Mutex::new(BTreeSet::new());
+    let known = NAMES.lock();
+    exports.retain(|export| !known.contains(export.name));
+    drop(known);
+    if exports.is_empty() {
+        return Ok(());
+    }
+    load(&bytes(&exports, None).0)?;
+    NAMES.lock().extend(exports.iter().map(|export| export.name.to_vec()));
+    Ok(())
 }
 
 /// Gives every thread, those that there are and those to come, a copy of the block when it first asks for
@@ -238,7 +250,7 @@ mod tests {
             let kind = if n % 2 == 0 { Exported::Function } else { Exported::Data };
             Export { name: name.as_bytes(), place: kind(address) }
         });
-        export(&exports.collect::<Vec<_>>()).unwrap();
+        export(exports.collect()).unwrap();
         for (n, name) in names.iter().enumerate() {
             let name = CString::new(name.as_str()).unwrap();
             // SAFETY: a C string.
