@@ -5,6 +5,7 @@ use std::ffi::{CString, OsStr, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use vmkit::{Addr, Error, Name, Result, Session, SymbolId, SymbolKind};
@@ -256,14 +257,35 @@ fn compile_all(session: &Session, llvm: &Llvm) -> Result<()> {
 
 /// A call that cannot be resolved or compiled: nothing the program has printed is lost.
 fn stop(_: SymbolId, error: &Error, _: Addr) -> Addr {
+    let code = if error.is_undefined() { UNDEFINED } else { UNCOMPILED };
+    begin_to_stop(code);
     say(&format!("vmkit: {error}\n"));
-    // SAFETY: flushes what the program wrote through stdio. No more code of the program is run.
-    unsafe { libc::fflush(ptr::null_mut()) };
+    streams::write_out();
     if AT_EXIT.get().is_some() {
         report();
     }
-    // SAFETY: as above.
-    unsafe { libc::_exit(if error.is_undefined() { UNDEFINED } else { UNCOMPILED }) }
+    // SAFETY: no more code of the program is run.
+    unsafe { libc::_exit(code) }
+}
+
+/// Goes on only for the thread that is the first in this process to stop it.
+fn begin_to_stop(code: c_int) {
+    /// Its number, below that of the process: children of `fork` stop by themselves.
+    static FIRST: AtomicU64 = AtomicU64::new(0);
+    // SAFETY: asks for numbers.
+    let [process, thread] = unsafe { [libc::getpid(), libc::gettid()] }.map(i32::cast_unsigned);
+    let own = u64::from(process) << 32 | u64::from(thread);
+    let first = |known: u64| (known >> 32 != u64::from(process)).then_some(own);
+    match FIRST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, first) {
+        Ok(_) => {}
+        // To write out what was printed takes what cannot be called.
+        // SAFETY: no more code of the program is run.
+        Err(known) if known == own => unsafe { libc::_exit(code) },
+        Err(_) => loop {
+            // SAFETY: waits for signals.
+            unsafe { libc::pause() };
+        },
+    }
 }
 
 extern "C" fn destroy() {

@@ -27,6 +27,15 @@ unsafe extern "C" {
     fn ftrylockfile(stream: *mut FILE) -> c_int;
     fn funlockfile(stream: *mut FILE);
     fn __fsetlocking(stream: *mut FILE, locking: c_int) -> c_int;
+    fn fcloseall() -> c_int;
+}
+
+/// Writes out what the program has printed to any stream, whoever has locked it, and waits for
+/// nobody.
+pub(crate) fn write_out() {
+    // What the C library does at the end of a process.
+    // SAFETY: nobody opens streams any more.
+    unsafe { fcloseall() };
 }
 
 /// Sees to it that the streams can be flushed, whoever has locked them.
