@@ -173,7 +173,10 @@ extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
-    if size == 0 && !block.is_null() {
+    if block.is_null() {
+        return malloc(size);
+    }
+    if size == 0 {
         // As the C library does it.
         // SAFETY: the caller's block.
         unsafe { mi::mi_free(block) };
@@ -211,8 +214,16 @@ unsafe extern "C" fn posix_memalign(
     alignment: usize,
     size: usize,
 ) -> c_int {
+    if !alignment.is_power_of_two() || !alignment.is_multiple_of(size_of::<usize>()) {
+        return libc::EINVAL;
+    }
+    let given = memalign(alignment, size);
+    if given.is_null() {
+        return libc::ENOMEM;
+    }
     // SAFETY: the caller's pointer.
-    unsafe { mi::mi_posix_memalign(block, alignment, size) }
+    unsafe { *block = given };
+    0
 }
 
 #[unsafe(no_mangle)]
