@@ -7,8 +7,8 @@ mod locate;
 mod open;
 
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
 use vmkit::{Addr, Result, Session};
 
@@ -51,10 +51,7 @@ pub(crate) fn is_c_library(path: &str) -> bool {
 /// Has the libraries that are loaded mean the same by these functions as the program; tells whether any
 /// of them uses one.
 pub(crate) fn take_over() -> Result<bool> {
-    // Two threads would write to a page that one of them makes read-only again.
-    static TURN: Mutex<()> = Mutex::new(());
     let Some((session, _)) = SESSION.get() else { return Ok(false) };
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let is_wanted = |path: &str| !is_own(path) && !is_c_library(path);
     // SAFETY: they do what those of the dynamic linker do, for its callers.
     let is_any = unsafe { Session::replace_in_libraries(is_wanted, meant(session)) }?;
@@ -82,6 +79,9 @@ fn meant(session: &Session) -> &'static [(&'static str, Addr)] {
 fn take_over_new() {
     if IS_ANY_NEW.swap(false, Ordering::AcqRel) {
         drop(take_over());
+        // It looks for libraries that may be gone, which is nothing to be told.
+        // SAFETY: forgets this thread's last error.
+        unsafe { libc::dlerror() };
     }
 }
 

@@ -63,7 +63,9 @@ unsafe fn open_file(file: *const c_char, flags: &mut usize, caller: u64) -> *mut
     }
     // SAFETY: the caller's arguments.
     let library = unsafe { libc::dlopen(file, *flags as c_int) };
-    take_over_new();
+    if !library.is_null() {
+        take_over_new();
+    }
     library
 }
 

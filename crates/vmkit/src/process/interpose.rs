@@ -6,10 +6,12 @@
 #![expect(unsafe_code, reason = "reads and rewrites the tables of loaded libraries")]
 
 use std::collections::HashMap;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString, c_void};
 
 use object::elf;
+use parking_lot::Mutex;
 
+use super::extent::link_map;
 use super::loaded::is_any_library;
 use crate::error::{Error, Result};
 use crate::symbol::Addr;
@@ -25,13 +27,41 @@ pub(crate) type Choice<'a> = dyn Fn(&str) -> Option<fn(&[u8]) -> bool> + 'a;
 /// Sends the references that are chosen elsewhere.
 pub(crate) fn interpose(choice: &Choice<'_>, replacements: &Replacements<'_>) -> Result<()> {
     let libraries = libraries();
-    let beginnings = Beginnings::new(replacements);
+    let beginnings = Beginnings::new(replacements.keys());
     // The executable has no name.
     let mut others = libraries.iter().filter(|library| !library.path.is_empty());
-    others.try_for_each(|library| match choice(&library.path) {
-        Some(is_wanted) => library.rewrite(is_wanted, replacements, &beginnings),
-        None => Ok(()),
+    others.try_for_each(|library| {
+        let Some(is_wanted) = choice(&library.path) else { return Ok(()) };
+        library.each_reference(&beginnings, |name, word| {
+            let replace = replacements.get(name.to_bytes());
+            match replace.filter(|_| is_wanted(name.to_bytes())) {
+                Some(replace) => library.store(word, &|now| replace(library.bound(name, now))),
+                None => Ok(()),
+            }
+        })
     })
+}
+
+/// Sends all references of the libraries that are wanted, by path, to functions elsewhere, by name; tells
+/// whether any library has one. Other threads may load and close libraries meanwhile.
+pub(crate) fn replace(
+    is_wanted: &dyn Fn(&str) -> bool,
+    addresses: &HashMap<&[u8], Addr>,
+) -> Result<bool> {
+    // Of two threads that write to a page, one would make it read-only again.
+    static TURN: Mutex<()> = Mutex::new(());
+    let beginnings = Beginnings::new(addresses.keys());
+    let mut is_any = false;
+    for library in libraries().iter().filter(|library| is_wanted(&library.path)) {
+        let Some(_held) = library.hold() else { continue };
+        let _turn = TURN.lock();
+        library.each_reference(&beginnings, |name, word| {
+            let Some(&address) = addresses.get(name.to_bytes()) else { return Ok(()) };
+            is_any = true;
+            library.store(word, &|_| Ok(address))
+        })?;
+    }
+    Ok(is_any)
 }
 
 /// Sends all references to the variable at `old`, whatever its name, to `new`.
@@ -57,9 +87,9 @@ fn libraries() -> Vec<Library> {
 struct Beginnings(Vec<bool>);
 
 impl Beginnings {
-    fn new(names: &Replacements<'_>) -> Self {
+    fn new<'a>(names: impl Iterator<Item = &'a &'a [u8]>) -> Self {
         let mut all = vec![false; 1 << 16];
-        for name in names.keys() {
+        for name in names {
             let byte = |place| name.get(place).copied().unwrap_or(0);
             all[Self::place(byte(0), byte(1))] = true;
         }
@@ -99,6 +129,16 @@ struct Library {
     nameless: usize,
     /// Pages made read-only after relocation.
     sealed: (u64, u64),
+}
+
+/// While it lives, a library stays loaded.
+struct Held(*mut c_void);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: a handle that dlopen gave, closed once.
+        unsafe { libc::dlclose(self.0) };
+    }
 }
 
 #[repr(C)]
@@ -165,11 +205,23 @@ impl Library {
         Some(library)
     }
 
-    fn rewrite(
+    /// Keeps the library loaded, which it is whole then. None if it is gone.
+    fn hold(&self) -> Option<Held> {
+        // What has no path is the executable, or of the system's.
+        let path = CString::new(self.path.as_str()).ok().filter(|_| self.path.contains('/'))?;
+        // SAFETY: a C string; nothing is loaded.
+        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+        let held = (!handle.is_null()).then(|| Held(handle))?;
+        // SAFETY: held.
+        let map = unsafe { link_map(handle) };
+        map.is_some_and(|map| map.base == self.base).then_some(held)
+    }
+
+    /// Visits the words of the library's offset table that stand for names which may be wanted.
+    fn each_reference(
         &self,
-        is_wanted: fn(&[u8]) -> bool,
-        replacements: &Replacements<'_>,
         beginnings: &Beginnings,
+        mut visit: impl FnMut(&CStr, u64) -> Result<()>,
     ) -> Result<()> {
         for ((table, bytes), first) in [(self.calls, 0), (self.others, self.nameless)] {
             let count = bytes as usize / size_of::<Relocation>();
@@ -191,11 +243,7 @@ impl Library {
                     }
                     CStr::from_ptr(name.cast())
                 };
-                let replace = replacements.get(name.to_bytes());
-                if let Some(replace) = replace.filter(|_| is_wanted(name.to_bytes())) {
-                    let replace = |now| replace(self.bound(name, now));
-                    self.store(self.base + relocation.offset, &replace)?;
-                }
+                visit(name, self.base + relocation.offset)?;
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ mod tables;
 mod thread_local;
 mod variable;
 
-pub(crate) use self::interpose::{Choice, Replacements, interpose, redirect};
+pub(crate) use self::interpose::{Choice, Replacements, interpose, redirect, replace};
 pub(crate) use self::libraries::{Found, Libraries, Rank};
 pub use self::locate::Located;
 pub(crate) use self::locate::locate;

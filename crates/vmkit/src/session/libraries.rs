@@ -1,7 +1,5 @@
 //! Shared libraries: what they give to linked code, and it to them.
 
-use std::cell::Cell;
-
 use super::Session;
 use crate::error::Result;
 use crate::interposition;
@@ -134,8 +132,7 @@ impl Session {
     }
 
     /// Sends calls of these functions that loaded shared libraries make to other addresses, on every
-    /// thread; tells whether any library names one. `is_wanted` chooses the libraries, by path. Not to be
-    /// called by two threads at once.
+    /// thread; tells whether any library names one. `is_wanted` chooses the libraries, by path.
     ///
     /// # Safety
     ///
@@ -149,19 +146,7 @@ impl Session {
         is_wanted: impl Fn(&str) -> bool,
         functions: &[(&str, Addr)],
     ) -> Result<bool> {
-        let is_any = Cell::new(false);
-        let replace = |to| {
-            is_any.set(true);
-            Ok(to)
-        };
-        let replace: Vec<_> = functions.iter().map(|&(_, to)| move |_: Addr| replace(to)).collect();
-        let names = functions.iter().map(|(name, _)| name.as_bytes());
-        let replace = replace.iter().map(|replace| replace as &dyn Fn(Addr) -> Result<Addr>);
-        let all: fn(&[u8]) -> bool = |_| true;
-        process::interpose(
-            &|path: &str| is_wanted(path).then_some(all),
-            &names.zip(replace).collect(),
-        )?;
-        Ok(is_any.get())
+        let addresses = functions.iter().map(|&(name, to)| (name.as_bytes(), to));
+        process::replace(&is_wanted, &addresses.collect())
     }
 }
