@@ -1,8 +1,8 @@
 //! A module on its way into a session: what it defines becomes the session's.
 
 use vmkit::{
-    Change, Descriptor, Error, Linkage, Name, Result, ScopeId, Session, SymbolId, SymbolKind, Unit,
-    Visibility,
+    Change, Descriptor, Error, Linkage, Name, Outcome, Result, ScopeId, Session, SymbolId,
+    SymbolKind, Unit, Visibility,
 };
 
 use crate::ffi::{self, Index, Kind, RawStructor, Symbol};
@@ -184,13 +184,16 @@ impl Adding<'_> {
             return Ok(());
         }
         let is_private = symbol.linkage == ffi::Linkage::Private;
+        let mut outcome = Outcome::Taken;
         if !is_private && self.others == Others::Compete {
             let unit = if symbol.is_whole { Unit::Whole } else { unit_of(symbol.kind) };
             let descriptor = self.descriptor(symbol, symbol_kind(symbol.kind));
-            self.session.define(&descriptor, self.scope, u64::from(symbol.unit), unit)?;
+            let unit_key = u64::from(symbol.unit);
+            (_, outcome) = self.session.define(&descriptor, self.scope, unit_key, unit)?;
         }
-        let is_set = symbol.section.first().is_some_and(|&first| first != b'.');
-        if is_set {
+        let is_in_set = symbol.section.first().is_some_and(|&first| first != b'.');
+        // Another module's definition may be of another size.
+        if is_in_set && outcome == Outcome::Taken {
             let set = Name::new(symbol.section);
             self.session.add_to_set(&set, self.own(key), symbol.size, symbol.align);
         }
