@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "the dynamic linker's C interface")]
 
 mod find;
+mod images;
 mod locate;
 mod open;
 
@@ -26,7 +27,7 @@ static SESSION: OnceLock<(Session, usize)> = OnceLock::new();
 static IS_ANY_NEW: AtomicBool = AtomicBool::new(false);
 
 /// The functions, by name: what the program means by them, unless it defines them itself.
-pub(crate) fn functions(session: &Session) -> [(&'static str, *const ()); 6] {
+pub(crate) fn functions(session: &Session) -> [(&'static str, *const ()); 7] {
     SESSION.get_or_init(|| (session.clone(), program()));
     [
         ("dlopen", open::plain as *const ()),
@@ -35,6 +36,7 @@ pub(crate) fn functions(session: &Session) -> [(&'static str, *const ()); 6] {
         ("dlvsym", find::versioned as *const ()),
         ("dladdr", locate::plain as *const ()),
         ("dladdr1", locate::with_more as *const ()),
+        ("dl_iterate_phdr", images::iterate as *const ()),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::pages::Pages;
 use super::{Memory, Zone};
 use crate::symbol::Addr;
 
@@ -23,11 +24,33 @@ impl Memory {
         let end = Addr(self.range.base() + self.range.size());
         Layout { code: stubs..read_only, read_only: read_only..slots, data: data..end }
     }
+
+    /// Where there are variables by now.
+    pub(crate) fn variables(&self) -> Vec<Range<Addr>> {
+        let apart = self.large.lock();
+        let near = self.start(Zone::Data)..self.top(Zone::Data);
+        std::iter::once(near).chain(apart.iter().map(Pages::range)).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::LARGEST_NEAR;
+
+    #[test]
+    fn variables_lie_where_data_was_taken() {
+        let memory = Memory::reserve(None, false).unwrap();
+        assert!(memory.variables()[0].is_empty());
+        for size in [8, LARGEST_NEAR + 8] {
+            let start = memory.allocate(Zone::Data, size, 8).unwrap().addr;
+            let last = start.offset(size as i64 - 1);
+            let is_around = |part: &Range<Addr>| part.contains(&start) && part.contains(&last);
+            assert!(memory.variables().iter().any(is_around), "{size:#x} bytes");
+        }
+        let size: u64 = memory.variables().iter().map(|part| part.end.0 - part.start.0).sum();
+        assert!(size < 2 * LARGEST_NEAR, "and hardly anywhere else");
+    }
 
     #[test]
     fn what_is_allocated_lies_in_its_part() {

@@ -1,7 +1,11 @@
 //! The pages behind the range: a memory object with two views, and private pages.
 #![expect(unsafe_code, reason = "mmap and its like")]
 
+use std::fs::File;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::ptr;
+use std::sync::OnceLock;
 
 use super::mirror;
 use crate::error::{Error, Kind, Result};
@@ -10,7 +14,7 @@ use crate::symbol::Addr;
 
 /// Low addresses that are tried for the range: there, 32-bit absolute relocations (objects that
 /// were compiled for a fixed address) fit too.
-const LOW: std::ops::Range<u64> = (16 << 20)..(1 << 31);
+const LOW: Range<u64> = (16 << 20)..(1 << 31);
 const PAGE: u64 = 4096;
 const TRIES: u64 = 32;
 
@@ -34,10 +38,12 @@ pub(super) struct Reservation {
 /// (programs see the numbers they expect), that `perf` looks for its functions in a perf map (code in
 /// a named object it takes for a file's), and that no file is named in `/proc/self/maps`: where it says
 /// `/dev/zero`, as of shared anonymous pages, programs that look for the file they run from (libffi, to
-/// map its code once more) get nothing but zeros. Where there are no segments to be had it is anonymous.
+/// map its code once more) get nothing but zeros. Where there are no segments to be had it is anonymous;
+/// where pages cannot be mapped once more without a file (qemu's emulation of the system), it is one.
 pub(crate) struct Object {
     at: u64,
     size: u64,
+    file: Option<File>,
 }
 
 // SAFETY: the views are plain memory; who may write where is decided by `Memory`'s allocator.
@@ -87,13 +93,21 @@ impl Reservation {
 
     /// A memory object of the right size.
     pub(super) fn new_object(&self) -> Result<Object> {
-        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        let at = match segment(self.shared) {
+        let size = self.shared;
+        let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
+        let at = match segment(size) {
             Some(at) => at,
             // SAFETY: a fresh mapping wherever the system likes.
-            None => unsafe { map(0, self.shared, WRITABLE, flags, -1, 0)? },
+            None => unsafe { map(0, size, WRITABLE, flags | libc::MAP_ANONYMOUS, -1, 0)? },
         };
-        Ok(Object { at, size: self.shared })
+        let object = Object { at, size, file: None };
+        if object.can_be_viewed() {
+            return Ok(object);
+        }
+        let file = file(size)?;
+        // SAFETY: as above.
+        let at = unsafe { map(0, size, WRITABLE, flags, file.as_raw_fd(), 0)? };
+        Ok(Object { at, size, file: Some(file) })
     }
 
     /// Puts both views of `object` over what is there.
@@ -137,12 +151,30 @@ impl Reservation {
 }
 
 impl Object {
+    /// Does the system map pages once more that have no name?
+    fn can_be_viewed(&self) -> bool {
+        static CAN: OnceLock<bool> = OnceLock::new();
+        *CAN.get_or_init(|| {
+            // SAFETY: adds a mapping wherever the system likes, and takes it away again.
+            unsafe {
+                let (at, size) = (self.at as *mut libc::c_void, PAGE as usize);
+                let view = libc::mremap(at, 0, size, libc::MREMAP_MAYMOVE);
+                view != libc::MAP_FAILED && libc::munmap(view, size) == 0
+            }
+        })
+    }
+
     /// Makes `size` bytes from `offset` on visible at `at` as well.
     ///
     /// # Safety
     ///
     /// The pages at `at` must belong to the caller.
     unsafe fn view(&self, offset: u64, size: u64, at: u64, prot: libc::c_int) -> Result<()> {
+        if let Some(file) = &self.file {
+            let flags = libc::MAP_SHARED | libc::MAP_NORESERVE | libc::MAP_FIXED;
+            // SAFETY: the caller's promise.
+            return unsafe { map(at, size, prot, flags, file.as_raw_fd(), offset) }.map(drop);
+        }
         let from = (self.at + offset) as *mut libc::c_void;
         let (size, at) = (size as usize, at as *mut libc::c_void);
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
@@ -199,6 +231,11 @@ impl Pages {
     pub(super) fn start(&self) -> u64 {
         self.start
     }
+
+    /// All of them.
+    pub(super) fn range(&self) -> Range<Addr> {
+        Addr(self.mapped)..Addr(self.mapped + self.bytes)
+    }
 }
 
 impl Drop for Pages {
@@ -248,6 +285,20 @@ fn segment(size: u64) -> Option<u64> {
         // `shmat` fails with -1, as `mmap` does.
         (at != libc::MAP_FAILED).then_some(at as u64)
     }
+}
+
+/// A file in memory.
+fn file(size: u64) -> Result<File> {
+    // SAFETY: a constant C string; the descriptor is fresh, or -1.
+    let file = unsafe {
+        let file = libc::memfd_create(c"vmkit".as_ptr(), libc::MFD_CLOEXEC);
+        if file < 0 {
+            return Err(Error::system("memfd_create"));
+        }
+        File::from_raw_fd(file)
+    };
+    file.set_len(size).map_err(|error| Kind::Map { size: size as usize, error })?;
+    Ok(file)
 }
 
 /// A number that differs from run to run, so that code does not lie where it always lies.

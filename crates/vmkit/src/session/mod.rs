@@ -8,6 +8,7 @@ mod libraries;
 mod machine;
 mod redefinition;
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -364,6 +365,13 @@ impl Session {
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.linker().memory.layout()
+    }
+
+    /// Where variables lie that modules define, as far as they were needed by now: what a collector of the
+    /// program's looks through for references, but for thread-local ones.
+    #[must_use]
+    pub fn variables(&self) -> Vec<Range<Addr>> {
+        self.linker().memory.variables()
     }
 
     /// What was done so far.
