@@ -4,8 +4,8 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 use vmkit::graph::{Edge, LinkGraph, Section, Symbol};
 
-/// So many graphs' lists are kept: as many as threads are likely to compile at a time.
-const MOST: usize = 8;
+/// So many graphs' lists are kept: as many as are likely to be compiled and not linked at a time.
+const MOST: usize = 16;
 /// Bytes of code, and edges, that most functions do not have: longer lists are not kept.
 const LONGEST: usize = 4096;
 

@@ -49,6 +49,22 @@ fn a_hundred_thousand_redefinitions_run_in_bounded_memory() {
     assert!(grown < 16 << 20, "{grown} bytes more");
 }
 
+/// Defines a function `f` and a number, which adds the number to its parameter.
+fn define_add(module: &mut JitModule, number: i64) {
+    let name = format!("f{number}");
+    let id = module.declare_function(&name, Linkage::Export, &unary()).unwrap();
+    let mut context = module.make_context();
+    context.func.signature = unary();
+    let mut reused = FunctionBuilderContext::new();
+    let mut builder = FunctionBuilder::new(&mut context.func, &mut reused);
+    let params = begin(&mut builder);
+    let sum = builder.ins().iadd_imm_s(params[0], number);
+    builder.ins().return_(&[sum]);
+    builder.seal_all_blocks();
+    builder.finalize(module.target_config());
+    module.define_function(id, &mut context).unwrap();
+}
+
 /// The threads of this process, and bytes of its addresses.
 fn threads_and_addresses() -> (usize, u64) {
     let threads = std::fs::read_dir("/proc/self/task").unwrap().count();
@@ -58,23 +74,31 @@ fn threads_and_addresses() -> (usize, u64) {
 }
 
 #[test]
+fn few_functions_that_are_compiled_ahead_are_worth_no_thread() {
+    let _turn = TURN.lock();
+    let before = threads_and_addresses().0;
+    let mut builder = JitBuilder::new(default_libcall_names()).unwrap();
+    builder.ahead(true);
+    let mut module = JitModule::new(builder);
+    for number in 0..10 {
+        define_add(&mut module, number);
+    }
+    module.finalize_definitions().unwrap();
+    assert_eq!(module.session().stats().functions_compiled, 10);
+    assert!(threads_and_addresses().0 <= before);
+    // SAFETY: nothing of it runs.
+    unsafe { module.free_memory() };
+}
+
+#[test]
 fn modules_come_and_go() {
     let _turn = TURN.lock();
     let before = threads_and_addresses();
     for number in 0..1500 {
         let mut module = JitModule::new(JitBuilder::new(default_libcall_names()).unwrap());
-        let id = module.declare_function("f", Linkage::Export, &unary()).unwrap();
-        let mut context = module.make_context();
-        context.func.signature = unary();
-        let mut reused = FunctionBuilderContext::new();
-        let mut builder = FunctionBuilder::new(&mut context.func, &mut reused);
-        let params = begin(&mut builder);
-        let sum = builder.ins().iadd_imm_s(params[0], number);
-        builder.ins().return_(&[sum]);
-        builder.seal_all_blocks();
-        builder.finalize(module.target_config());
-        module.define_function(id, &mut context).unwrap();
-        let function = module.session().function::<bench::Unary>("f").unwrap();
+        define_add(&mut module, number);
+        let name = format!("f{number}");
+        let function = module.session().function::<bench::Unary>(&name).unwrap();
         // SAFETY: it takes a number and gives one.
         assert_eq!(unsafe { function.call(1) }, number + 1);
         drop(function);

@@ -15,24 +15,27 @@ use vmkit::{
 use super::builder::When;
 use super::module::{JitModule, backend};
 use super::source::{Item, Key, Waiting};
-use crate::compile::{Prepared, Work, began};
+use crate::compile::{Prepared, Work, began, failed};
 use crate::definition::Body;
 use crate::untimed::untimed;
 
 impl JitModule {
-    /// What becomes a function's definition, and its code if that is there already.
+    /// What becomes a function's definition, and its code if it is compiled here and now.
     pub(super) fn function_item(
         &self,
         id: FuncId,
         name: &Name,
+        here: bool,
         context: &mut Context,
         control: &mut ControlPlane,
     ) -> ModuleResult<(Arc<Item>, Option<LinkGraph>)> {
         if context.func.layout.entry_block().is_none() {
             return Err(backend(Error::compile(name.clone(), crate::building::NO_BODY)));
         }
-        if self.when == When::Defined {
-            return self.compile(id, name, context, control);
+        match self.when {
+            When::Defined if here => return self.compile(id, name, context, control),
+            _ if here => return self.compile_ahead(id, name, context, control),
+            _ => {}
         }
         let isa = self.target();
         if isa.flags().enable_verifier() {
@@ -96,6 +99,31 @@ impl JitModule {
             }
         };
         Ok((item, Some(graph)))
+    }
+
+    /// As [`JitModule::compile`]; but what is wrong with the function is said when others would want its
+    /// code, as it is where a compile thread finds that.
+    fn compile_ahead(
+        &self,
+        id: FuncId,
+        name: &Name,
+        context: &mut Context,
+        control: &mut ControlPlane,
+    ) -> ModuleResult<(Arc<Item>, Option<LinkGraph>)> {
+        // Who packs it would say so at once.
+        let names = context.func.params.user_named_funcs().values();
+        { names }.try_for_each(|name| self.meaning(name).map(drop)).map_err(backend)?;
+        let error = match self.compile(id, name, context, control) {
+            Err(ModuleError::Compilation(error)) if !matches!(error, CodegenError::Verifier(_)) => {
+                failed(name, &error)
+            }
+            Err(ModuleError::Backend(error)) => {
+                error.downcast().unwrap_or_else(|error| Error::compile(name.clone(), error))
+            }
+            result => return result,
+        };
+        let signature = &self.declarations.get_function_decl(id).signature;
+        Ok((Arc::new(Item::Failed(error, self.definitions.signature_of(signature))), None))
     }
 
     /// Has a function name symbols of the session instead of the module's numbers.

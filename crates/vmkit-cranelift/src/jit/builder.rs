@@ -108,14 +108,18 @@ impl JitBuilder {
     }
 
     /// Compiles functions when they are defined, in the context that is given, rather than when they
-    /// are called: what is wrong with them is said at once, and the context has their code.
+    /// are called: what the compiler says is wrong with them is said at once, and the context has their
+    /// code. Code is linked some functions at a time, and all of it once definitions are
+    /// [finalized](super::JitModule::finalize_definitions); what is called before is linked then.
     pub fn eager(&mut self, yes: bool) -> &mut Self {
         self.when = if yes { When::Defined } else { When::Called };
         self
     }
 
     /// Has the session's compile threads compile functions once they are defined, while others are being
-    /// defined. [`finalize_definitions`](super::JitModule::finalize_definitions) compiles along, waits for
+    /// defined. Of few functions none is worth a thread, and where compile threads have enough to do,
+    /// `define_function` compiles its function itself, so that little waits.
+    /// [`finalize_definitions`](super::JitModule::finalize_definitions) compiles along, waits for
     /// all of them, and says what is wrong with them. Code that needs data is left until then, as the data
     /// may not be defined before. The last one of this and [`eager`](Self::eager) counts.
     pub fn ahead(&mut self, yes: bool) -> &mut Self {

@@ -15,6 +15,7 @@ use vmkit::{Linkage as Competition, Name, SymbolKind};
 
 use super::builder::When;
 use super::module::{JitModule, backend};
+use super::pending::Waits;
 use super::source::{Item, Key};
 use crate::compile::is_self_contained;
 
@@ -78,19 +79,21 @@ impl Module for JitModule {
     ) -> ModuleResult<()> {
         self.check_definable(id)?;
         let name = self.name_of(id);
-        let (item, first) = self.function_item(id, &name, context, control)?;
-        let can_link = first.as_ref().is_some_and(|graph| !names_data(graph));
+        let (session, instructions) = (&self.cranelift.session, context.func.dfg.num_insts());
+        let is_definers = match self.when {
+            When::Called => false,
+            When::Defined => true,
+            When::Finalized => self.pending.is_definers(session, instructions),
+        };
+        let (item, first) = self.function_item(id, &name, is_definers, context, control)?;
+        let waits = match &first {
+            Some(graph) if !names_data(graph) => Waits::Compiled,
+            None if !is_definers && is_self_contained(&context.func) => Waits::Requested,
+            _ => Waits::Left,
+        };
         let symbol = self.define_function_item(id, name, item, first)?;
-        match self.when {
-            When::Called => {}
-            When::Defined if can_link => self.session().compile_here(symbol).map_err(backend)?,
-            When::Defined => self.wanted.push(symbol),
-            When::Finalized => {
-                if is_self_contained(&context.func) {
-                    self.session().request(symbol);
-                }
-                self.wanted.push(symbol);
-            }
+        if self.when != When::Called {
+            self.pending.push(&self.cranelift.session, symbol, waits);
         }
         Ok(())
     }

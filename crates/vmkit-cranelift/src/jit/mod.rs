@@ -5,6 +5,7 @@ mod builder;
 mod definitions;
 mod graphs;
 mod module;
+mod pending;
 mod redefinition;
 mod source;
 

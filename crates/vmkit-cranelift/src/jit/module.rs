@@ -14,6 +14,7 @@ use vmkit::{
 };
 
 use super::builder::{JitBuilder, When};
+use super::pending::Pending;
 use super::source::{Definitions, Key};
 use crate::cranelift::{Cranelift, Options};
 use crate::definition;
@@ -43,8 +44,8 @@ pub struct JitModule {
     symbols: RefCell<Symbols>,
     /// Those of them, by key, that the module may define, and did not yet when somebody asked.
     undefined: RefCell<Vec<(u64, SymbolId)>>,
-    /// Functions that are to be linked when definitions are finalized.
-    pub(super) wanted: Vec<SymbolId>,
+    /// Functions that were defined and are not finalized.
+    pub(super) pending: Pending,
     pub(super) when: When,
     pub(super) is_timed: bool,
     owns_session: bool,
@@ -116,7 +117,7 @@ impl JitModule {
             home,
             symbols: RefCell::default(),
             undefined: RefCell::default(),
-            wanted: Vec::new(),
+            pending: Pending::default(),
             when,
             is_timed,
             owns_session,
@@ -291,13 +292,8 @@ impl JitModule {
     /// Code that cannot be linked, or compiled; of several, what was defined first.
     pub fn finalize_definitions(&mut self) -> ModuleResult<()> {
         self.look_up_undefined();
-        let (session, wanted) = (self.session().clone(), std::mem::take(&mut self.wanted));
-        if self.when == When::Finalized {
-            wanted.iter().for_each(|&id| session.request(id));
-        }
-        // From the end: compile threads begin with what was defined first.
-        let ready = |earlier: Result<()>, id| session.compile_here(id).and(earlier);
-        wanted.into_iter().rev().fold(Ok(()), ready).map_err(backend)
+        let help = self.when == When::Finalized;
+        self.pending.finalize(&self.cranelift.session, help).map_err(backend)
     }
 
     /// Asks the builder for what the module was to define and has not.

@@ -6,6 +6,7 @@ use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_module::{DataDescription, DataId, FuncId, ModuleError, ModuleResult};
 
+use super::builder::When;
 use super::module::{JitModule, backend};
 use super::source::{Item, Key};
 
@@ -20,7 +21,8 @@ impl JitModule {
         self.check_declared(id)?;
         let (key, symbol) = (Key::Function(id.as_u32()).number(), self.function_symbol(id));
         let control = &mut ControlPlane::default();
-        let (item, first) = self.function_item(id, &self.name_of(id), context, control)?;
+        let (name, here) = (self.name_of(id), self.when == When::Defined);
+        let (item, first) = self.function_item(id, &name, here, context, control)?;
         if !self.definitions.holds(key) {
             return Err(ModuleError::Undeclared(self.function_name(id)));
         }

@@ -61,6 +61,8 @@ pub(super) enum Item {
     Graph(Box<LinkGraph>, Option<Arc<Signature>>),
     /// Code that takes nothing for granted, so that it is linked once.
     Once(Arc<Signature>),
+    /// A function that cannot be compiled, and why.
+    Failed(Error, Arc<Signature>),
 }
 
 /// A function that is compiled when it is called.
@@ -278,6 +280,7 @@ impl Source for Definitions {
             }
             Some(Item::Graph(graph, _)) => Ok(LinkGraph::clone(graph)),
             Some(Item::Once(_)) => Err(Error::other("its code is linked already, and not kept")),
+            Some(Item::Failed(error, _)) => Err(error.clone()),
             None => Err(Error::other("it was declared, but not defined")),
         }
     }
@@ -335,7 +338,7 @@ impl Item {
             Self::Body(_, body) => Some(read(&body.function().signature)),
             Self::Packed(waiting) => Some(read(&waiting.signature)),
             Self::Graph(_, signature) => signature.as_deref().map(read),
-            Self::Once(signature) => Some(read(signature)),
+            Self::Once(signature) | Self::Failed(_, signature) => Some(read(signature)),
         }
     }
 }
@@ -344,7 +347,7 @@ impl Bodies for Definitions {
     fn body(&self, key: u64) -> Option<Body> {
         match &*self.item(key)? {
             Item::Body(_, body) => Some(body.clone()),
-            Item::Packed(_) | Item::Graph(..) | Item::Once(_) => None,
+            Item::Packed(_) | Item::Graph(..) | Item::Once(_) | Item::Failed(..) => None,
         }
     }
 }

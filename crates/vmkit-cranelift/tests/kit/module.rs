@@ -1,8 +1,8 @@
 //! `cranelift_module::Module` on a session.
 #![expect(unsafe_code, reason = "calls compiled code, and reads its data")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use cranelift_codegen::Context;
@@ -182,6 +182,61 @@ fn what_is_wrong_with_code_that_is_compiled_ahead_is_said_when_it_is_finalized()
     assert!(error.contains("bad"), "{error}");
     assert_eq!(run(&module, last, 1), 2, "the others are there");
     module.finalize_definitions().unwrap();
+}
+
+/// Defines a function, and tells whether it was compiled at once.
+fn is_compiled_at_once(module: &mut JitModule, name: &str) -> bool {
+    let id = module.declare_function(name, Linkage::Export, &unary()).unwrap();
+    let mut context = add(module, 1);
+    module.define_function(id, &mut context).unwrap();
+    context.compiled_code().is_some()
+}
+
+#[test]
+fn few_functions_wait_for_compile_threads() {
+    let session = Session::builder().compile_threads(1).build().unwrap();
+    let cranelift = Cranelift::new(&session, Options::default()).unwrap();
+    let (go_on, goes_on) = mpsc::channel();
+    let goes_on = Mutex::new(goes_on);
+    cranelift
+        .define_lazy("slow", unary(), move |builder, building| {
+            goes_on.lock().unwrap().recv().unwrap();
+            times(2)(builder, building)
+        })
+        .unwrap();
+    // The one compile thread has enough to do.
+    session.request(session.symbol("slow"));
+    let mut builder = builder();
+    builder.session(&session).ahead(true);
+    let mut module = JitModule::new(builder);
+    assert!(is_compiled_at_once(&mut module, "first"));
+    let is_done = |number| is_compiled_at_once(&mut module, &format!("f{number}"));
+    let waiting = (0..1000).map(is_done).filter(|is_done| !is_done).count();
+    assert!((100..500).contains(&waiting), "{waiting}");
+    go_on.send(()).unwrap();
+    module.finalize_definitions().unwrap();
+    assert_eq!(session.stats().functions_compiled, 1001 + 1);
+    assert!(is_compiled_at_once(&mut module, "few again"));
+}
+
+#[test]
+fn an_eager_function_is_there_before_definitions_are_finalized() {
+    let mut builder = builder();
+    builder.eager(true);
+    let mut module = JitModule::new(builder);
+    let mut last = define_add(&mut module, "first", Linkage::Export, 1);
+    for number in 0..100 {
+        last = define_caller(&mut module, &format!("f{number}"), last);
+        assert_eq!(run(&module, last, number), number + 1);
+    }
+    // What was removed, or called, is nothing to finalize.
+    let removed = define_add(&mut module, "removed", Linkage::Export, 1);
+    module.remove_function(removed).unwrap();
+    let redefined = define_add(&mut module, "redefined", Linkage::Export, 1);
+    let mut context = add(&mut module, 2);
+    module.redefine_function(redefined, &mut context).unwrap();
+    module.finalize_definitions().unwrap();
+    assert_eq!(run(&module, redefined, 1), 3);
 }
 
 #[test]
