@@ -32,24 +32,26 @@ pub(crate) fn graph(compiler: &Compiler, work: &Work<'_>, context: &Context) -> 
     let code = context.compiled_code().ok_or_else(|| Error::other("nothing was compiled"))?;
     let Work { name, module, .. } = *work;
     let mut needs = Needs::new(compiler, work, &context.func, code);
-    let mut sections = std::mem::take(&mut needs.lists.sections);
-    sections.push(needs.code(code)?);
+    let section = needs.code(code)?;
+    needs.lists.push(section);
     let (notes, table) = notes::notes(code, compiler.machine);
     if compiler.isa.flags().unwind_info() {
         let records = compiler.unwind.records(&*compiler.isa, code, table.is_some());
         let records = records.map_err(|what| Error::compile(name.clone(), what))?;
         if let Some(records) = records {
             let size = code.buffer.data().len();
-            sections.push(needs.unwind(&records, size));
-            sections.extend(table.map(table_section));
+            let section = needs.unwind(&records, size);
+            needs.lists.push(section);
+            table.map(table_section).into_iter().for_each(|section| needs.lists.push(section));
         }
     }
     if let Some(positions) = compiler.positions.get() {
         let debug = lines::sections(&name.to_string(), code, positions);
         let debug = debug.map_err(|what| Error::compile(name.clone(), what))?;
-        sections.extend(debug.into_iter().map(|part| debug_section(compiler.machine, part)));
+        let debug = debug.into_iter().map(|part| debug_section(compiler.machine, part));
+        debug.for_each(|section| needs.lists.push(section));
     }
-    let symbols = needs.lists.symbols;
+    let (sections, symbols) = needs.lists.finish();
     let isa = compiler.machine.isa;
     Ok(LinkGraph { isa, notes, ..LinkGraph::of_sections(module.clone(), sections, symbols) })
 }

@@ -1,7 +1,8 @@
 //! Memory of graphs whose code is linked, for the graphs of other functions: each has half a dozen lists.
 
+use std::mem::take;
+
 use parking_lot::Mutex;
-use smallvec::SmallVec;
 use vmkit::graph::{Edge, LinkGraph, Section, Symbol};
 
 /// So many graphs' lists are kept: as many as are likely to be compiled and not linked at a time.
@@ -13,19 +14,17 @@ const LONGEST: usize = 4096;
 #[derive(Default)]
 pub(crate) struct Spare(Mutex<Vec<Lists>>);
 
-/// The lists of a graph, empty.
+/// The lists of a graph.
 #[derive(Default)]
 pub(crate) struct Lists {
-    pub(crate) sections: Vec<Section>,
+    /// Those of the graph so far, and after them those of one that is gone, of which only the memory counts.
+    sections: Vec<Section>,
+    count: usize,
     pub(crate) symbols: Vec<Symbol>,
-    /// Those of its sections.
-    contents: SmallVec<[Content; 2]>,
 }
 
-type Content = (Vec<u8>, Vec<Edge>);
-
 impl Spare {
-    /// Some lists, empty.
+    /// Some lists, of nothing yet.
     pub(crate) fn take(&self) -> Lists {
         self.0.lock().pop().unwrap_or_default()
     }
@@ -33,25 +32,41 @@ impl Spare {
     /// Keeps the lists of a graph that nobody needs any more.
     pub(crate) fn keep(&self, graph: LinkGraph) {
         let LinkGraph { mut sections, mut symbols, .. } = graph;
-        let is_short = |(bytes, edges): &Content| bytes.capacity().max(edges.capacity()) <= LONGEST;
         symbols.clear();
-        let mut contents = SmallVec::new();
-        for Section { mut bytes, mut edges, .. } in sections.drain(..) {
+        for Section { bytes, edges, .. } in &mut sections {
             bytes.clear();
             edges.clear();
-            contents.extend(Some((bytes, edges)).filter(is_short));
+            if bytes.capacity().max(edges.capacity()) > LONGEST {
+                (*bytes, *edges) = Default::default();
+            }
         }
         let mut kept = self.0.lock();
-        if kept.len() < MOST && symbols.capacity() <= LONGEST {
-            kept.push(Lists { sections, symbols, contents });
+        if kept.len() < MOST && symbols.capacity().max(sections.capacity()) <= LONGEST {
+            kept.push(Lists { sections, count: 0, symbols });
         }
     }
 }
 
 impl Lists {
-    /// Lists for a section.
+    /// Lists for the next section, empty.
     pub(crate) fn content(&mut self) -> (Vec<u8>, Vec<Edge>) {
-        self.contents.pop().unwrap_or_default()
+        let old = self.sections.get_mut(self.count);
+        old.map(|old| (take(&mut old.bytes), take(&mut old.edges))).unwrap_or_default()
+    }
+
+    /// Adds a section.
+    pub(crate) fn push(&mut self, section: Section) {
+        match self.sections.get_mut(self.count) {
+            Some(old) => *old = section,
+            None => self.sections.push(section),
+        }
+        self.count += 1;
+    }
+
+    /// The sections and the symbols.
+    pub(crate) fn finish(mut self) -> (Vec<Section>, Vec<Symbol>) {
+        self.sections.truncate(self.count);
+        (self.sections, self.symbols)
     }
 }
 
@@ -80,13 +95,22 @@ mod tests {
         let spare = Spare::default();
         spare.keep(graph(100));
         let mut lists = spare.take();
-        assert!(lists.sections.is_empty() && lists.symbols.is_empty());
-        assert!(lists.sections.capacity() > 0 && lists.symbols.capacity() > 0);
+        assert!(lists.symbols.is_empty() && lists.symbols.capacity() > 0);
         let (bytes, edges) = lists.content();
         assert!(bytes.is_empty() && edges.is_empty());
         assert!(bytes.capacity() >= 100 && edges.capacity() > 0);
-        assert_eq!(lists.content().0.capacity(), 0);
+        let section =
+            |name: &'static str| Section { name: name.into(), ..graph(1).sections.remove(0) };
+        for name in [".first", ".second"] {
+            lists.push(section(name));
+            assert_eq!(lists.content().0.capacity(), 0);
+        }
+        let (sections, _) = lists.finish();
+        assert!(sections.iter().map(|section| &section.name).eq([".first", ".second"]));
+        assert!(sections.capacity() > 0);
         assert_eq!(spare.take().symbols.capacity(), 0);
+        spare.keep(graph(100));
+        assert!(spare.take().finish().0.is_empty());
     }
 
     #[test]

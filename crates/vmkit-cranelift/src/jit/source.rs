@@ -1,6 +1,6 @@
 //! A module's definitions as the session asks for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use cranelift_codegen::ir::Signature;
@@ -104,32 +104,44 @@ impl Items {
     /// Puts one in the place of another, which is to be dropped with no lock held.
     #[must_use]
     fn replace(&mut self, index: usize, item: Option<Arc<Item>>) -> Option<Arc<Item>> {
-        if index >= self.all.len() {
+        if index == self.all.len() {
+            self.all.push(item);
+            return None;
+        }
+        if index > self.all.len() {
             self.all.resize(index + 1, None);
         }
         std::mem::replace(&mut self.all[index], item)
     }
 }
 
+/// So many graphs are taken for new.
+const NEW: usize = 32;
+
 /// Graphs, by the keys of what they are of.
 #[derive(Default)]
 struct First {
-    /// The one that came last, which is mostly asked for at once.
-    last: Option<(u64, LinkGraph)>,
+    /// Those that came last, which are mostly asked for soon, in the same order.
+    new: VecDeque<(u64, LinkGraph)>,
     others: FxHashMap<u64, LinkGraph>,
 }
 
 impl First {
     fn insert(&mut self, key: u64, graph: LinkGraph) {
-        self.others.extend(self.last.replace((key, graph)));
+        if self.new.len() == NEW {
+            self.others.extend(self.new.pop_front());
+        }
+        self.new.push_back((key, graph));
     }
 
     fn remove(&mut self, key: u64) -> Option<LinkGraph> {
-        match self.last.take_if(|(last, _)| *last == key) {
-            Some((_, graph)) => Some(graph),
-            None if self.others.is_empty() => None,
-            None => self.others.remove(&key),
+        if self.new.front().is_some_and(|(first, _)| *first == key) {
+            return self.new.pop_front().map(|(_, graph)| graph);
         }
+        if let Some(place) = self.new.iter().position(|(other, _)| *other == key) {
+            return self.new.remove(place).map(|(_, graph)| graph);
+        }
+        if self.others.is_empty() { None } else { self.others.remove(&key) }
     }
 }
 

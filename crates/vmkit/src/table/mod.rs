@@ -178,7 +178,7 @@ impl Table {
 
     /// The symbol of this name in this scope, if there is one.
     pub(crate) fn find(&self, scope: ScopeId, name: &[u8]) -> Option<SymbolId> {
-        self.names.read().find(scope, name)
+        self.names.read().find(names::hash(scope, name), scope, name)
     }
 
     /// The symbol of this name in this scope; made if there is none.
@@ -187,15 +187,19 @@ impl Table {
     ///
     /// After 16 million symbols.
     pub(crate) fn symbol(&self, scope: ScopeId, name: &Name) -> SymbolId {
-        if let Some(id) = self.find(scope, name.bytes()) {
-            return id;
-        }
+        let hash = names::hash(scope, name.bytes());
+        let known = self.names.read().find(hash, scope, name.bytes());
+        known.unwrap_or_else(|| self.make(hash, scope, name))
+    }
+
+    /// As [`Table::symbol`], of a name with this hash that is likely to be new.
+    fn make(&self, hash: u32, scope: ScopeId, name: &Name) -> SymbolId {
         let mut names = self.names.write();
-        if let Some(id) = names.find(scope, name.bytes()) {
+        if let Some(id) = names.find(hash, scope, name.bytes()) {
             return id;
         }
         let id = names.vacant.pop().unwrap_or_else(|| self.push());
-        names.insert(id, scope, name);
+        names.insert(hash, id, scope, name);
         self.sources.note_symbol(scope, id);
         id
     }
@@ -242,7 +246,8 @@ impl Table {
         descriptor: &Descriptor,
         definition: Definition,
     ) -> Result<(SymbolId, Outcome)> {
-        let id = self.symbol(scope, &descriptor.name);
+        let name = &descriptor.name;
+        let id = self.make(names::hash(scope, name.bytes()), scope, name);
         let entry = self.entry(id);
         let mut inner = entry.lock();
         let outcome = self.compete(entry, &mut inner, descriptor, &definition)?;

@@ -38,9 +38,8 @@ impl Names {
         self.keys.get(index / PIECE)?.get(index % PIECE)
     }
 
-    /// The symbol of a name in a scope, if there is one.
-    pub(super) fn find(&self, scope: ScopeId, name: &[u8]) -> Option<SymbolId> {
-        let wanted = hash(scope, name);
+    /// The symbol of a name in a scope, if there is one; of that name and scope, this is the hash.
+    pub(super) fn find(&self, wanted: u32, scope: ScopeId, name: &[u8]) -> Option<SymbolId> {
         let is_it = |id: &SymbolId| {
             self.key(id.index() as usize).is_some_and(|key| {
                 key.hash == wanted && key.scope == scope && key.name.bytes() == name
@@ -51,9 +50,8 @@ impl Names {
 
     /// Gives a symbol a name in a scope, which none has. Indices are given away in their order, and
     /// again after [`Names::remove`].
-    pub(super) fn insert(&mut self, id: SymbolId, scope: ScopeId, name: &Name) {
-        let key = Key { name: name.clone(), scope, hash: hash(scope, name.bytes()) };
-        let hash = key.hash;
+    pub(super) fn insert(&mut self, hash: u32, id: SymbolId, scope: ScopeId, name: &Name) {
+        let key = Key { name: name.clone(), scope, hash };
         let index = id.index() as usize;
         if index / PIECE == self.keys.len() {
             self.keys.push(Vec::with_capacity(PIECE));
@@ -86,7 +84,8 @@ impl Names {
     }
 }
 
-fn hash(scope: ScopeId, name: &[u8]) -> u32 {
+/// By which a name in a scope is found.
+pub(super) fn hash(scope: ScopeId, name: &[u8]) -> u32 {
     let hash = FxBuildHasher.hash_one((scope, name));
     (hash ^ hash >> 32) as u32
 }
