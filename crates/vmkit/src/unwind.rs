@@ -17,8 +17,11 @@ unsafe extern "C" {
 #[repr(C)]
 struct Object([usize; 6]);
 
-/// So many objects lie in one piece of memory: one for each function would leave the heap in splinters.
-const PIECE: usize = 128;
+/// So many objects lie in one piece of memory at first: one for each function would leave the heap in
+/// splinters.
+const PIECE: usize = 8;
+/// So many do once there are more.
+const LARGEST: usize = 128;
 
 /// The `.eh_frame` records of a session that the unwinder knows.
 ///
@@ -75,8 +78,9 @@ impl Known {
             return object;
         }
         if self.unused == 0 {
-            self.pieces.push((0..PIECE).map(|_| UnsafeCell::new(Object([0; 6]))).collect());
-            self.unused = PIECE;
+            let last = self.pieces.last();
+            self.unused = last.map_or(PIECE, |last| (2 * last.len()).min(LARGEST));
+            self.pieces.push((0..self.unused).map(|_| UnsafeCell::new(Object([0; 6]))).collect());
         }
         self.unused -= 1;
         self.pieces.last().expect("one was just added")[self.unused].get()

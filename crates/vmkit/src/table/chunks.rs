@@ -4,33 +4,36 @@ use std::sync::OnceLock;
 
 /// Items that are made at a time.
 pub(super) const ITEMS: usize = 64;
-/// Chunks of items in a group, and groups.
-const CHUNKS: usize = 512;
-const GROUPS: usize = 512;
+/// Chunks of items in the first group; each other one has twice as many as the one before. A few small
+/// steps: what is new costs little, and the first items are found as quickly as all others.
+const FIRST: usize = 8;
 /// So many items there can be.
-pub(super) const MOST: usize = ITEMS * CHUNKS * GROUPS;
+pub(super) const MOST: usize = 1 << 24;
+/// The groups that have room for them.
+const GROUPS: usize = (MOST / ITEMS / FIRST).ilog2() as usize + 1;
 
 type Chunk<T> = OnceLock<Box<[T; ITEMS]>>;
-type Group<T> = OnceLock<Box<[Chunk<T>; CHUNKS]>>;
+type Group<T> = OnceLock<Box<[Chunk<T>]>>;
 
 /// Items by their numbers, [`MOST`] of them.
-pub(super) struct Chunks<T>(Box<[Group<T>; GROUPS]>);
+pub(super) struct Chunks<T>([Group<T>; GROUPS]);
 
-/// So many items, each made in its place.
-fn room<T, const COUNT: usize>(new: impl Fn() -> T) -> Box<[T; COUNT]> {
-    let items: Box<[T]> = (0..COUNT).map(|_| new()).collect();
-    items.try_into().unwrap_or_else(|_| unreachable!("they are as many"))
+/// The group of an item, and the place of its chunk there.
+fn place(index: usize) -> (usize, usize) {
+    let chunk = index / ITEMS + FIRST;
+    let group = (chunk / FIRST).ilog2();
+    (group as usize, chunk - (FIRST << group))
 }
 
 impl<T> Chunks<T> {
     pub(super) fn new() -> Self {
-        Self(room(OnceLock::new))
+        Self([const { OnceLock::new() }; GROUPS])
     }
 
     /// An item, if it is there.
     pub(super) fn get(&self, index: usize) -> Option<&T> {
-        let group = self.0.get(index / (ITEMS * CHUNKS))?.get()?;
-        let chunk = group[index / ITEMS % CHUNKS].get()?;
+        let (group, chunk) = place(index);
+        let chunk = self.0.get(group)?.get()?[chunk].get()?;
         Some(&chunk[index % ITEMS])
     }
 
@@ -40,8 +43,14 @@ impl<T> Chunks<T> {
     ///
     /// There are no such numbers.
     pub(super) fn get_or_make(&self, index: usize, new: impl Fn() -> T) -> &T {
-        let group = self.0[index / (ITEMS * CHUNKS)].get_or_init(|| room(OnceLock::new));
-        let chunk = group[index / ITEMS % CHUNKS].get_or_init(|| room(new));
+        assert!(index < MOST, "there is no item {index}");
+        let (group, chunk) = place(index);
+        let chunks = || (0..FIRST << group).map(|_| OnceLock::new()).collect();
+        let items = || {
+            let items: Box<[T]> = (0..ITEMS).map(|_| new()).collect();
+            items.try_into().unwrap_or_else(|_| unreachable!("they are as many"))
+        };
+        let chunk = self.0[group].get_or_init(chunks)[chunk].get_or_init(items);
         &chunk[index % ITEMS]
     }
 }
@@ -53,7 +62,7 @@ mod tests {
     #[test]
     fn items_are_there_once_one_of_their_chunk_was_made() {
         let chunks = Chunks::new();
-        let far = [0, ITEMS - 1, 5 * ITEMS, ITEMS * CHUNKS, MOST - 1];
+        let far = [0, ITEMS - 1, 5 * ITEMS, FIRST * ITEMS, MOST - 1];
         for (number, &index) in far.iter().enumerate() {
             let was_there = chunks.get(index).is_some();
             assert_eq!(was_there, number == 1, "{index}");
