@@ -57,6 +57,10 @@ unsafe extern "C-unwind" fn keep(image: *mut dl_phdr_info, size: usize, to: *mut
     1
 }
 
+/// How far beyond the variables that are linked the segment with them goes, in bytes, for those that ask only
+/// when they start: others will follow there. Nothing but zeros is there before.
+const ROOM: u64 = 4 << 20;
+
 /// A part of the program, and what may be done there.
 type Part = (Range<Addr>, u32);
 
@@ -66,6 +70,9 @@ fn segments(session: &Session) -> &'static [Elf64_Phdr] {
     let layout = session.layout();
     let mut parts: Vec<Part> = vec![(layout.code, PF_R | PF_X), (layout.read_only, PF_R)];
     parts.extend(session.variables().into_iter().map(|range| (range, PF_R | PF_W)));
+    if let Some((near, _)) = parts.iter_mut().find(|(range, _)| range.start == layout.data.start) {
+        near.end = near.end.offset(ROOM as i64).min(layout.data.end);
+    }
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     if last.0 != parts {
         let headers: Vec<_> = parts.iter().map(header).collect();
