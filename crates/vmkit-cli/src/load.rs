@@ -5,7 +5,9 @@ use std::io::Read;
 use std::path::Path;
 
 use vmkit::{Archive, Error, LoadedObject, Member, Name, Result, Session};
-use vmkit_llvm::{Llvm, Structor, StructorArray, is_bitcode, split};
+use vmkit_llvm::{Llvm, Structor, StructorArray, is_bitcode, runtime_functions, split};
+
+use crate::runtime;
 
 /// Functions that load shared libraries.
 const LOADERS: [&[u8]; 2] = [b"dlopen", b"dlmopen"];
@@ -55,6 +57,7 @@ impl Inputs {
         }
         inputs.add_modules(llvm, modules)?;
         inputs.pull(session, llvm)?;
+        inputs.pull_called(session, llvm)?;
         Ok(inputs)
     }
 
@@ -131,6 +134,15 @@ impl Inputs {
             }
         }
         Ok(())
+    }
+
+    /// Adds members for what nobody is known to call before it is compiled, unless libraries have it.
+    fn pull_called(&mut self, session: &Session, llvm: &Llvm) -> Result<()> {
+        if !self.archives.is_empty() {
+            let called = runtime_functions().into_iter();
+            self.undefined.extend(called.filter(|name| !runtime::is_in_library(name)));
+        }
+        self.pull(session, llvm)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a program's start files and the static parts of its libraries would bring.
 #![expect(unsafe_code, reason = "declares a function of the C library")]
 
-use std::ffi::c_int;
+use std::ffi::{CString, c_int};
 
 use vmkit::{Addr, Layout, Name, Result, ScopeId, Session, SymbolKind};
 use vmkit_llvm::{processor_features, signal_functions};
@@ -88,4 +88,11 @@ fn define_at(session: &Session, name: &str, kind: SymbolKind, address: *const ()
         session.define_absolute_in(ScopeId::GLOBAL, &name, kind, Addr(address as u64))?;
     }
     Ok(())
+}
+
+/// Has a library that every program finds a function of this name?
+pub(crate) fn is_in_library(name: &Name) -> bool {
+    let Ok(name) = CString::new(name.bytes()) else { return false };
+    // SAFETY: a C string.
+    unsafe { !libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()).is_null() }
 }

@@ -1,7 +1,8 @@
-// The names that a module defines for others, without the module.
+// The names that a module defines for others, and those that code may need, without the module.
 #include "worker.h"
 
 #include "llvm/LTO/LTO.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace llvm;
 
@@ -13,4 +14,14 @@ extern "C" int vk_defined_names(vk_worker *worker, vk_bytes bitcode, vk_bytes na
       if (!symbol.isUndefined()) worker->buffer.append(symbol.getName().str()).push_back('\0');
     *names = bytes(worker->buffer);
   });
+}
+
+extern "C" vk_bytes vk_runtime_functions(void) {
+  static const std::string names = [] {
+    std::string all;
+    for (const char *name : lto::LTO::getRuntimeLibcallSymbols(Triple(sys::getDefaultTargetTriple())))
+      all.append(name).push_back('\0');
+    return all;
+  }();
+  return bytes(names);
 }

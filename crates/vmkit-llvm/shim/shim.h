@@ -149,6 +149,9 @@ void vk_initialize(void);
 void vk_contain_crashes(void);
 // The second to fourth word of what this processor has: `__cpu_features2` of the compilers' runtime.
 void vk_processor_features(uint32_t words[3]);
+// The names of functions that code may call though its module does not name them, each with a NUL behind
+// it; there for ever.
+vk_bytes vk_runtime_functions(void);
 vk_worker *vk_worker_new(const vk_options *options);
 void vk_worker_free(vk_worker *worker);
 vk_bytes vk_error(vk_worker *worker);

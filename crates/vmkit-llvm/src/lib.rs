@@ -37,7 +37,7 @@ pub use vmkit::{Function, FunctionPointer, Value};
 pub use crate::closure::Building;
 pub use crate::crash::{contain_crashes, signal_functions};
 pub use crate::llvm::{Level, Llvm, Options, Times};
-pub use crate::load::is_bitcode;
+pub use crate::load::{is_bitcode, runtime_functions};
 pub use crate::loaded::{Loaded, Structor, StructorArray};
 pub use crate::processor::processor_features;
 pub use crate::split::split;

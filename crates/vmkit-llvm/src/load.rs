@@ -6,7 +6,7 @@ use vmkit::graph::{Binding, Place};
 use vmkit::{Descriptor, Error, KeptSource, Name, Result, ScopeId, Source, SymbolKind, Unit};
 
 use crate::adding::{Adding, Others};
-use crate::ffi::Index;
+use crate::ffi::{self, Index};
 use crate::llvm::Llvm;
 use crate::loaded::Loaded;
 use crate::module::{ASSEMBLY, Module};
@@ -117,4 +117,11 @@ fn names_coroutines(bitcode: &[u8]) -> bool {
 #[must_use]
 pub fn is_bitcode(input: &[u8]) -> bool {
     input.starts_with(MAGIC) || input.starts_with(&0x0b17_c0de_u32.to_le_bytes())
+}
+
+/// The names of functions that generated code may call though no module names them: parts of the compilers'
+/// runtime libraries (`__truncsfbf2`), and of the C library.
+#[must_use]
+pub fn runtime_functions() -> Vec<Name> {
+    ffi::runtime_functions()
 }

@@ -89,6 +89,17 @@ pub(crate) struct ModuleRef(*mut RawModule);
 // SAFETY: as for the worker that it belongs to.
 unsafe impl Send for ModuleRef {}
 
+/// The names of functions that code may call though its module does not name them.
+pub(crate) fn runtime_functions() -> Vec<Name> {
+    // SAFETY: takes nothing; what it gives is there for ever.
+    names(unsafe { slice(vk_runtime_functions()) })
+}
+
+/// Names with a NUL behind each.
+fn names(text: &[u8]) -> Vec<Name> {
+    text.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(Name::new).collect()
+}
+
 /// Readies LLVM for this machine; more than once does no harm.
 pub(crate) fn initialize() {
     static ONCE: std::sync::Once = std::sync::Once::new();
@@ -169,9 +180,7 @@ impl Worker {
         // SAFETY: all live through the call.
         self.result(unsafe { vk_defined_names(self.0, bitcode, name, &raw mut out) })?;
         // SAFETY: valid until the next call; copied at once.
-        let names = unsafe { slice(out) };
-        let names = names.split(|&byte| byte == 0).filter(|name| !name.is_empty());
-        Ok(names.map(Name::new).collect())
+        Ok(names(unsafe { slice(out) }))
     }
 
     /// Loads a module lazily, unless it is loaded.

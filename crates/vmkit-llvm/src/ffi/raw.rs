@@ -165,6 +165,7 @@ unsafe extern "C" {
         name: Bytes,
         out: *mut Bytes,
     ) -> i32;
+    pub(super) fn vk_runtime_functions() -> Bytes;
     pub(super) fn vk_defined_names(
         worker: *mut RawWorker,
         bitcode: Bytes,
