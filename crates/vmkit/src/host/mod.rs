@@ -9,6 +9,7 @@ mod errno;
 mod futex;
 mod gate;
 mod membarrier;
+mod memory_file;
 mod processors;
 mod signals;
 mod thread;
@@ -23,6 +24,7 @@ pub(crate) use self::errno::keep_errno;
 pub(crate) use self::futex::{wait, wait_for, wake_all, wake_one};
 pub(crate) use self::gate::Gate;
 pub(crate) use self::membarrier::{register_cores, sync_cores};
+pub(crate) use self::memory_file::memory_file;
 pub(crate) use self::native::{
     Registers, exchange, first_call_entry, flush, land, load, patch, prepare,
     thread_descriptor_entry, thread_pointer, unsigned,

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::AsRawFd;
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -104,7 +104,9 @@ impl Reservation {
         if object.can_be_viewed() {
             return Ok(object);
         }
-        let file = file(size)?;
+        let file = host::memory_file()?;
+        let cannot = |error| Kind::Map { size: size as usize, error };
+        file.set_len(size).map_err(cannot)?;
         // SAFETY: as above.
         let at = unsafe { map(0, size, WRITABLE, flags, file.as_raw_fd(), 0)? };
         Ok(Object { at, size, file: Some(file) })
@@ -285,20 +287,6 @@ fn segment(size: u64) -> Option<u64> {
         // `shmat` fails with -1, as `mmap` does.
         (at != libc::MAP_FAILED).then_some(at as u64)
     }
-}
-
-/// A file in memory.
-fn file(size: u64) -> Result<File> {
-    // SAFETY: a constant C string; the descriptor is fresh, or -1.
-    let file = unsafe {
-        let file = libc::memfd_create(c"vmkit".as_ptr(), libc::MFD_CLOEXEC);
-        if file < 0 {
-            return Err(Error::system("memfd_create"));
-        }
-        File::from_raw_fd(file)
-    };
-    file.set_len(size).map_err(|error| Kind::Map { size: size as usize, error })?;
-    Ok(file)
 }
 
 /// A number that differs from run to run, so that code does not lie where it always lies.

@@ -6,9 +6,9 @@
 #![expect(unsafe_code, reason = "loads a library and reads a word of it")]
 
 use std::collections::BTreeSet;
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CString, c_void};
 use std::io::Write;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use object::write::StringId;
@@ -17,6 +17,7 @@ use object::{Endianness, elf};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Kind, Result};
+use crate::host;
 use crate::symbol::{Addr, Name};
 use crate::target::{Isa, native};
 
@@ -108,14 +109,7 @@ fn exports<'a>(block: &Block<'a>) -> Vec<Export<'a>> {
 
 /// Loads a shared object for good.
 fn load(bytes: &[u8]) -> Result<*mut c_void> {
-    let name: &CStr = c"vmkit";
-    // SAFETY: a C string.
-    let file = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
-    if file < 0 {
-        return Err(Error::system("memfd_create"));
-    }
-    // SAFETY: ours, and open.
-    let file = std::fs::File::from(unsafe { OwnedFd::from_raw_fd(file) });
+    let file = host::memory_file()?;
     (&file).write_all(bytes).map_err(|error| Error::other(error.to_string()))?;
     // The dynamic linker takes libraries of one path for one: this one is not spelled like any before.
     let number = LOADED.fetch_add(1, Ordering::Relaxed);
@@ -239,8 +233,9 @@ fn symbol(export: &Export<'_>, name: StringId) -> Sym {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::CStr;
+
     use super::*;
-    use crate::host;
 
     #[test]
     fn exported_names_are_found() {
