@@ -138,10 +138,14 @@ impl Inputs {
 
     /// Adds members for what nobody is known to call before it is compiled, unless libraries have it.
     fn pull_called(&mut self, session: &Session, llvm: &Llvm) -> Result<()> {
-        if !self.archives.is_empty() {
-            let called = runtime_functions().into_iter();
-            self.undefined.extend(called.filter(|name| !runtime::is_in_library(name)));
+        if self.archives.is_empty() {
+            return Ok(());
         }
+        let is_there =
+            |name: &Name| self.archives.iter().any(|one| one.archive.definer(name).is_some());
+        let mut called = runtime_functions();
+        called.retain(|name| is_there(name) && !runtime::is_in_library(name));
+        self.undefined.append(&mut called);
         self.pull(session, llvm)
     }
 }
