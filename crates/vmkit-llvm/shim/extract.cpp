@@ -227,13 +227,9 @@ const MetadataPredicate is_shared = is_shared_node;
 
 bool names_foreign_label(const Function &function) { return !label_owners(function).empty(); }
 
-void vk_module::read_metadata(const vk_options &options) {
-  if (Error error = module->materializeMetadata()) fail(std::move(error));
-}
-
 void vk_module::read(Function &function, const vk_options &options) {
   if (!function.isMaterializable()) return;
-  read_metadata(options);
+  if (Error error = module->materializeMetadata()) fail(std::move(error));
   if (Error error = function.materialize()) fail(std::move(error));
   // The reader could do so itself, but not what it makes of the debug information of older versions.
   if (!options.keep_debug && module->getNamedMetadata("llvm.dbg.cu")) stripDebugInfo(function);

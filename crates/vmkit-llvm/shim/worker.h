@@ -61,8 +61,7 @@ struct vk_module {
   llvm::DenseMap<const llvm::GlobalValue *, uint32_t> units;
   llvm::DenseMap<uint32_t, std::vector<llvm::GlobalValue *>> members;
   bool is_trimmed = false; // by trim_debug_info
-  // Reads what the module says of functions and data; a function's body. What is there stays.
-  void read_metadata(const vk_options &options);
+  // Reads a function's body, and what the module says of functions and data. What is there stays.
   void read(llvm::Function &function, const vk_options &options);
   // The name the assembler sees.
   llvm::StringRef name(const llvm::GlobalValue &value);
