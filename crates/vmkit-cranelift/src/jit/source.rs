@@ -135,9 +135,6 @@ impl First {
     }
 
     fn remove(&mut self, key: u64) -> Option<LinkGraph> {
-        if self.new.front().is_some_and(|(first, _)| *first == key) {
-            return self.new.pop_front().map(|(_, graph)| graph);
-        }
         if let Some(place) = self.new.iter().position(|(other, _)| *other == key) {
             return self.new.remove(place).map(|(_, graph)| graph);
         }
