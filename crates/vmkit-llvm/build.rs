@@ -44,6 +44,7 @@ fn main() {
                 "quick",
                 "plain",
                 "returns",
+                "sink",
                 "switch",
                 "join",
                 "coroutines",

@@ -96,6 +96,7 @@ void prepare_quick_selection(Module &module) {
   for (Function &function : module) {
     // What belongs to a statepoint is in its block.
     if (function.hasGC()) continue;
+    sink_addresses(function);
     for (BasicBlock &block : make_early_inc_range(function)) {
       for (Instruction &instruction : make_early_inc_range(block))
         if (auto *select = dyn_cast<SelectInst>(&instruction)) simplify(*select);

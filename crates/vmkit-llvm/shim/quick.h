@@ -21,6 +21,10 @@ void return_at_once(llvm::BasicBlock &block);
 // be merged.
 void join_alike(llvm::Function &function);
 
+// Has addresses at a fixed distance from another one computed in each block that uses them, where they
+// become part of the instruction, instead of being kept on the stack from block to block.
+void sink_addresses(llvm::Function &function);
+
 // Does a register hold such a value, as it is?
 bool is_simple(const llvm::Type &type);
 
