@@ -40,6 +40,7 @@ fn main() {
                 "hash",
                 "safepoint",
                 "slots",
+                "copies",
                 "processor",
                 "quick",
                 "plain",

@@ -1,5 +1,6 @@
 // The code generator: built once, run on one module after the other.
 #include "worker.h"
+#include "copies.h"
 #include "plain.h"
 #include "slots.h"
 
@@ -34,8 +35,10 @@ struct Pipeline : legacy::PassManagerBase {
       return;
     }
     passes.add(pass);
+    if (is_thorough) return;
+    if (id == &TwoAddressInstructionPassID) passes.add(join_copies());
     // Once registers are allocated, before the frame is laid out.
-    if (!is_thorough && id == &FixupStatepointCallerSavedID) passes.add(share_slots());
+    if (id == &FixupStatepointCallerSavedID) passes.add(share_slots());
   }
   legacy::PassManager &passes;
   bool is_thorough, is_plain;

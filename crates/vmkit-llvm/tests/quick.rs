@@ -51,3 +51,32 @@ fn addresses_are_computed_where_they_are_used() {
     // With both addresses on the stack it is more than 40 a block.
     assert!(bytes < BLOCKS * 39, "{bytes} bytes");
 }
+
+/// Each block but the first chooses between two values, and the next one wants what was chosen.
+#[test]
+fn what_a_phi_becomes_is_copied_once() {
+    let mut text =
+        String::from("define i64 @f(ptr %p) {\n %v0 = load i64, ptr %p\n br label %b0\n");
+    for block in 0..BLOCKS {
+        let next = block + 1;
+        writeln!(
+            text,
+            "b{block}: %o{block} = and i64 %v{block}, 1
+             %c{block} = icmp eq i64 %o{block}, 0
+             br i1 %c{block}, label %even{block}, label %odd{block}
+             even{block}: %h{block} = lshr i64 %v{block}, 1
+             br label %m{block}
+             odd{block}: %t{block} = mul i64 %v{block}, 3
+             %u{block} = add i64 %t{block}, 1
+             br label %m{block}
+             m{block}: %v{next} = phi i64 [ %h{block}, %even{block} ], [ %u{block}, %odd{block} ]
+             br label %b{next}"
+        )
+        .unwrap();
+    }
+    write!(text, "b{BLOCKS}: ret i64 %v{BLOCKS}\n}}\n").unwrap();
+    let (result, bytes) = run(text, &[27]);
+    let expected = (0..BLOCKS).fold(27, |v: i64, _| if v % 2 == 0 { v / 2 } else { v * 3 + 1 });
+    assert_eq!(result, expected);
+    assert!(bytes < BLOCKS * 60, "{bytes} bytes");
+}
