@@ -2,12 +2,17 @@
 #include "copies.h"
 
 #include "llvm/ADT/PostOrderIterator.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/CodeGen/MachineFunctionPass.h"
 #include "llvm/CodeGen/MachineRegisterInfo.h"
 
 using namespace llvm;
 
 namespace {
+
+// So many blocks are looked at to find out whether a value is wanted.
+constexpr unsigned MostBlocks = 16;
 
 // A phi has become a register that its predecessors copy to, and a copy of it at the block's begin.
 class Joining {
@@ -43,11 +48,26 @@ private:
     return all_of(registers.def_instructions(source(copy)), [&](const MachineInstr &definition) {
       const MachineBasicBlock &before = *definition.getParent();
       // The block does not dominate what comes first, so there is no last value.
-      if (comes_first(before, *copy.getParent())) return true;
-      return before.succ_size() == 1 &&
-             none_of(make_range(std::next(definition.getIterator()), before.instr_end()),
-                     [&](const MachineInstr &after) { return after.readsVirtualRegister(target(copy)); });
+      return comes_first(before, *copy.getParent()) ||
+             (none_of(make_range(std::next(definition.getIterator()), before.instr_end()),
+                      [&](const MachineInstr &after) { return after.readsVirtualRegister(target(copy)); }) &&
+              !is_wanted_behind(before, copy));
     });
+  }
+
+  // On a way from `before` that does not lead to the copy's block first.
+  bool is_wanted_behind(const MachineBasicBlock &before, const MachineInstr &copy) {
+    SmallPtrSet<const MachineBasicBlock *, MostBlocks> users;
+    for (const MachineInstr &user : registers.use_nodbg_instructions(target(copy)))
+      if (users.insert(user.getParent()); users.size() > MostBlocks) return true;
+    SmallSetVector<const MachineBasicBlock *, MostBlocks> ways(before.succ_begin(), before.succ_end());
+    for (size_t next = 0; next < ways.size(); ++next) {
+      const MachineBasicBlock &block = *ways[next];
+      if (&block == copy.getParent() || comes_first(block, *copy.getParent())) continue;
+      if (users.contains(&block) || ways.size() > MostBlocks) return true;
+      ways.insert(block.succ_begin(), block.succ_end());
+    }
+    return false;
   }
 
   bool comes_first(const MachineBasicBlock &a, const MachineBasicBlock &b) {
