@@ -4,11 +4,15 @@
 #[path = "kit/bench.rs"]
 mod bench;
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::DirEntry;
 use std::sync::Mutex;
 
 use cranelift_codegen::ir::InstBuilder;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{Linkage, Module, default_libcall_names};
+use vmkit::COMPILE_THREAD;
 use vmkit_cranelift::{JitBuilder, JitModule, Level};
 
 use self::bench::{begin, call, plus, start, times, unary};
@@ -65,6 +69,17 @@ fn define_add(module: &mut JitModule, number: i64) {
     module.define_function(id, &mut context).unwrap();
 }
 
+/// The numbers of the threads that compile. The test runner's come and go.
+fn compile_threads() -> BTreeSet<OsString> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(Result::unwrap);
+    let compiles = |task: &DirEntry| {
+        // One that ended meanwhile has no name.
+        let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        name.trim_end() == COMPILE_THREAD.to_str().unwrap()
+    };
+    tasks.filter(compiles).map(|task| task.file_name()).collect()
+}
+
 /// The threads of this process, and bytes of its addresses.
 fn threads_and_addresses() -> (usize, u64) {
     let threads = std::fs::read_dir("/proc/self/task").unwrap().count();
@@ -76,18 +91,24 @@ fn threads_and_addresses() -> (usize, u64) {
 #[test]
 fn few_functions_that_are_compiled_ahead_are_worth_no_thread() {
     let _turn = TURN.lock();
-    let before = threads_and_addresses().0;
-    let mut builder = JitBuilder::new(default_libcall_names()).unwrap();
-    builder.ahead(true);
-    let mut module = JitModule::new(builder);
-    for number in 0..10 {
-        define_add(&mut module, number);
-    }
-    module.finalize_definitions().unwrap();
-    assert_eq!(module.session().stats().functions_compiled, 10);
-    assert!(threads_and_addresses().0 <= before);
-    // SAFETY: nothing of it runs.
-    unsafe { module.free_memory() };
+    let before = compile_threads();
+    let begun_for = |functions| {
+        let mut builder = JitBuilder::new(default_libcall_names()).unwrap();
+        builder.ahead(true);
+        let mut module = JitModule::new(builder);
+        for number in 0..functions {
+            define_add(&mut module, number);
+        }
+        module.finalize_definitions().unwrap();
+        let compiled = module.session().stats().functions_compiled;
+        assert_eq!(compiled, u64::try_from(functions).unwrap());
+        let threads = compile_threads().difference(&before).count();
+        // SAFETY: nothing of it runs.
+        unsafe { module.free_memory() };
+        threads
+    };
+    assert_eq!(begun_for(10), 0);
+    assert_ne!(begun_for(1000), 0);
 }
 
 #[test]
