@@ -65,7 +65,7 @@ template struct Reach<&MCContext::LocalSymbols>;
 
 } // namespace
 
-Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) {
+Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) : machine(machine) {
   // The choice of register allocator is LLVM's global state, read while a pipeline is built.
   static std::mutex building;
   std::lock_guard lock(building);
@@ -81,8 +81,8 @@ Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) {
   bool is_optimizing = machine.getOptLevel() != CodeGenOptLevel::None;
   legacy::PassManagerBase &all =
       is_optimizing ? passes : static_cast<legacy::PassManagerBase &>(pipeline);
-  // Branches at their full length: to find out which can be short takes longer than to copy a little more.
-  machine.Options.MCOptions.MCRelaxAll = !is_optimizing && !is_thorough;
+  has_long_branches = !is_optimizing && !is_thorough;
+  set_options();
   bool cannot = machine.addPassesToEmitMC(all, context, stream, /*DisableVerify=*/true);
   if (is_thorough && optimize) {
     optimize->setValue(cl::boolOrDefault::BOU_UNSET);
@@ -91,8 +91,12 @@ Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) {
   if (cannot) fail("the target cannot emit objects");
 }
 
+// Those of the machine are shared by all generators.
+void Generator::set_options() { machine.Options.MCOptions.MCRelaxAll = has_long_branches; }
+
 StringRef Generator::run(Module &module) {
   buffer.clear();
+  set_options();
   (context->*numeric_labels()).clear();
   passes.run(module);
   return {buffer.data(), buffer.size()};

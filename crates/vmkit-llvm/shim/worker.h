@@ -94,6 +94,10 @@ struct Generator {
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream{buffer};
   llvm::legacy::PassManager passes;
+  llvm::TargetMachine &machine;
+  // To find out which branches can be short takes longer than to copy a little more.
+  bool has_long_branches;
+  void set_options();
   llvm::MCContext *context = nullptr; // of the passes
 };
 
