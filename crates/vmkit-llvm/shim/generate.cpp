@@ -3,12 +3,20 @@
 #include "copies.h"
 #include "plain.h"
 #include "slots.h"
+#include "streamer.h"
 
+#include "llvm/Analysis/RuntimeLibcallInfo.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/CodeGen/AsmPrinter.h"
+#include "llvm/CodeGen/CodeGenTargetMachineImpl.h"
+#include "llvm/CodeGen/MachineModuleInfo.h"
 #include "llvm/CodeGen/Passes.h"
 #include "llvm/CodeGen/RegAllocRegistry.h"
+#include "llvm/CodeGen/TargetPassConfig.h"
 #include "llvm/MC/MCContext.h"
+#include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Target/TargetLoweringObjectFile.h"
 
 #include <mutex>
 
@@ -63,7 +71,39 @@ template <NumericLabels member> struct Reach {
 };
 template struct Reach<&MCContext::LocalSymbols>;
 
+// After so many modules a context that stays forgets the symbols that it has seen.
+constexpr unsigned MostRuns = 64;
+
+// As LLVM adds the passes that emit objects, but for the streamer, which writes into an empty `file`.
+bool add_streaming_passes(TargetMachine &machine, legacy::PassManagerBase &passes, MCContext &context,
+                          SmallVectorImpl<char> &file) {
+  auto &whole = static_cast<CodeGenTargetMachineImpl &>(machine);
+  const Target &target = machine.getTarget();
+  const TargetOptions &options = machine.Options;
+  const MCSubtargetInfo &subtarget = *machine.getMCSubtargetInfo();
+  passes.add(new RuntimeLibraryInfoWrapper(machine.getTargetTriple(), options.ExceptionModel, options.FloatABIType,
+                                           options.EABIVersion, options.MCOptions.ABIName, options.VecLib));
+  TargetPassConfig *config = whole.createPassConfig(passes);
+  config->setDisableVerify(true);
+  passes.add(config);
+  passes.add(new MachineModuleInfoWrapperPass(&whole, &context));
+  if (config->addISelPasses()) return false;
+  config->addMachinePasses();
+  config->setInitialized();
+  std::unique_ptr<MCAsmBackend> backend(
+      target.createMCAsmBackend(subtarget, *machine.getMCRegisterInfo(), options.MCOptions));
+  std::unique_ptr<MCCodeEmitter> emitter(target.createMCCodeEmitter(*machine.getMCInstrInfo(), context));
+  auto streamer = std::make_unique<Streamer>(context, std::move(backend), std::move(emitter), file);
+  AsmPrinter *printer = target.createAsmPrinter(machine, std::move(streamer));
+  if (!printer) return false;
+  passes.add(printer);
+  passes.add(createFreeMachineFunctionPass());
+  return true;
+}
+
 } // namespace
+
+Generator::~Generator() = default;
 
 Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) : machine(machine) {
   // The choice of register allocator is LLVM's global state, read while a pipeline is built.
@@ -83,12 +123,23 @@ Generator::Generator(TargetMachine &machine, bool is_thorough, bool is_plain) : 
       is_optimizing ? passes : static_cast<legacy::PassManagerBase &>(pipeline);
   has_long_branches = !is_optimizing && !is_thorough;
   set_options();
-  bool cannot = machine.addPassesToEmitMC(all, context, stream, /*DisableVerify=*/true);
+  bool is_done;
+  if (is_plain && !is_thorough && machine.getTargetTriple().isX86_64()) {
+    own_context = std::make_unique<MCContext>(machine.getTargetTriple(), machine.getMCAsmInfo(),
+                                              machine.getMCRegisterInfo(), machine.getMCSubtargetInfo(),
+                                              /*Mgr=*/nullptr, &machine.Options.MCOptions, /*DoAutoReset=*/false);
+    own_context->setObjectFileInfo(machine.getObjFileLowering());
+    own_context->setUseNamesOnTempLabels(false);
+    context = own_context.get();
+    is_done = add_streaming_passes(machine, all, *context, buffer);
+  } else {
+    is_done = !machine.addPassesToEmitMC(all, context, stream, /*DisableVerify=*/true);
+  }
   if (is_thorough && optimize) {
     optimize->setValue(cl::boolOrDefault::BOU_UNSET);
     RegisterRegAlloc::setDefault(previous);
   }
-  if (cannot) fail("the target cannot emit objects");
+  if (!is_done) fail("the target cannot emit objects");
 }
 
 // Those of the machine are shared by all generators.
@@ -96,6 +147,7 @@ void Generator::set_options() { machine.Options.MCOptions.MCRelaxAll = has_long_
 
 StringRef Generator::run(Module &module) {
   buffer.clear();
+  if (own_context && ++runs % MostRuns == 0) own_context->reset();
   set_options();
   (context->*numeric_labels()).clear();
   passes.run(module);

@@ -79,7 +79,10 @@ bool is_plain_instruction(const Instruction &instruction) {
   case Instruction::FRem: return false;
   case Instruction::Store: return is_plain_type(*cast<StoreInst>(instruction).getValueOperand()->getType());
   case Instruction::Call:
-  case Instruction::Invoke: return !cast<CallBase>(instruction).hasOperandBundles();
+  case Instruction::Invoke: {
+    auto &call = cast<CallBase>(instruction);
+    return !call.hasOperandBundles() && !call.isInlineAsm();
+  }
   default: return true;
   }
 }
@@ -102,7 +105,7 @@ bool is_plain_function(const Function &function) {
 } // namespace
 
 bool is_plain(const Module &module) {
-  return !module.getModuleFlag("kcfi") && all_of(module, is_plain_function);
+  return module.getModuleInlineAsm().empty() && !module.getModuleFlag("kcfi") && all_of(module, is_plain_function);
 }
 
 bool is_idle_on_plain(StringRef pass) {

@@ -5,8 +5,8 @@
 #include "llvm/IR/Module.h"
 
 // Is there nothing in the module but what compilers of plain languages for plain processors make of
-// most functions: no vectors, atomics, garbage collectors, instrumentation, debug information, and the
-// like? For machines that have no more than functions say. If in doubt, it is not plain.
+// most functions: no vectors, atomics, assembly, garbage collectors, instrumentation, debug information,
+// and the like? For machines that have no more than functions say. If in doubt, it is not plain.
 bool is_plain(const llvm::Module &module);
 
 // Does a pass, known by its argument, do nothing for plain modules? Without optimization, half of the

@@ -87,12 +87,16 @@ namespace llvm { class MCContext; }
 
 // The code generator, built once and run on one module after the other. Without optimization registers
 // are allocated quickly, and each block begins with all values in memory; unless it `is_thorough`: that
-// takes nearly twice as long and gives half the code. One for modules that are plain has less to do.
+// takes nearly twice as long and gives half the code. One for modules that are plain has less to do, and
+// writes what is allocated quickly by a streamer of ours.
 struct Generator {
   Generator(llvm::TargetMachine &machine, bool is_thorough, bool is_plain);
+  ~Generator();
   llvm::StringRef run(llvm::Module &module);
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream stream{buffer};
+  std::unique_ptr<llvm::MCContext> own_context; // where the passes have none
+  unsigned runs = 0;
   llvm::legacy::PassManager passes;
   llvm::TargetMachine &machine;
   // To find out which branches can be short takes longer than to copy a little more.
