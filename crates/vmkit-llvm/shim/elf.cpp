@@ -93,7 +93,7 @@ void ElfObject::write(uint16_t machine, SmallVectorImpl<char> &file) const {
     each.sh_link = symbols_number;
     each.sh_info = numbers[group.symbol];
     each.sh_entsize = sizeof(ELF::Elf32_Word);
-    append(file, ELF::Elf32_Word(group.is_comdat ? ELF::GRP_COMDAT : 0));
+    append(file, ELF::Elf32_Word(group.is_comdat ? uint32_t(ELF::GRP_COMDAT) : 0));
     for (uint32_t place : group.sections) {
       append(file, ELF::Elf32_Word(1 + place));
       if (relocations_numbers[place]) append(file, ELF::Elf32_Word(relocations_numbers[place]));
@@ -113,7 +113,7 @@ void ElfObject::write(uint16_t machine, SmallVectorImpl<char> &file) const {
     entry.st_name = symbol.type == ELF::STT_SECTION ? 0 : strings.add(symbol.name);
     entry.setBindingAndType(symbol.binding, symbol.type);
     entry.st_other = symbol.visibility;
-    entry.st_shndx = symbol.section == None ? ELF::SHN_UNDEF : 1 + symbol.section;
+    if (symbol.section != None) entry.st_shndx = 1 + symbol.section;
     entry.st_value = symbol.offset;
     entry.st_size = symbol.size;
     append(file, entry);
