@@ -298,7 +298,7 @@ impl Linker {
         let offset = u32::try_from(self.offset_in_code(address)?).ok()?;
         let code = self.loaded.lock().at(offset)?;
         let start = address.offset(-i64::from(offset - code.start));
-        Some(Function { start, symbol: code.symbol })
+        Some(Function { start, symbol: self.table.symbol_at(code.symbol) })
     }
 
     /// Where an address is in the zone of code, if it is not before it.

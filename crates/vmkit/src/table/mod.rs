@@ -158,6 +158,11 @@ impl Table {
         (is_there && self.scope(id) != ScopeId::NONE).then_some(id)
     }
 
+    /// The symbol of this session with this index.
+    pub(crate) fn symbol_at(&self, index: u32) -> SymbolId {
+        SymbolId(self.tag.number(index as usize))
+    }
+
     /// Is it a symbol of this session, as far as can be told?
     pub(crate) fn has(&self, id: SymbolId) -> bool {
         !std::ptr::eq(self.entry(id), &raw const self.foreign)
@@ -235,7 +240,7 @@ impl Table {
     /// Every symbol there is now.
     pub(crate) fn symbols(&self) -> impl Iterator<Item = SymbolId> {
         let len = self.len.load(Ordering::Acquire) as usize;
-        let all = (0..len).map(|index| SymbolId(self.tag.number(index)));
+        let all = (0..len as u32).map(|index| self.symbol_at(index));
         all.filter(|&id| self.scope(id) != ScopeId::NONE)
     }
 

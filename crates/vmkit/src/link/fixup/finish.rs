@@ -97,7 +97,8 @@ impl Linker {
                 let Some(offset) = self.offset_in_code(start) else { continue };
                 // Zones are smaller than 4 GiB; who says that a function is larger says nothing.
                 let size = u32::try_from(defined.size).unwrap_or(u32::MAX);
-                loaded.insert(Code { start: offset as u32, size, symbol: defined.id });
+                let symbol = defined.id.index();
+                loaded.insert(Code { start: offset as u32, size, symbol });
                 own.functions.push(start.0);
             }
         }
