@@ -51,27 +51,28 @@ pub struct JitModule {
     owns_session: bool,
 }
 
-/// Symbols of functions and of data, by the module's numbers.
+/// Symbols of functions and of data, by the module's numbers; [`SymbolId::NONE`] where nobody has asked.
 #[derive(Default)]
 struct Symbols {
-    functions: Vec<Option<SymbolId>>,
-    data: Vec<Option<SymbolId>>,
+    functions: Vec<SymbolId>,
+    data: Vec<SymbolId>,
 }
 
 impl Symbols {
-    fn at(&mut self, key: Key) -> &mut Option<SymbolId> {
+    fn at(&mut self, key: Key) -> &mut SymbolId {
         let (symbols, number) = match key {
             Key::Function(number) => (&mut self.functions, number as usize),
             Key::Data(number) | Key::ThreadLocal(number) => (&mut self.data, number as usize),
         };
         if number >= symbols.len() {
-            symbols.resize(number + 1, None);
+            symbols.resize(number + 1, SymbolId::NONE);
         }
         &mut symbols[number]
     }
 
     fn all(&self) -> impl Iterator<Item = SymbolId> {
-        self.functions.iter().chain(&self.data).copied().flatten()
+        let all = self.functions.iter().chain(&self.data).copied();
+        all.filter(|&id| id != SymbolId::NONE)
     }
 }
 
@@ -176,29 +177,32 @@ impl JitModule {
     }
 
     fn symbol(&self, key: Key, linkage: Linkage, name: impl Fn() -> Name) -> SymbolId {
-        *self.symbols.borrow_mut().at(key).get_or_insert_with(|| match linkage {
-            Linkage::Local => {
-                let id = self.session().private(self.scope, &name(), key.number());
-                self.undefined.borrow_mut().push((key.number(), id));
-                id
-            }
+        let mut symbols = self.symbols.borrow_mut();
+        let symbol = symbols.at(key);
+        if *symbol == SymbolId::NONE {
+            *symbol = self.find_symbol(key, linkage, name());
+        }
+        *symbol
+    }
+
+    /// The session's symbol of what is named for the first time.
+    fn find_symbol(&self, key: Key, linkage: Linkage, name: Name) -> SymbolId {
+        let id = match linkage {
+            Linkage::Local => self.session().private(self.scope, &name, key.number()),
             // Whom it means is said when it is first needed.
             Linkage::Import => {
-                let name = name();
                 self.definitions.import(name.clone());
-                self.session().own_symbol_in(self.scope, &name)
+                return self.session().own_symbol_in(self.scope, &name);
             }
-            _ => {
-                let id = self.session().own_symbol_in(self.home, &name());
-                self.undefined.borrow_mut().push((key.number(), id));
-                id
-            }
-        })
+            _ => self.session().own_symbol_in(self.home, &name),
+        };
+        self.undefined.borrow_mut().push((key.number(), id));
+        id
     }
 
     /// Says which symbol a key is of from now on.
     pub(super) fn set_symbol(&self, key: Key, id: SymbolId) {
-        *self.symbols.borrow_mut().at(key) = Some(id);
+        *self.symbols.borrow_mut().at(key) = id;
     }
 
     /// The symbol that a name in the module's functions stands for.

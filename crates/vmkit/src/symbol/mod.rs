@@ -51,8 +51,8 @@ fn untagged(number: u32) -> u32 {
 pub struct SymbolId(pub(crate) u32);
 
 impl SymbolId {
-    /// No session's.
-    pub(crate) const NONE: Self = Self(u32::MAX);
+    /// No symbol, of no session.
+    pub const NONE: Self = Self(u32::MAX);
 
     /// The index, unique in the session.
     #[must_use]
