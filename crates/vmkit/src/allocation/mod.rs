@@ -10,7 +10,6 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::{SmallVec, smallvec};
 
-use self::packed::Packed;
 use self::packs::Packs;
 use crate::memory::Extent;
 use crate::symbol::{Addr, ScopeId, SymbolId};
@@ -102,8 +101,6 @@ struct Records {
     open: FxHashMap<AllocationId, Allocation>,
     /// Those of what is linked.
     packs: Packs,
-    /// Where they are packed.
-    scratch: Vec<u8>,
 }
 
 /// Tells which allocations are there, for as long as it is held.
@@ -134,14 +131,14 @@ impl Allocations {
 
     /// Keeps what is known of an allocation, in little memory: it will hardly change.
     pub(crate) fn keep(&self, allocation: &Allocation) {
-        self.records.lock().pack(allocation);
+        self.records.lock().packs.insert(allocation);
     }
 
     /// Keeps an allocation of data in little memory, for it does not grow any more.
     pub(crate) fn pack(&self, id: AllocationId) {
         let mut records = self.records.lock();
         if let Some(allocation) = records.open.remove(&id) {
-            records.pack(&allocation);
+            records.packs.insert(&allocation);
         }
     }
 
@@ -156,9 +153,9 @@ impl Allocations {
         if let Some(allocation) = records.open.get_mut(&id) {
             return change(allocation);
         }
-        if let Some(mut allocation) = records.packed(id) {
+        if let Some(mut allocation) = records.packs.get(id) {
             change(&mut allocation);
-            records.pack(&allocation);
+            records.packs.insert(&allocation);
         }
     }
 
@@ -172,7 +169,7 @@ impl Allocations {
         if let Some(allocation) = records.open.get(&id) {
             return Some(read(allocation));
         }
-        records.packed(id).map(|allocation| read(&allocation))
+        records.packs.get(id).map(|allocation| read(&allocation))
     }
 
     /// Is it there, and can it be taken back?
@@ -184,8 +181,8 @@ impl Allocations {
     pub(crate) fn take(&self, id: AllocationId) -> Option<Allocation> {
         let mut records = self.records.lock();
         let open = records.open.remove(&id);
-        let allocation = open.or_else(|| records.packed(id))?;
-        records.packs.remove(id.number());
+        let allocation = open.or_else(|| records.packs.get(id))?;
+        records.packs.remove(id);
         drop(records);
         self.set_gone(id);
         self.stale.lock().remove(&id);
@@ -224,27 +221,13 @@ impl Allocations {
     pub(crate) fn unwind(&self) -> Vec<Addr> {
         let records = self.records.lock();
         let open = records.open.values().flat_map(|allocation| allocation.unwind.clone());
-        let packed = records
-            .packs
-            .all()
-            .flat_map(|bytes| Packed(bytes).allocation(AllocationId::PERMANENT).unwind);
+        let packed = records.packs.all().flat_map(|allocation| allocation.unwind);
         open.chain(packed).collect()
     }
 
     /// Which are there.
     pub(crate) fn alive(&self) -> Alive<'_> {
         Alive(self.gone.read())
-    }
-}
-
-impl Records {
-    fn pack(&mut self, allocation: &Allocation) {
-        let Self { packs, scratch, .. } = self;
-        packs.insert(allocation.id.number(), Packed::new(allocation, scratch).0);
-    }
-
-    fn packed(&self, id: AllocationId) -> Option<Allocation> {
-        self.packs.get(id.number()).map(|bytes| Packed(bytes).allocation(id))
     }
 }
 

@@ -1,58 +1,59 @@
-//! Packed allocations, by their numbers. Some that follow one another lie in one piece of memory: a piece
-//! for each would take as much again.
+//! Packed allocations, by their numbers. Those that follow one another lie in one piece of memory, told from
+//! what they have in common: a piece for each would take as much again.
+
+use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-/// So many numbers share a piece.
-const SHARED: u32 = 32;
-/// What takes more bytes lies apart.
-const LARGEST: usize = u8::MAX as usize;
+use super::packed::{Base, Packed, Reader, Writer};
+use super::{Allocation, AllocationId};
+
+/// So many numbers share a piece: as many as there are bits.
+const SHARED: u32 = u64::BITS;
 
 /// Allocations as bytes.
 #[derive(Default)]
 pub(super) struct Packs {
     /// By number, divided by [`SHARED`].
     pieces: FxHashMap<u32, Piece>,
-    /// By number.
-    large: FxHashMap<u32, Box<[u8]>>,
+    /// Where one is packed.
+    scratch: Vec<u8>,
     /// Where the next piece grows: room that is given back in part is of little use to anybody.
     spare: Vec<u8>,
 }
 
 struct Piece {
+    base: Base,
+    /// A bit for each number: is it there?
+    present: u64,
+    /// Those that are there in the order of their numbers, each after its length.
     bytes: Vec<u8>,
-    /// Where each begins, and its length; that is 0 where there is none.
-    starts: [u16; SHARED as usize],
-    lens: [u8; SHARED as usize],
 }
 
-// All lie within the reach of a start, and as many bytes of what is gone.
-const _: () = assert!((SHARED as usize + 1) * LARGEST * 2 <= u16::MAX as usize);
+fn place(id: AllocationId) -> (u32, u32) {
+    (id.number() / SHARED, id.number() % SHARED)
+}
 
 impl Packs {
-    /// The bytes of one.
-    pub(super) fn get(&self, number: u32) -> Option<&[u8]> {
-        let piece = self.pieces.get(&(number / SHARED));
-        let shared = piece.and_then(|piece| piece.get((number % SHARED) as usize));
-        shared.or_else(|| self.large.get(&number).map(|bytes| &**bytes))
+    /// The allocation with a number.
+    pub(super) fn get(&self, id: AllocationId) -> Option<Allocation> {
+        let (piece, index) = place(id);
+        self.pieces.get(&piece)?.get(index, id)
     }
 
-    /// Keeps the bytes of one, instead of those that it had.
-    pub(super) fn insert(&mut self, number: u32, bytes: &[u8]) {
-        if bytes.len() > LARGEST {
-            self.remove(number);
-            self.large.insert(number, bytes.into());
-            return;
-        }
-        if !self.large.is_empty() {
-            self.large.remove(&number);
-        }
-        let new = || Piece::new(std::mem::take(&mut self.spare));
-        let piece = self.pieces.entry(number / SHARED).or_insert_with(new);
-        piece.remove((number % SHARED) as usize);
-        piece.push((number % SHARED) as usize, bytes);
+    /// Keeps one, instead of what its number had.
+    pub(super) fn insert(&mut self, allocation: &Allocation) {
+        let (piece, index) = place(allocation.id);
+        let new = || Piece {
+            base: Base::of(allocation),
+            present: 0,
+            bytes: std::mem::take(&mut self.spare),
+        };
+        let piece = self.pieces.entry(piece).or_insert_with(new);
+        let packed = Packed::new(allocation, &piece.base, &mut self.scratch);
+        piece.replace(index, Some(packed));
         // Numbers are given away in their order: this is the last.
-        if number % SHARED + 1 == SHARED {
+        if index + 1 == SHARED {
             let exact = piece.bytes.as_slice().into();
             self.spare = std::mem::replace(&mut piece.bytes, exact);
             self.spare.clear();
@@ -60,60 +61,64 @@ impl Packs {
     }
 
     /// Forgets one.
-    pub(super) fn remove(&mut self, number: u32) {
-        if !self.large.is_empty() {
-            self.large.remove(&number);
-        }
-        let Some(piece) = self.pieces.get_mut(&(number / SHARED)) else { return };
-        piece.remove((number % SHARED) as usize);
-        if piece.lens == [0; _] {
-            self.pieces.remove(&(number / SHARED));
+    pub(super) fn remove(&mut self, id: AllocationId) {
+        let (number, index) = place(id);
+        let Some(piece) = self.pieces.get_mut(&number) else { return };
+        piece.replace(index, None);
+        if piece.present == 0 {
+            self.pieces.remove(&number);
         }
     }
 
-    /// The bytes of all.
-    pub(super) fn all(&self) -> impl Iterator<Item = &[u8]> {
-        let shared = |piece| (0..SHARED as usize).filter_map(move |index| Piece::get(piece, index));
-        let large = self.large.values().map(|bytes| &**bytes);
-        self.pieces.values().flat_map(shared).chain(large)
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = Allocation> {
+        self.pieces.iter().flat_map(|(number, piece)| {
+            let id = move |index| AllocationId::from_number(number * SHARED + index);
+            (0..SHARED).filter_map(move |index| piece.get(index, id(index)))
+        })
     }
 }
 
 impl Piece {
-    fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes, starts: [0; _], lens: [0; _] }
+    fn has(&self, index: u32) -> bool {
+        self.present >> index & 1 != 0
     }
 
-    fn get(&self, index: usize) -> Option<&[u8]> {
-        let (start, len) = (self.starts[index].into(), self.lens[index].into());
-        (len > 0).then(|| &self.bytes[start..][..len])
+    fn get(&self, index: u32, id: AllocationId) -> Option<Allocation> {
+        self.has(index).then(|| {
+            let mut reader = Reader(&self.bytes[self.place(index)]);
+            Packed(reader.bytes()).allocation(id, &self.base)
+        })
     }
 
-    fn push(&mut self, index: usize, bytes: &[u8]) {
-        self.starts[index] = self.bytes.len() as u16;
-        self.lens[index] = bytes.len() as u8;
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    fn remove(&mut self, index: usize) {
-        if std::mem::take(&mut self.lens[index]) == 0 {
-            return;
+    /// Where one is, with its length; where it would be, if it is not there.
+    fn place(&self, index: u32) -> Range<usize> {
+        // Mostly it comes last.
+        if self.present >> index == 0 {
+            return self.bytes.len()..self.bytes.len();
         }
-        let used: usize = self.lens.iter().map(|&len| usize::from(len)).sum();
-        if self.bytes.len() > 2 * used + LARGEST {
-            self.tighten(used);
+        let before = (self.present & ((1 << index) - 1)).count_ones();
+        let mut reader = Reader(&self.bytes);
+        for _ in 0..before {
+            reader.bytes();
         }
+        let start = self.bytes.len() - reader.0.len();
+        if self.has(index) {
+            reader.bytes();
+        }
+        start..self.bytes.len() - reader.0.len()
     }
 
-    /// Drops the bytes of those that are gone.
-    fn tighten(&mut self, used: usize) {
-        let mut bytes = Vec::with_capacity(used);
-        for index in 0..SHARED as usize {
-            let start = bytes.len() as u16;
-            bytes.extend_from_slice(self.get(index).unwrap_or(&[]));
-            self.starts[index] = start;
+    /// Puts one in the place of what is there.
+    fn replace(&mut self, index: u32, packed: Option<Packed<'_>>) {
+        let Range { start, end } = self.place(index);
+        let after = self.bytes.split_off(end);
+        self.bytes.truncate(start);
+        if let Some(Packed(bytes)) = packed {
+            Writer(&mut self.bytes).bytes(bytes);
         }
-        self.bytes = bytes;
+        self.bytes.extend(after);
+        self.present = self.present & !(1 << index) | u64::from(packed.is_some()) << index;
     }
 }
 
@@ -125,30 +130,43 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::symbol::SymbolId;
+
+    /// One of so many bytes at least.
+    fn allocation(number: u32, byte: u8, len: usize) -> Allocation {
+        let id = AllocationId::from_number(number);
+        let mut allocation = Allocation::new(id, SymbolId(byte.into()));
+        allocation.functions.extend(vec![byte.into(); len]);
+        allocation
+    }
 
     proptest! {
         #[test]
         fn what_was_inserted_last_is_there(
-            changes in vec((0u32..100, prop::option::of((0u8..9, 1usize..400))), 0..300),
+            changes in vec((0u32..200, prop::option::of((0u8..9, 1usize..400))), 0..300),
         ) {
             let (mut packs, mut expected) = (Packs::default(), BTreeMap::new());
-            for (number, bytes) in changes {
-                match bytes.map(|(byte, len)| vec![byte; len]) {
-                    Some(bytes) => {
-                        packs.insert(number, &bytes);
-                        expected.insert(number, bytes);
+            for (number, new) in changes {
+                let id = AllocationId::from_number(number);
+                match new.map(|(byte, len)| allocation(number, byte, len)) {
+                    Some(allocation) => {
+                        packs.insert(&allocation);
+                        expected.insert(number, allocation);
                     }
                     None => {
-                        packs.remove(number);
+                        packs.remove(id);
                         expected.remove(&number);
                     }
                 }
-                prop_assert_eq!(packs.get(number), expected.get(&number).map(|bytes| &**bytes));
+                prop_assert_eq!(packs.get(id), expected.get(&number).cloned());
             }
-            for number in 0..100 {
-                prop_assert_eq!(packs.get(number), expected.get(&number).map(|bytes| &**bytes));
+            for number in 0..200 {
+                let id = AllocationId::from_number(number);
+                prop_assert_eq!(packs.get(id), expected.get(&number).cloned());
             }
-            prop_assert_eq!(packs.all().count(), expected.len());
+            let mut all: Vec<_> = packs.all().collect();
+            all.sort_by_key(|allocation| allocation.id.number());
+            prop_assert!(all.iter().eq(expected.values()));
         }
     }
 
@@ -156,12 +174,12 @@ mod tests {
     fn what_comes_and_goes_takes_bounded_memory() {
         let mut packs = Packs::default();
         for round in 0..10_000 {
-            packs.insert(7, &[1; 200]);
-            packs.insert(round % 5, &[2; 100]);
+            packs.insert(&allocation(7, 1, 200));
+            packs.insert(&allocation(round % 5, 2, 100));
             let piece = &packs.pieces[&0];
             assert!(piece.bytes.capacity() <= 4096, "{}", piece.bytes.capacity());
         }
-        (0..8).for_each(|number| packs.remove(number));
+        (0..8).for_each(|number| packs.remove(AllocationId::from_number(number)));
         assert!(packs.pieces.is_empty() && packs.all().next().is_none());
     }
 }
