@@ -1,8 +1,10 @@
 //! Stubs and slots: a function's lazy entry, and the one word that holds its current address.
 //!
 //! Stubs lie side by side in the stub area, their slots in the slot area, in the same order.
-//! The second half of the slot area is handed out word by word, to whatever needs an address in
-//! memory near code.
+//! What is left of the slot area is handed out word by word, to whatever needs an address in memory near
+//! code.
+//!
+//! Room for a stub is promised before it is made: as long as all calls go straight to code, none is needed.
 #![expect(unsafe_code, reason = "slots are words that running code reads")]
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -22,7 +24,9 @@ pub(crate) struct Stubs {
     first_call: Addr,
     first_stub: Addr,
     first_slot: Addr,
-    next: AtomicU32,
+    made: AtomicU32,
+    /// How many there may be, of those that were promised.
+    promised: AtomicU32,
     capacity: u32,
 }
 
@@ -44,26 +48,35 @@ impl Stubs {
             first_call,
             first_stub: memory.start(Zone::Stubs),
             first_slot: slots.addr,
-            next: AtomicU32::new(0),
+            made: AtomicU32::new(0),
+            promised: AtomicU32::new(0),
             capacity: u32::try_from(capacity).expect("the stub area is smaller than 4 GiB"),
         })
     }
 
     /// How many stubs there are.
     pub(crate) fn len(&self) -> u32 {
-        self.next.load(Ordering::Relaxed)
+        self.made.load(Ordering::Relaxed)
     }
 
-    /// A new stub, whose first call asks for `symbol`.
-    pub(crate) fn allocate(&self, memory: &Memory, symbol: SymbolId) -> Result<StubId> {
+    /// Keeps room for one more.
+    pub(crate) fn promise(&self) -> Result<()> {
+        let more = |promised| (promised < self.capacity).then_some(promised + 1);
+        let promised = self.promised.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        promised.map(drop).map_err(|_| Error::other("no stub left"))
+    }
+
+    /// Gives room back that was kept.
+    pub(crate) fn release(&self) {
+        self.promised.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A new stub that was promised, whose first call asks for `symbol`.
+    pub(crate) fn make(&self, memory: &Memory, symbol: SymbolId) -> Result<StubId> {
         let mut block: Block =
             memory.allocate(Zone::Stubs, native::STUB_SIZE, native::STUB_ALIGN)?;
         let offset = block.addr.0 - self.first_stub.0;
         let id = StubId((offset / native::STUB_SIZE) as u32);
-        if id.0 >= self.capacity {
-            return Err(Error::other("no stub left"));
-        }
-        self.next.fetch_add(1, Ordering::Relaxed);
         let slot = self.slot_address(id).0;
         let bytes = native::stub(block.addr.0, slot, symbol.0, self.first_call.0)
             .ok_or_else(|| Error::other("stub area out of reach of its slots"))?;
@@ -72,16 +85,18 @@ impl Stubs {
         if block.is_used {
             host::sync_cores();
         }
+        self.made.fetch_add(1, Ordering::Relaxed);
         Ok(id)
     }
 
-    /// Takes a stub back.
+    /// Takes a stub back, and its room.
     ///
     /// # Safety
     ///
     /// Nobody calls it any more, or knows its slot.
     pub(crate) unsafe fn free(&self, memory: &Memory, id: StubId) -> Result<()> {
-        self.next.fetch_sub(1, Ordering::Relaxed);
+        self.made.fetch_sub(1, Ordering::Relaxed);
+        self.release();
         let extent = Extent { zone: Zone::Stubs, addr: self.address(id), size: native::STUB_SIZE };
         // SAFETY: the caller's promise; the extent is what `allocate` took.
         unsafe { memory.free(extent) }
@@ -128,12 +143,16 @@ mod tests {
         u64::from_le_bytes(read(stubs.slot_address(id), 8).try_into().unwrap())
     }
 
+    fn make(stubs: &Stubs, memory: &Memory, symbol: u32) -> StubId {
+        stubs.promise().unwrap();
+        stubs.make(memory, SymbolId(symbol)).unwrap()
+    }
+
     #[test]
     fn a_stub_is_lazy_until_its_slot_is_stored() {
         let memory = Memory::reserve(None, false).unwrap();
         let stubs = Stubs::new(&memory, 0x1111, 0x2222).unwrap();
-        let first = stubs.allocate(&memory, SymbolId(40)).unwrap();
-        let second = stubs.allocate(&memory, SymbolId(41)).unwrap();
+        let [first, second] = [40, 41].map(|symbol| make(&stubs, &memory, symbol));
         assert_eq!(stubs.len(), 2);
         assert_eq!(stubs.address(second), stubs.address(first).offset(native::STUB_SIZE as i64));
         assert_eq!(stubs.slot_address(second), stubs.slot_address(first).offset(8));
@@ -147,7 +166,7 @@ mod tests {
     fn a_stub_leads_to_its_slot_and_the_first_call() {
         let memory = Memory::reserve(None, false).unwrap();
         let stubs = Stubs::new(&memory, 0x1111, 0x2222).unwrap();
-        let id = stubs.allocate(&memory, SymbolId(1_000_000)).unwrap();
+        let id = make(&stubs, &memory, 1_000_000);
         let at = stubs.address(id);
         let bytes = read(at, native::STUB_SIZE as usize);
         let slot = stubs.slot_address(id).0;
@@ -161,8 +180,14 @@ mod tests {
     fn stubs_run_out_with_an_error() {
         let memory = Memory::reserve(None, false).unwrap();
         let stubs = Stubs::new(&memory, 0x1111, 0x2222).unwrap();
-        let all = memory.left(Zone::Stubs);
-        memory.allocate(Zone::Stubs, all, native::STUB_ALIGN).unwrap();
-        assert!(stubs.allocate(&memory, SymbolId(1)).is_err());
+        (0..stubs.capacity).for_each(|_| stubs.promise().unwrap());
+        assert!(stubs.promise().is_err());
+        let first = stubs.make(&memory, SymbolId(1)).unwrap();
+        assert!(stubs.promise().is_err());
+        // SAFETY: nobody calls it.
+        unsafe { stubs.free(&memory, first).unwrap() };
+        assert!(stubs.len() == 0 && stubs.promise().is_ok() && stubs.promise().is_err());
+        stubs.release();
+        stubs.promise().unwrap();
     }
 }

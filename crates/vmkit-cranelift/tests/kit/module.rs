@@ -13,7 +13,7 @@ use cranelift_module::{
     DataDescription, DataId, FuncId, Linkage, Module, ModuleError, ModuleReloc, ModuleRelocTarget,
     default_libcall_names,
 };
-use vmkit::Session;
+use vmkit::{Binding, Session};
 use vmkit_cranelift::{Cranelift, JitBuilder, JitModule, Options};
 
 use crate::bench::{Unary, begin, call, plus, signature, times, unary};
@@ -237,6 +237,41 @@ fn an_eager_function_is_there_before_definitions_are_finalized() {
     module.redefine_function(redefined, &mut context).unwrap();
     module.finalize_definitions().unwrap();
     assert_eq!(run(&module, redefined, 1), 3);
+}
+
+#[test]
+fn what_is_only_called_straight_gets_a_stub_when_its_calls_are_sent_elsewhere() {
+    let mut builder = builder();
+    builder.eager(true);
+    let mut module = JitModule::new(builder);
+    let callees = ["redefined", "over its slot", "removed"]
+        .map(|name| define_add(&mut module, name, Linkage::Export, 1));
+    let callers: Vec<_> = (0..)
+        .zip(callees)
+        .map(|(number, callee)| define_caller(&mut module, &format!("f{number}"), callee))
+        .collect();
+    module.finalize_definitions().unwrap();
+    let stubs = |module: &JitModule| module.session().stats().stubs;
+    let bound = module.session().stats();
+    assert_eq!((bound.stubs, bound.sites_bound, bound.sites_on_stubs), (0, 3, 0));
+    let check = |module: &JitModule, expected: [i64; 2]| {
+        assert_eq!([callers[0], callers[1]].map(|caller| run(module, caller, 1)), expected);
+    };
+    check(&module, [2, 2]);
+    assert_eq!(stubs(&module), 2, "their callers' own");
+    let mut context = add(&mut module, 2);
+    module.redefine_function(callees[0], &mut context).unwrap();
+    module.session().set_binding(module.function_symbol(callees[1]), Binding::Slot);
+    module.remove_function(callees[2]).unwrap();
+    assert_eq!(stubs(&module), 5);
+    assert_eq!(module.session().stats().sites_bound, 0);
+    check(&module, [3, 2]);
+    let mut context = add(&mut module, 4);
+    module.redefine_function(callees[1], &mut context).unwrap();
+    let mut context = add(&mut module, 5);
+    module.define_function(callees[2], &mut context).unwrap();
+    check(&module, [3, 5]);
+    assert_eq!(run(&module, callers[2], 1), 6);
 }
 
 #[test]

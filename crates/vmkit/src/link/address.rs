@@ -38,13 +38,32 @@ impl Linker {
         if let Some(stub) = stub_of(inner) {
             return Ok(stub);
         }
-        let stub = self.stubs.allocate(&self.memory, id)?;
+        self.promise_stub(inner)?;
+        let stub = self.stubs.make(&self.memory, id)?;
         inner.stub = stub.0 + 1;
         self.tell_stub(id, stub);
         if entry.state() == State::Ready {
             self.stubs.store(stub, Addr(entry.address()));
         }
         Ok(stub)
+    }
+
+    /// Sees to it that there is a stub of a symbol, or room for it.
+    pub(super) fn promise_stub(&self, inner: &mut Inner) -> Result<()> {
+        if inner.stub == 0 {
+            self.stubs.promise()?;
+            inner.stub = Inner::PROMISED;
+        }
+        Ok(())
+    }
+
+    /// The stub of a symbol, if there is one; made if there are sites that may be sent there.
+    pub(super) fn stub_for_sites(&self, id: SymbolId, inner: &mut Inner) -> Option<StubId> {
+        match inner.has_sites() {
+            // Where no code can be written, no site can be sent elsewhere either.
+            true => self.stub(id, self.table.entry(id), inner).ok(),
+            false => stub_of(inner),
+        }
     }
 
     /// The address of a symbol as data sees it: for ever the same, never null but for a weak

@@ -56,7 +56,7 @@ pub(super) struct Symbols {
 pub(super) struct Value {
     /// The address as data sees it.
     pub(super) address: u64,
-    /// Where calls go as long as they are not bound.
+    /// Where calls go that cannot be bound.
     pub(super) call: u64,
     /// The thread-local pair.
     pub(super) pair: Addr,
@@ -175,8 +175,7 @@ impl Linker {
         one.is_same_unit(&other)
     }
 
-    /// Makes everything exist that the graph's symbols need: stubs of what it calls, addresses of
-    /// what it names.
+    /// Makes everything exist that the graph's symbols need to have an address.
     pub(super) fn require(
         &self,
         unit: SymbolId,
@@ -219,18 +218,17 @@ impl Linker {
         Ok((self.address(id, unit)?, data))
     }
 
-    /// Where calls of `id` go, and the function they can be bound to.
+    /// Where calls of `id` go, or the function they can be bound to.
     fn callee(&self, id: SymbolId, unit: SymbolId) -> Result<(u64, Option<SymbolId>)> {
         self.table.check(id)?;
-        let entry = self.table.entry(id);
-        let mut inner = entry.lock();
+        let inner = self.table.entry(id).lock();
         match inner.definition {
             Some(Definition::Alias(_)) => {}
             Some(Definition::Module { unit: Unit::Data, .. }) => {
                 drop(inner);
                 return Ok((self.address(id, unit)?, None));
             }
-            _ => return Ok((self.stubs.address(self.stub(id, entry, &mut inner)?).0, Some(id))),
+            _ => return Ok((0, Some(id))),
         }
         drop(inner);
         match self.target(id)? {

@@ -319,5 +319,6 @@ fn is_after(time: u32, other: u32) -> bool {
 
 /// The stub of an entry.
 pub(crate) fn stub_of(inner: &Inner) -> Option<StubId> {
-    inner.stub.checked_sub(1).map(StubId)
+    let is_made = inner.stub != Inner::PROMISED;
+    inner.stub.checked_sub(1).filter(|_| is_made).map(StubId)
 }

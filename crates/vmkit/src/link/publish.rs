@@ -15,9 +15,9 @@ impl Linker {
     pub(super) fn publish_all(&self, finished: &[(SymbolId, u64)]) {
         for &(id, address) in finished {
             let entry = self.table.entry(id);
-            let inner = entry.lock();
+            let mut inner = entry.lock();
             if entry.address() == address && entry.state() != State::Ready {
-                self.send(id, &inner, None, Addr(address));
+                self.send(id, &mut inner, None, Addr(address));
                 entry.advance(Event::Publish);
             }
             drop(inner);
@@ -54,7 +54,7 @@ impl Linker {
                 inner.allocation = allocation.number();
             }
             // Who looks at the state goes on at once: by then everybody is sent there.
-            self.send(id, &inner, None, Addr(address));
+            self.send(id, &mut inner, None, Addr(address));
             entry.advance(Event::Publish);
         }
         true
@@ -66,13 +66,14 @@ impl Linker {
 
     /// Sends everybody who uses a symbol to `address`, from wherever they went before: straight to
     /// `old`, or to the stub.
-    pub(super) fn send(&self, id: SymbolId, inner: &Inner, old: Option<Addr>, address: Addr) {
+    pub(super) fn send(&self, id: SymbolId, inner: &mut Inner, old: Option<Addr>, address: Addr) {
         let entry = self.table.entry(id);
         entry.place(address.0);
-        if let Some(stub) = stub_of(inner) {
+        let stub = self.stub_for_sites(id, inner);
+        if let Some(stub) = stub {
             self.stubs.store(stub, address);
         }
-        let stub = stub_of(inner).map_or(address, |stub| self.stubs.address(stub));
+        let stub = stub.map_or(address, |stub| self.stubs.address(stub));
         let is_direct = inner.binding.unwrap_or(self.policy.binding) == Binding::Direct;
         let is_near = is_direct && self.memory.contains(address);
         self.lead(inner, old, |is_word| if is_word || is_near { address } else { stub });
@@ -104,10 +105,10 @@ impl Linker {
         Counters::add(&self.counters.sites_bound, after);
     }
 
-    /// Sends a new site straight to the code, if that can be done.
-    pub(super) fn bind_site(&self, inner: &Inner, site: Site, address: Addr) -> bool {
+    /// Can a new site go straight to the code?
+    pub(super) fn can_bind(&self, inner: &Inner, site: Site, address: Addr) -> bool {
         let is_direct = inner.binding.unwrap_or(self.policy.binding) == Binding::Direct;
-        is_direct && self.memory.contains(address) && patch::bind(&self.memory, site, address)
+        is_direct && self.memory.contains(address) && patch::can_bind(&self.memory, site, address)
     }
 
     /// Has a word of an allocation hold where a function is; the symbol that was found to be it.
@@ -121,7 +122,7 @@ impl Linker {
         let entry = self.table.entry(id);
         let mut inner = entry.lock();
         let stub = self.stub(id, entry, &mut inner)?;
-        let site = self.word_site(word, owner);
+        let site = self.site(word, owner);
         inner.add_site(site);
         let is_ready = entry.state() == State::Ready && entry.address() != 0;
         let address = if is_ready { Addr(entry.address()) } else { self.stubs.address(stub) };
@@ -133,12 +134,13 @@ impl Linker {
 
     /// Has a function forget a word.
     pub(crate) fn unbind_word(&self, word: Addr, function: SymbolId) {
-        let place = self.word_site(word, AllocationId::PERMANENT).place;
+        let place = self.site(word, AllocationId::PERMANENT).place;
         self.table.entry(function).lock().remove_site(place);
     }
 
-    pub(super) fn word_site(&self, word: Addr, owner: AllocationId) -> Site {
-        let offset = word.0 - self.memory.start(Zone::Code).0;
+    /// The site at a place.
+    pub(super) fn site(&self, place: Addr, owner: AllocationId) -> Site {
+        let offset = place.0 - self.memory.start(Zone::Code).0;
         Site { place: u32::try_from(offset).expect("the range is smaller than 4 GiB"), owner }
     }
 }

@@ -1,6 +1,6 @@
 //! Symbols get other definitions, and everybody who uses them is sent there.
 
-use super::{Apart, Linker, is_after, stub_of};
+use super::{Apart, Linker, is_after};
 use crate::allocation::AllocationId;
 use crate::definition::{Definition, Unit};
 use crate::error::{Error, Result};
@@ -114,7 +114,7 @@ impl Linker {
             entry.advance(Event::Redefine);
         }
         let before = was_ready.then(|| Addr(entry.address()));
-        self.send(id, &inner, before, Addr(address));
+        self.send(id, &mut inner, before, Addr(address));
         entry.advance(Event::Publish);
         let outdated = vec![(id, inner.take_dependents(hash))];
         drop(inner);
@@ -194,7 +194,7 @@ impl Linker {
         entry.advance(event);
         let address = Addr(entry.address());
         entry.place(0);
-        if let Some(stub) = stub_of(inner) {
+        if let Some(stub) = self.stub_for_sites(id, inner) {
             self.stubs.make_lazy(stub);
             if was_ready {
                 let stub = self.stubs.address(stub);
@@ -224,7 +224,7 @@ impl Linker {
         inner.binding = Some(binding);
         if entry.state() == State::Ready {
             let address = Addr(entry.address());
-            self.send(id, &inner, Some(address), address);
+            self.send(id, &mut inner, Some(address), address);
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Linker, stub_of};
 use crate::allocation::AllocationId;
 use crate::memory::{Extent, Zone};
 use crate::symbol::SymbolId;
-use crate::table::{Event, State};
+use crate::table::{Event, Inner, State};
 
 /// Bytes of a slot, and of the pair of a thread-local variable.
 const SLOT: u64 = 8;
@@ -82,6 +82,8 @@ impl Linker {
         if let Some(stub) = stub_of(&old) {
             // SAFETY: as above; whoever gave the module up knows of no pointer to it.
             let _ = unsafe { self.stubs.free(&self.memory, stub) };
+        } else if old.stub == Inner::PROMISED {
+            self.stubs.release();
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Inner {
     /// Folded: of two that differ, one in four billion passes for the other.
     pub(crate) signature: Option<NonZeroU32>,
     pub(crate) size: u64,
-    /// Number of its stub and slot plus one; 0 if it has none.
+    /// Number of its stub and slot plus one; 0 if it has none, or [`Inner::PROMISED`].
     pub(crate) stub: u32,
     /// Offset in the slot area of the slot that holds its address as data sees it, plus one.
     pub(crate) slot: u32,
@@ -119,6 +119,9 @@ impl Entry {
 }
 
 impl Inner {
+    /// Stands for the number of a stub that is not made, but can be.
+    pub(crate) const PROMISED: u32 = u32::MAX;
+
     /// What is known of a symbol that is new at a time.
     fn new(now: u32) -> Self {
         Self {

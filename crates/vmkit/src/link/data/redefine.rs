@@ -106,7 +106,7 @@ impl Linker {
         let owner = AllocationId::PERMANENT;
         if let Some(slot) = inner.slot.checked_sub(1) {
             let word = self.memory.start(Zone::Slots).offset(i64::from(slot));
-            patch::bind(&self.memory, self.word_site(word, owner), Addr(new));
+            patch::bind(&self.memory, self.site(word, owner), Addr(new));
         }
         for site in inner.pointers(&self.allocations.alive()) {
             let into = patch::target(&self.memory, site).0.wrapping_sub(old);
@@ -131,7 +131,7 @@ impl Linker {
     ) -> bool {
         let can_be_led = self.memory.contains(place) && place.0.is_multiple_of(8);
         if can_be_led {
-            let site = self.word_site(place, owner);
+            let site = self.site(place, owner);
             self.table.entry(data).lock().add_pointer(site);
         }
         can_be_led

@@ -9,7 +9,7 @@ use crate::memory::Zone;
 use crate::patch;
 use crate::stats::Counters;
 use crate::symbol::{Addr, SymbolId};
-use crate::table::{Site, State};
+use crate::table::{Entry, Inner, State};
 use crate::target::{Row, native};
 
 impl Fixer<'_> {
@@ -25,13 +25,43 @@ impl Fixer<'_> {
             };
             return self.call_to(part, edge, row, to);
         };
-        self.call_to(part, edge, row, call)?;
         // Only a plain call or jump to the function's start can be bound.
         let is_plain = edge.addend == native::CALL_ADDEND && row.field == native::CALL_FIELD;
-        if is_plain && self.is_code(part) {
-            self.note_site(part.place(edge), callee, Addr(call));
+        let place = (is_plain && self.is_code(part)).then(|| part.place(edge));
+        let entry = self.linker.table.entry(callee);
+        // Whoever publishes the callee or redefines it finds this call written as it is noted.
+        let mut inner = entry.lock();
+        let to = self.destination(place, callee, entry, &mut inner)?;
+        self.call_to(part, edge, row, to.0)
+    }
+
+    /// Where a call goes now, which is noted if the place is one that can be bound.
+    fn destination(
+        &mut self,
+        place: Option<Addr>,
+        callee: SymbolId,
+        entry: &Entry,
+        inner: &mut Inner,
+    ) -> Result<Addr> {
+        let linker = self.linker;
+        let code = (entry.state() == State::Ready).then(|| Addr(entry.address()));
+        if let Some(place) = place {
+            Counters::add(&linker.counters.sites, 1);
+            let site = linker.site(place, self.own.id);
+            // What could not be sent back to the stub stays there, and so does what calls a library's
+            // function.
+            let is_near = code.is_none_or(|code| linker.memory.contains(code));
+            if is_near && patch::can_bind(&linker.memory, site, linker.memory.start(Zone::Stubs)) {
+                inner.add_site(site);
+                self.own.callees.push(callee);
+                if let Some(code) = code.filter(|&code| linker.can_bind(inner, site, code)) {
+                    linker.promise_stub(inner)?;
+                    Counters::add(&linker.counters.sites_bound, 1);
+                    return Ok(code);
+                }
+            }
         }
-        Ok(())
+        Ok(linker.stubs.address(linker.stub(callee, entry, inner)?))
     }
 
     fn call_to(&mut self, part: Part, edge: Edge, row: &Row, to: u64) -> Result<()> {
@@ -59,28 +89,5 @@ impl Fixer<'_> {
         let at = Spot { offset: spot.offset + offset, ..spot };
         self.placed.bytes_mut(at, native::THUNK_SIZE).copy_from_slice(&native::thunk(to));
         spot.addr.0 + offset
-    }
-
-    fn note_site(&mut self, place: Addr, callee: SymbolId, stub: Addr) {
-        let memory = &self.linker.memory;
-        let offset = place.0 - memory.start(Zone::Code).0;
-        let site = Site { place: offset as u32, owner: self.own.id };
-        Counters::add(&self.linker.counters.sites, 1);
-        // What could not be sent back to the stub stays there.
-        if !patch::can_bind(memory, site, stub) {
-            return;
-        }
-        let entry = self.linker.table.entry(callee);
-        let mut inner = entry.lock();
-        let (is_ready, address) = (entry.state() == State::Ready, Addr(entry.address()));
-        if is_ready && !memory.contains(address) {
-            return; // a library's function: for ever through its stub
-        }
-        inner.add_site(site);
-        self.own.callees.push(callee);
-        // Under the callee's lock: whoever publishes it binds this site, or we do, now.
-        if is_ready && self.linker.bind_site(&inner, site, address) {
-            Counters::add(&self.linker.counters.sites_bound, 1);
-        }
     }
 }
