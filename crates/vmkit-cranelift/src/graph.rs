@@ -102,7 +102,7 @@ impl<'a> Needs<'a> {
             }
         }
         let mut lists = compiler.spare.take();
-        lists.symbols.reserve(3 + names);
+        lists.symbols.reserve_exact(2 + names);
         lists.symbols.extend([entry, section_symbol(0)]);
         Self { compiler, work, function, lists, user, others: FxHashMap::default() }
     }
@@ -117,7 +117,7 @@ impl<'a> Needs<'a> {
         let relocations = code.buffer.relocs();
         let (mut bytes, mut edges) = self.lists.content();
         bytes.extend_from_slice(data);
-        edges.reserve(relocations.len());
+        edges.reserve_exact(relocations.len());
         for relocation in relocations {
             edges.push(self.edge(relocation, data)?);
         }
@@ -199,6 +199,7 @@ impl<'a> Needs<'a> {
     /// The section of the unwind records of a function of `size` bytes.
     fn unwind(&mut self, records: &Records, size: usize) -> Section {
         let (bytes, mut edges) = self.lists.content();
+        edges.reserve_exact(records.references.len());
         for reference in &records.references {
             let target = match reference.of {
                 Of::Code => CODE,

@@ -45,6 +45,12 @@ impl Spare {
             kept.push(Lists { sections, count: 0, symbols });
         }
     }
+
+    /// Gives the memory back.
+    pub(crate) fn clear(&self) {
+        let kept = take(&mut *self.0.lock());
+        drop(kept);
+    }
 }
 
 impl Lists {
@@ -58,7 +64,10 @@ impl Lists {
     pub(crate) fn push(&mut self, section: Section) {
         match self.sections.get_mut(self.count) {
             Some(old) => *old = section,
-            None => self.sections.push(section),
+            None => {
+                self.sections.reserve_exact(1);
+                self.sections.push(section);
+            }
         }
         self.count += 1;
     }
@@ -120,5 +129,7 @@ mod tests {
         assert_eq!(spare.take().content().0.capacity(), 0);
         (0..2 * MOST).for_each(|_| spare.keep(graph(1)));
         assert_eq!(spare.0.lock().len(), MOST);
+        spare.clear();
+        assert_eq!(spare.take().symbols.capacity(), 0);
     }
 }

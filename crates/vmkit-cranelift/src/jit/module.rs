@@ -297,7 +297,9 @@ impl JitModule {
     pub fn finalize_definitions(&mut self) -> ModuleResult<()> {
         self.look_up_undefined();
         let help = self.when == When::Finalized;
-        self.pending.finalize(&self.cranelift.session, help).map_err(backend)
+        let finalized = self.pending.finalize(&self.cranelift.session, help);
+        self.definitions.rest();
+        finalized.map_err(backend)
     }
 
     /// Asks the builder for what the module was to define and has not.

@@ -202,6 +202,12 @@ impl Definitions {
         drop(first);
     }
 
+    /// Gives back memory that is not needed as long as nobody defines anything.
+    pub(super) fn rest(&self) {
+        self.functions.write().first.new.shrink_to_fit();
+        self.compiler.spare.clear();
+    }
+
     pub(super) fn remove(&self, key: u64) {
         self.forget_first(key);
         self.replace(key, None);
