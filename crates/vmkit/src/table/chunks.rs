@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 /// Items that are made at a time.
-pub(super) const ITEMS: usize = 64;
+pub(super) const ITEMS: usize = 16;
 /// Chunks of items in the first group; each other one has twice as many as the one before. A few small
 /// steps: what is new costs little, and the first items are found as quickly as all others.
 const FIRST: usize = 8;

@@ -8,7 +8,7 @@ use rustc_hash::FxBuildHasher;
 use crate::symbol::{Name, ScopeId, SymbolId};
 
 /// So many names lie in one piece of memory, which never moves.
-const PIECE: usize = 256;
+const PIECE: usize = 64;
 
 /// The names of a table's symbols.
 pub(super) struct Names {
