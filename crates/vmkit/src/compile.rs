@@ -365,7 +365,9 @@ impl Compiler {
         if entry.advance(Event::Begin).is_none() {
             return;
         }
-        self.linker.materialize(id, |error| {
+        // What takes other threads' time is theirs to tell.
+        let is_timed = nesting::is_inside();
+        self.linker.materialize(id, is_timed, |error| {
             Counters::add(&self.linker.counters.functions_failed, 1);
             self.errors.lock().insert(id, error);
         });

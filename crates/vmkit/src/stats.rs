@@ -25,14 +25,14 @@ impl Counters {
         counter.fetch_sub(amount, Ordering::Relaxed);
     }
 
-    /// Counts the time since a source was asked for a graph; now.
-    pub(crate) fn materialized(&self, start: Instant) -> Instant {
-        count(&self.materialize_nanos, start)
+    /// Counts the time since a source was asked for a graph, if it is counted; now.
+    pub(crate) fn materialized(&self, start: Option<Instant>) -> Option<Instant> {
+        start.map(|start| count(&self.materialize_nanos, start))
     }
 
-    /// Counts the time since a graph began to be linked.
-    pub(crate) fn linked(&self, start: Instant) {
-        count(&self.link_nanos, start);
+    /// Counts the time since a graph began to be linked, if it is counted.
+    pub(crate) fn linked(&self, start: Option<Instant>) {
+        start.map(|start| count(&self.link_nanos, start));
     }
 }
 

@@ -11,14 +11,14 @@ use crate::symbol::{Name, ScopeId, SymbolId};
 use crate::table::Event;
 
 impl Linker {
-    /// Finds or produces the address of `id` and publishes it. Called on a compile thread. If that
+    /// Finds or produces the address of `id` and publishes it; counts the time if it `is_timed`. If that
     /// fails, `note` is told before anybody sees it.
-    pub(crate) fn materialize(&self, id: SymbolId, note: impl FnOnce(Error)) {
+    pub(crate) fn materialize(&self, id: SymbolId, is_timed: bool, note: impl FnOnce(Error)) {
         loop {
             let began = self.table.now();
             // Whoever waits must not wait for ever.
             let panicked = |_| Err(Error::compile(self.name(id), "what defines it panicked"));
-            let work = AssertUnwindSafe(|| self.materialize_since(id, began));
+            let work = AssertUnwindSafe(|| self.materialize_since(id, began, is_timed));
             match catch_unwind(work).unwrap_or_else(panicked) {
                 Ok(true) => return,
                 // Another definition came meanwhile.
@@ -42,7 +42,7 @@ impl Linker {
     }
 
     /// As it is defined at the time `began`; tells whether it still is.
-    fn materialize_since(&self, id: SymbolId, began: u32) -> Result<bool> {
+    fn materialize_since(&self, id: SymbolId, began: u32, is_timed: bool) -> Result<bool> {
         let entry = self.table.entry(id);
         let inner = entry.lock();
         let definition = inner.definition.clone();
@@ -51,12 +51,12 @@ impl Linker {
         let held = scope.map(|scope| self.table.held(scope));
         drop(inner);
         match definition {
-            None if self.resolve(id)? => self.materialize_since(id, self.table.now()),
+            None if self.resolve(id)? => self.materialize_since(id, self.table.now(), is_timed),
             None => Err(Error::undefined(self.table.name(id), None)),
             Some(Definition::Module { scope, key, unit: Unit::Lazy }) => {
                 self.check_expected(id, scope, key)?;
                 let source = held.as_ref().and_then(|held| held.source.as_deref());
-                let (graph, start) = self.produce_from(source, scope, key)?;
+                let (graph, start) = self.produce_from(source, scope, key, is_timed)?;
                 let finished = self.link(id, scope, &graph, began);
                 self.counters.linked(start);
                 let Some(finished) = finished? else { return Ok(false) };
@@ -86,9 +86,9 @@ impl Linker {
         }
     }
 
-    /// What the module of a scope defines under a key, and when it was there.
-    pub(super) fn produce(&self, scope: ScopeId, key: u64) -> Result<(LinkGraph, Instant)> {
-        self.produce_from(self.table.source(scope).as_deref(), scope, key)
+    /// What the module of a scope defines under a key, and when it was there, if that is counted.
+    pub(super) fn produce(&self, scope: ScopeId, key: u64) -> Result<(LinkGraph, Option<Instant>)> {
+        self.produce_from(self.table.source(scope).as_deref(), scope, key, true)
     }
 
     fn produce_from(
@@ -96,9 +96,10 @@ impl Linker {
         source: Option<&dyn Source>,
         scope: ScopeId,
         key: u64,
-    ) -> Result<(LinkGraph, Instant)> {
+        is_timed: bool,
+    ) -> Result<(LinkGraph, Option<Instant>)> {
         let source = source.ok_or_else(|| Error::other("a definition without a module"))?;
-        let start = Instant::now();
+        let start = is_timed.then(Instant::now);
         let graph = source.materialize(key);
         let end = self.counters.materialized(start);
         let mut graph = graph?;

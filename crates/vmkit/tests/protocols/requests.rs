@@ -33,3 +33,17 @@ fn requests_of_what_is_decided_wait_for_nobody() {
     let states = [ready, failed].map(|id| bench.session.state(id));
     assert_eq!((states, bench.compiles()), ([State::Ready, State::Failed], 2));
 }
+
+#[test]
+fn only_compile_threads_count_their_time() {
+    let bench = Bench::new();
+    let (g, f) = bench.define_pair();
+    let seconds = || {
+        let stats = bench.session.stats();
+        stats.materialize_seconds + stats.link_seconds
+    };
+    bench.session.compile_here(g).unwrap();
+    assert_eq!((seconds(), bench.compiles()), (0.0, 1));
+    bench.session.compile(f).unwrap();
+    assert!(seconds() > 0.0);
+}
