@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use vmkit::listener::{Linked, Listener, Unlinked};
-use vmkit::{Addr, Binding, Descriptor, ScopeId, State, SymbolKind, Unit};
+use vmkit::{Addr, Binding, Descriptor, ScopeId, State, SymbolId, SymbolKind, Unit};
 
 use crate::bench::{Bench, Body, Module};
 use crate::body::POINT_AT;
@@ -31,6 +31,29 @@ fn callers_run_the_new_body_from_then_on() {
         assert_eq!(bench.compiles(), 4);
         assert_eq!(bench.function(g) as usize, run_g as usize, "its address is for ever the same");
     }
+}
+
+#[test]
+fn a_function_has_no_stub_until_somebody_goes_there() {
+    let check = |change: &dyn Fn(&Bench, SymbolId), expected| {
+        let bench = Bench::new();
+        let (g, f) = bench.define_pair();
+        for id in [g, f] {
+            bench.session.compile(id).unwrap();
+            assert_eq!(bench.session.explain(id).stub, None);
+        }
+        assert_eq!(bench.session.stats().sites_bound, 1);
+        change(&bench, g);
+        assert!(bench.session.explain(g).stub.is_some());
+        assert_eq!(bench.function(f)(), expected);
+        bench.redefine(g, Body::Number(9));
+        assert_eq!(bench.function(f)(), 109);
+    };
+    check(&|bench, g| bench.redefine(g, Body::Number(2)), 102);
+    check(&|bench, g| bench.redefine_compiled(g, Body::Number(3)).unwrap(), 103);
+    check(&|bench, g| bench.session.remove(g).unwrap(), 504);
+    check(&|bench, g| bench.session.set_binding(g, Binding::Slot), 101);
+    check(&|bench, g| assert_eq!(bench.function(g)(), 1), 101);
 }
 
 #[test]
