@@ -249,6 +249,8 @@ impl Compiler {
     /// Does something that neither a fork nor a handler of this thread's signals must see half done: they
     /// would wait for what is said to be queued, or a thread to be there, and is not.
     fn uninterrupted(&self, work: impl FnOnce()) {
+        // With all signals blocked, the system ends the process rather than call the handler.
+        host::touch_room();
         let signals = host::block_signals();
         self.turnstile.undisturbed(work);
         host::restore_signals(&signals);

@@ -11,6 +11,7 @@ mod gate;
 mod membarrier;
 mod memory_file;
 mod processors;
+mod room;
 mod signals;
 mod thread;
 mod waiters;
@@ -31,6 +32,7 @@ pub(crate) use self::native::{
 };
 pub use self::processors::processors;
 pub(crate) use self::processors::this_processor;
+pub(crate) use self::room::touch_room;
 pub(crate) use self::signals::{SignalMask, block_signals, restore_signals};
 pub(crate) use self::thread::spawn;
 pub(crate) use self::waiters::{Waiters, changes};
