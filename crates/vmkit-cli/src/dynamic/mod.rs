@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use vmkit::{Addr, Result, Session};
+use vmkit_llvm::signal_functions;
 
 use crate::apart;
 
@@ -57,6 +58,8 @@ pub(crate) fn take_over() -> Result<bool> {
     let is_wanted = |path: &str| !is_own(path) && !is_c_library(path);
     // SAFETY: they do what those of the dynamic linker do, for its callers.
     let is_any = unsafe { Session::replace_in_libraries(is_wanted, meant(session)) }?;
+    // SAFETY: they do what those of the C library do.
+    unsafe { Session::replace_in_libraries(is_wanted, meant_by_signals(session)) }?;
     if apart::is_any() {
         apart::share_unwinder()?;
     }
@@ -67,13 +70,23 @@ pub(crate) fn take_over() -> Result<bool> {
 /// the program is there.
 fn meant(session: &Session) -> &'static [(&'static str, Addr)] {
     static MEANT: OnceLock<Vec<(&str, Addr)>> = OnceLock::new();
+    MEANT.get_or_init(|| meant_among(session, &functions(session)))
+}
+
+/// Those to handle signals with: libraries look as well whether somebody handles one already.
+fn meant_by_signals(session: &Session) -> &'static [(&'static str, Addr)] {
+    static MEANT: OnceLock<Vec<(&str, Addr)>> = OnceLock::new();
+    MEANT.get_or_init(|| meant_among(session, &signal_functions()))
+}
+
+fn meant_among(
+    session: &Session,
+    functions: &[(&'static str, *const ())],
+) -> Vec<(&'static str, Addr)> {
     let is_meant = |&(name, at): &(&str, Addr)| {
         session.find(name).is_some_and(|id| session.address(id).is_ok_and(|address| address == at))
     };
-    MEANT.get_or_init(|| {
-        let addresses = functions(session).map(|(name, at)| (name, Addr(at as u64)));
-        addresses.into_iter().filter(is_meant).collect()
-    })
+    functions.iter().map(|&(name, at)| (name, Addr(at as u64))).filter(is_meant).collect()
 }
 
 /// As [`take_over`], when a library was loaded. Without it, only what that library finds, and exceptions
