@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::ptr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::mirror;
 use crate::error::{Error, Kind, Result};
@@ -17,17 +18,18 @@ use crate::symbol::Addr;
 const LOW: Range<u64> = (16 << 20)..(1 << 31);
 const PAGE: u64 = 4096;
 const TRIES: u64 = 32;
+/// Bytes of them that ranges have.
+static LOW_TAKEN: AtomicU64 = AtomicU64::new(0);
 
 /// The mapped range and its writable view.
 pub(super) struct Reservation {
-    base: u64,
-    size: u64,
+    range: Mapping,
     /// Bytes from `base` that lie in the memory object.
     shared: u64,
     /// Bytes from `base` that may be executed.
     executable: u64,
     /// The writable view of the memory object.
-    view: *mut u8,
+    view: Mapping,
     /// Whether code runs from private pages rather than from the memory object.
     is_mirrored: bool,
 }
@@ -41,24 +43,26 @@ pub(super) struct Reservation {
 /// map its code once more) get nothing but zeros. Where there are no segments to be had it is anonymous;
 /// where pages cannot be mapped once more without a file (qemu's emulation of the system), it is one.
 pub(crate) struct Object {
-    at: u64,
-    size: u64,
+    mapping: Mapping,
     file: Option<File>,
 }
 
-// SAFETY: the views are plain memory; who may write where is decided by `Memory`'s allocator.
-unsafe impl Send for Reservation {}
-// SAFETY: as above.
-unsafe impl Sync for Reservation {}
+/// Pages that are unmapped with this. Of a range, whoever drops it has promised that no code of it runs any more.
+struct Mapping {
+    at: u64,
+    size: u64,
+}
 
 impl Reservation {
     pub(super) fn new(size: u64, shared: u64, executable: u64, is_mirrored: bool) -> Result<Self> {
-        let base = reserve(size)?;
-        // SAFETY: a fresh mapping wherever the system likes.
-        let view = unsafe { map(0, shared, libc::PROT_NONE, RESERVE, -1, 0)? };
-        let view = view as *mut u8;
-        let range = Self { base, size, shared, executable, view, is_mirrored };
-        range.map_object(&range.new_object()?)?;
+        let range = reserve(size)?;
+        let view = Mapping::new(shared, libc::PROT_NONE, RESERVE)?;
+        let reservation = Self { range, shared, executable, view, is_mirrored };
+        if reservation.is_low() {
+            LOW_TAKEN.fetch_add(size, Ordering::Relaxed);
+        }
+        reservation.map_object(&reservation.new_object()?)?;
+        let base = reservation.base();
         // SAFETY: the pages were reserved above for this.
         unsafe {
             if is_mirrored {
@@ -66,50 +70,50 @@ impl Reservation {
             }
             map(base + shared, size - shared, WRITABLE, RESERVE | libc::MAP_FIXED, -1, 0)?;
         }
-        Ok(range)
+        Ok(reservation)
     }
 
     pub(super) fn base(&self) -> u64 {
-        self.base
+        self.range.at
     }
 
     pub(super) fn size(&self) -> u64 {
-        self.size
+        self.range.size
+    }
+
+    fn is_low(&self) -> bool {
+        LOW.contains(&self.base())
     }
 
     pub(super) fn contains(&self, addr: u64) -> bool {
-        addr.wrapping_sub(self.base) < self.size
+        addr.wrapping_sub(self.base()) < self.size()
     }
 
     /// Where to write what is at `addr`.
     pub(super) fn writable(&self, addr: u64) -> *mut u8 {
-        let offset = addr - self.base;
-        if offset < self.shared {
-            self.view.wrapping_add(usize::try_from(offset).expect("64-bit"))
-        } else {
-            ptr::with_exposed_provenance_mut(usize::try_from(addr).expect("64-bit"))
-        }
+        let offset = addr - self.base();
+        let at = if offset < self.shared { self.view.at + offset } else { addr };
+        ptr::with_exposed_provenance_mut(usize::try_from(at).expect("64-bit"))
     }
 
     /// A memory object of the right size.
     pub(super) fn new_object(&self) -> Result<Object> {
         let size = self.shared;
         let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
-        let at = match segment(size) {
-            Some(at) => at,
-            // SAFETY: a fresh mapping wherever the system likes.
-            None => unsafe { map(0, size, WRITABLE, flags | libc::MAP_ANONYMOUS, -1, 0)? },
+        let mapping = match segment(size) {
+            Some(mapping) => mapping,
+            None => Mapping::new(size, WRITABLE, flags | libc::MAP_ANONYMOUS)?,
         };
-        let object = Object { at, size, file: None };
+        let object = Object { mapping, file: None };
         if object.can_be_viewed() {
             return Ok(object);
         }
         let file = host::memory_file()?;
         let cannot = |error| Kind::Map { size: size as usize, error };
         file.set_len(size).map_err(cannot)?;
-        // SAFETY: as above.
+        // SAFETY: a fresh mapping wherever the system likes.
         let at = unsafe { map(0, size, WRITABLE, flags, file.as_raw_fd(), 0)? };
-        Ok(Object { at, size, file: Some(file) })
+        Ok(Object { mapping: Mapping { at, size }, file: Some(file) })
     }
 
     /// Puts both views of `object` over what is there.
@@ -118,16 +122,16 @@ impl Reservation {
         // SAFETY: all three lie in mappings of this reservation, made for this.
         unsafe {
             if !self.is_mirrored {
-                object.view(0, self.executable, self.base, EXECUTABLE)?;
+                object.view(0, self.executable, self.base(), EXECUTABLE)?;
             }
-            object.view(self.executable, rest, self.base + self.executable, libc::PROT_READ)?;
-            object.view(0, self.shared, self.view as u64, WRITABLE)
+            object.view(self.executable, rest, self.base() + self.executable, libc::PROT_READ)?;
+            object.view(0, self.shared, self.view.at, WRITABLE)
         }
     }
 
     /// Makes `size` bytes from `addr` on, as written through the view, what runs there.
     pub(super) fn sync(&self, addr: u64, size: u64) -> Result<()> {
-        let offset = addr.wrapping_sub(self.base);
+        let offset = addr.wrapping_sub(self.base());
         if offset >= self.executable {
             return Ok(());
         }
@@ -141,12 +145,12 @@ impl Reservation {
 
     /// Writes `size` bytes from `addr` on to the same place in `object`.
     pub(super) fn copy_out(&self, object: &Object, addr: u64, size: u64) {
-        let offset = addr - self.base;
+        let offset = addr - self.base();
         assert!(offset + size <= self.shared, "only the shared part is copied");
         // SAFETY: the bytes are mapped, in the shared part, and no one publishes meanwhile; the
         // object is of the same size, and not mapped elsewhere yet.
         unsafe {
-            let to = ptr::with_exposed_provenance_mut((object.at + offset) as usize);
+            let to = ptr::with_exposed_provenance_mut((object.mapping.at + offset) as usize);
             ptr::copy_nonoverlapping(self.writable(addr), to, size as usize);
         }
     }
@@ -159,7 +163,7 @@ impl Object {
         *CAN.get_or_init(|| {
             // SAFETY: adds a mapping wherever the system likes, and takes it away again.
             unsafe {
-                let (at, size) = (self.at as *mut libc::c_void, PAGE as usize);
+                let (at, size) = (self.mapping.at as *mut libc::c_void, PAGE as usize);
                 let view = libc::mremap(at, 0, size, libc::MREMAP_MAYMOVE);
                 view != libc::MAP_FAILED && libc::munmap(view, size) == 0
             }
@@ -177,7 +181,7 @@ impl Object {
             // SAFETY: the caller's promise.
             return unsafe { map(at, size, prot, flags, file.as_raw_fd(), offset) }.map(drop);
         }
-        let from = (self.at + offset) as *mut libc::c_void;
+        let from = (self.mapping.at + offset) as *mut libc::c_void;
         let (size, at) = (size as usize, at as *mut libc::c_void);
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
         // SAFETY: the caller's promise. An old size of 0 adds a mapping of shared pages, and leaves
@@ -194,28 +198,33 @@ impl Object {
     }
 }
 
-impl Drop for Object {
+impl Mapping {
+    /// A fresh one, wherever the system likes.
+    fn new(size: u64, prot: libc::c_int, flags: libc::c_int) -> Result<Self> {
+        // SAFETY: nothing else is touched.
+        let at = unsafe { map(0, size, prot, flags, -1, 0)? };
+        Ok(Self { at, size })
+    }
+}
+
+impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: our own mapping; the views have mappings of theirs.
+        // SAFETY: it is ours; other views of the same pages are mappings of their own.
         unsafe { libc::munmap(self.at as *mut _, self.size as usize) };
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        // SAFETY: both mappings are ours; whoever drops the session has promised that no code of
-        // it runs any more.
-        unsafe {
-            libc::munmap(self.base as *mut _, self.size as usize);
-            libc::munmap(self.view.cast(), self.shared as usize);
+        if self.is_low() {
+            LOW_TAKEN.fetch_sub(self.size(), Ordering::Relaxed);
         }
     }
 }
 
 /// Private, writable pages anywhere.
 pub(super) struct Pages {
-    mapped: u64,
-    bytes: u64,
+    mapping: Mapping,
     start: u64,
 }
 
@@ -225,9 +234,9 @@ impl Pages {
         let bytes = size
             .checked_add(align)
             .ok_or_else(|| Error::other(format!("an object of {size:#x} bytes")))?;
-        // SAFETY: a fresh mapping wherever the system likes.
-        let mapped = unsafe { map(0, bytes, WRITABLE, RESERVE, -1, 0)? };
-        Ok(Self { mapped, bytes, start: mapped.next_multiple_of(align.max(1)) })
+        let mapping = Mapping::new(bytes, WRITABLE, RESERVE)?;
+        let start = mapping.at.next_multiple_of(align.max(1));
+        Ok(Self { mapping, start })
     }
 
     pub(super) fn start(&self) -> u64 {
@@ -236,14 +245,8 @@ impl Pages {
 
     /// All of them.
     pub(super) fn range(&self) -> Range<Addr> {
-        Addr(self.mapped)..Addr(self.mapped + self.bytes)
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        // SAFETY: as for the reservation.
-        unsafe { libc::munmap(self.mapped as *mut _, self.bytes as usize) };
+        let Mapping { at, size } = self.mapping;
+        Addr(at)..Addr(at + size)
     }
 }
 
@@ -252,29 +255,26 @@ const WRITABLE: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
 const RESERVE: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
 
 /// Reserves `size` bytes, in the low 2 GiB if there is room.
-fn reserve(size: u64) -> Result<u64> {
+fn reserve(size: u64) -> Result<Mapping> {
     let room = LOW.end - LOW.start - size;
-    for attempt in 0..TRIES {
+    let tries = if LOW_TAKEN.load(Ordering::Relaxed) > room { 0 } else { TRIES };
+    for attempt in 0..tries {
         let offset = random().wrapping_add(attempt * 37 * PAGE) % room;
         let hint = (LOW.start + offset) & !(PAGE - 1);
         let flags = RESERVE | libc::MAP_FIXED_NOREPLACE;
         // SAFETY: MAP_FIXED_NOREPLACE touches no existing mapping.
-        match unsafe { map(hint, size, libc::PROT_NONE, flags, -1, 0) } {
-            Ok(base) if base == hint => return Ok(base),
-            // An old kernel took the hint as a hint: give it back.
-            // SAFETY: the mapping was made just now.
-            Ok(other) => unsafe {
-                libc::munmap(other as *mut _, size as usize);
-            },
-            Err(_) => {}
+        let Ok(at) = (unsafe { map(hint, size, libc::PROT_NONE, flags, -1, 0) }) else { continue };
+        // An old kernel takes the hint as a hint: that is given back.
+        let mapping = Mapping { at, size };
+        if at == hint {
+            return Ok(mapping);
         }
     }
-    // SAFETY: a fresh mapping wherever the system likes.
-    unsafe { map(0, size, libc::PROT_NONE, RESERVE, -1, 0) }
+    Mapping::new(size, libc::PROT_NONE, RESERVE)
 }
 
 /// Maps a new segment of shared memory, which goes with its last mapping.
-fn segment(size: u64) -> Option<u64> {
+fn segment(size: u64) -> Option<Mapping> {
     let flags = libc::IPC_CREAT | libc::SHM_NORESERVE | 0o600;
     // SAFETY: makes a segment that nobody has, and maps it wherever the system likes.
     unsafe {
@@ -285,7 +285,7 @@ fn segment(size: u64) -> Option<u64> {
         let at = libc::shmat(segment, ptr::null(), 0);
         libc::shmctl(segment, libc::IPC_RMID, ptr::null_mut());
         // `shmat` fails with -1, as `mmap` does.
-        (at != libc::MAP_FAILED).then_some(at as u64)
+        (at != libc::MAP_FAILED).then_some(Mapping { at: at as u64, size })
     }
 }
 

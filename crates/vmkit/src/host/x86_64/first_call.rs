@@ -3,6 +3,7 @@
 
 use std::arch::global_asm;
 use std::arch::x86_64::__cpuid_count;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 // Entered from a stub's lazy part, with the caller's registers untouched and on the stack
@@ -179,8 +180,14 @@ pub(crate) fn thread_descriptor_entry() -> u64 {
     vmkit_thread_descriptor_entry as *const () as u64
 }
 
-/// Asks the processor how much state there is to save.
+/// Asks the processor how much state there is to save, once: that of a virtual machine leaves it to the host,
+/// which takes microseconds for each answer.
 pub(crate) fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(ask);
+}
+
+fn ask() {
     let osxsave = 1 << 27;
     // Leaf 1 exists on every x86-64 processor.
     if __cpuid_count(1, 0).ecx & osxsave != 0 {
