@@ -22,9 +22,8 @@ type Unary = unsafe extern "C" fn(i64) -> i64;
 
 const CALLS: u32 = 50_000_000;
 const REDEFINITIONS: u32 = 2_000;
-const FLAGS: [(&str, &str); 1] = [("enable_verifier", "false")];
-/// Without what only ours makes something of.
-const BARE: [(&str, &str); 2] = [FLAGS[0], ("unwind_info", "false")];
+/// Settings of who trusts what it builds, and wants no unwind records, of which only ours makes something.
+const BARE: [(&str, &str); 2] = [("enable_verifier", "false"), ("unwind_info", "false")];
 
 /// What something cost.
 #[derive(Clone, Copy, Default)]
@@ -111,11 +110,12 @@ enum Jit {
 }
 
 impl Jit {
+    /// One with the settings that who says nothing gets.
     fn new(whose: Whose) -> Self {
-        Self::with(whose, &FLAGS)
+        Self::with(whose, &[])
     }
 
-    /// One whose functions get no unwind records.
+    /// One whose functions are not verified, and get no unwind records.
     fn bare(whose: Whose) -> Self {
         Self::with(whose, &BARE)
     }
@@ -406,12 +406,12 @@ fn measure(what: &str, whose: Whose, of: &str, count: u32) {
     match what {
         "define" => definition("define and finalize", Jit::new, whose, of, count),
         "define-bare" => {
-            definition("define and finalize, without unwind records", Jit::bare, whose, of, count);
+            definition("define and finalize, bare", Jit::bare, whose, of, count);
         }
         "called" => defined_and_called(whose, of, count),
         "memory" => memory("memory", Jit::new, whose, of, count),
         "memory-bare" => {
-            memory("memory, without unwind records", Jit::bare, whose, of, count);
+            memory("memory, bare", Jit::bare, whose, of, count);
         }
         "start" => start(whose, of, count),
         "calls" => calls(whose, of),

@@ -9,7 +9,7 @@ use cranelift_codegen::ir::{
     FuncRef, Function, GlobalValueData, Inst, InstructionData, LibCall, Opcode, UserExternalName,
 };
 use cranelift_codegen::isa::OwnedTargetIsa;
-use cranelift_codegen::{CodegenError, CompileError, Context};
+use cranelift_codegen::{CodegenError, CodegenResult, CompileError, Context};
 use cranelift_frontend::FunctionBuilderContext;
 use parking_lot::Mutex;
 use vmkit::graph::{Compile, LinkGraph};
@@ -18,6 +18,7 @@ use vmkit::{Error, Name, Result, Session, WeakSession};
 use crate::cranelift::Options;
 use crate::graph::graph;
 use crate::inline::{Inlined, Inlining, inline};
+use crate::isa::unverified;
 use crate::lines::Positions;
 use crate::machine::Machine;
 use crate::names::{self, Meaning};
@@ -48,6 +49,8 @@ pub(crate) struct Prepared {
 /// Compiles for one session.
 pub(crate) struct Compiler {
     pub(crate) isa: OwnedTargetIsa,
+    /// What compiles functions that are verified already.
+    unverified: OwnedTargetIsa,
     pub(crate) machine: &'static Machine,
     pub(crate) libcall_names: LibCallNames,
     pub(crate) inlining: Inlining,
@@ -74,7 +77,9 @@ impl Compiler {
         let machine = Machine::of(&*isa);
         let unknown = || Error::other(format!("code for {} cannot be linked", isa.triple()));
         let machine = machine.ok_or_else(unknown)?;
+        let unverified = if isa.flags().enable_verifier() { unverified(&*isa) } else { None };
         Ok(Self {
+            unverified: unverified.unwrap_or_else(|| isa.clone()),
             isa,
             machine,
             libcall_names,
@@ -115,9 +120,8 @@ impl Compiler {
     fn compile_in(&self, work: &Work<'_>, context: &mut Context) -> Result<LinkGraph> {
         let began = began(work.session);
         let Prepared { inlined, .. } = self.prepare(work, context)?;
-        context
-            .compile(&*self.isa, &mut ControlPlane::default())
-            .map_err(|CompileError { inner, .. }| failed(work.name, &inner))?;
+        let run = self.run(context, &mut ControlPlane::default());
+        run.map_err(|error| failed(work.name, &error))?;
         self.finish(work, context, inlined, began)
     }
 
@@ -126,6 +130,18 @@ impl Compiler {
         let inlined = inline(&self.inlining, work, context)?;
         let is_self_contained = make_reachable(&mut context.func);
         Ok(Prepared { inlined, is_self_contained })
+    }
+
+    /// Compiles the function of a context. If it is to be verified, that is done once: Cranelift would do so
+    /// after each of its passes, which take no longer.
+    pub(crate) fn run(
+        &self,
+        context: &mut Context,
+        control: &mut ControlPlane,
+    ) -> CodegenResult<()> {
+        context.verify_if(&*self.isa)?;
+        let compiled = context.compile(&*self.unverified, control);
+        compiled.map(drop).map_err(|CompileError { inner, .. }| inner)
     }
 
     /// The graph of a function that was [prepared](Compiler::prepare) and compiled.

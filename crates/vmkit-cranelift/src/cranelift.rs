@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use cranelift_codegen::ir::SourceLoc;
 use cranelift_codegen::isa::OwnedTargetIsa;
-use cranelift_codegen::settings::{self, Configurable};
-use cranelift_module::{ModuleError, ModuleResult, default_libcall_names};
+use cranelift_module::default_libcall_names;
 use vmkit::{Addr, Error, Result, Session};
 
 use crate::compile::{Compiler, LibCallNames};
 use crate::graph::PERSONALITY;
+use crate::isa;
 use crate::lines::Position;
 use crate::personality::personality;
 
@@ -30,7 +30,8 @@ pub enum Level {
 pub struct Options {
     /// How much Cranelift optimizes.
     pub level: Level,
-    /// Have Cranelift check each function that it is given, and what it makes of it.
+    /// Have Cranelift verify each function that it is given, with what is inlined into it; not what each of
+    /// its own passes makes of it.
     pub verify: bool,
     /// Inline functions into those that call them. None is at [`Level::None`].
     pub inlining: bool,
@@ -68,7 +69,7 @@ impl Cranelift {
             Level::SpeedAndSize => "speed_and_size",
         };
         let verify = if options.verify { "true" } else { "false" };
-        let isa = native_isa(&[("opt_level", level), ("enable_verifier", verify)]);
+        let isa = isa::native(&[("opt_level", level), ("enable_verifier", verify)]);
         let inlining = options.inlining && options.level != Level::None;
         let isa = isa.map_err(Error::other)?;
         let options = Options { inlining, ..options };
@@ -127,23 +128,4 @@ impl Cranelift {
     pub fn isa(&self) -> &OwnedTargetIsa {
         &self.compiler.isa
     }
-}
-
-/// This processor, with settings, under those that fit how code is linked.
-#[expect(clippy::result_large_err, reason = "the error is cranelift_module's")]
-pub(crate) fn native_isa(flags: &[(&str, &str)]) -> ModuleResult<OwnedTargetIsa> {
-    let mut builder = settings::builder();
-    // Addresses come out of slots, and calls go over stubs: nothing need be near.
-    let ours = [
-        ("is_pic", "true"),
-        ("use_colocated_libcalls", "true"),
-        ("tls_model", "elf_gd"),
-        ("probestack_strategy", "inline"),
-    ];
-    for (name, value) in ours.iter().chain(flags) {
-        builder.set(name, value)?;
-    }
-    let isa = cranelift_native::builder()
-        .map_err(|what| ModuleError::Backend(Error::other(what).into()))?;
-    Ok(isa.finish(settings::Flags::new(builder))?)
 }

@@ -16,6 +16,7 @@ mod dwarf;
 mod graph;
 mod handlers;
 mod inline;
+mod isa;
 #[expect(clippy::result_large_err, reason = "the errors are cranelift_module's")]
 mod jit;
 mod lines;

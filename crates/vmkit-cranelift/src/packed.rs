@@ -140,7 +140,7 @@ mod tests {
         builder.switch_to_block(end);
         builder.ins().return_(&[result]);
         builder.seal_all_blocks();
-        builder.finalize(crate::cranelift::native_isa(&[]).unwrap().frontend_config());
+        builder.finalize(crate::isa::native(&[]).unwrap().frontend_config());
         function
     }
 

@@ -144,7 +144,7 @@ mod tests {
     use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
     use super::*;
-    use crate::cranelift::native_isa;
+    use crate::isa::native;
 
     /// The code of a function that adds so many numbers to its parameter, and calls between.
     fn context(isa: &dyn TargetIsa, numbers: i64, calls: usize) -> Context {
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn records_that_are_known_are_as_if_written_anew() {
-        let isa = native_isa(&[]).unwrap();
+        let isa = native(&[]).unwrap();
         let written = Written::default();
         for (numbers, calls) in [(0, 0), (5, 0), (5, 1), (0, 1), (0, 2), (9, 2)] {
             let context = context(&*isa, numbers, calls);

@@ -30,7 +30,9 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
          functions of a loop and a call, each measurement in a process of its own, the best of some runs. \
          `lazy` compiles what is called, and is the default; `eager` compiles what is defined, as \
          `cranelift-jit` does; `ahead` has compile threads do so, while more is defined, and compiles along \
-         when definitions are finalized. All have unwind records, which `cranelift-jit` has not, but in the rows that say so. Times are \
+         when definitions are finalized. Settings are those that who says nothing gets: functions are verified, by \
+         `cranelift-jit` after each pass, by the others once, and theirs have unwind records, which its have not. \
+         The rows that say bare are without both. Times are \
          judged, for those are what a program waits for; the rows of work are what the processors did \
          meanwhile: all threads, those too that wait for a function and look for it (60 µs, then they \
          sleep). Defining and finalizing: for each function, less what it takes to declare it and to build its \

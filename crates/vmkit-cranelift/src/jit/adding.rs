@@ -83,8 +83,8 @@ impl JitModule {
         let prepared = compiler.prepare(&work, context).map_err(backend)?;
         let Prepared { inlined, is_self_contained } = prepared;
         match self.is_timed {
-            true => context.compile(&*compiler.isa, control).map(drop)?,
-            false => untimed(|| context.compile(&*compiler.isa, control).map(drop))?,
+            true => compiler.run(context, control)?,
+            false => untimed(|| compiler.run(context, control))?,
         }
         let graph = compiler.finish(&work, context, inlined, began).map_err(backend)?;
         if let Some(body) = body {

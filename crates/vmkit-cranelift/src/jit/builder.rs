@@ -8,7 +8,7 @@ use vmkit::{Addr, ScopeId, Session};
 
 use super::source::Lookup;
 use crate::compile::LibCallNames;
-use crate::cranelift::native_isa;
+use crate::isa;
 
 /// When functions are compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl JitBuilder {
     ///
     /// As for [`JitBuilder::new`], and settings that there are not.
     pub fn with_flags(flags: &[(&str, &str)], libcall_names: LibCallNames) -> ModuleResult<Self> {
-        Ok(Self::with_isa(native_isa(flags)?, libcall_names))
+        Ok(Self::with_isa(isa::native(flags)?, libcall_names))
     }
 
     /// With an instruction set and settings of the caller's.
