@@ -28,7 +28,7 @@ pub(super) struct Reservation {
     shared: u64,
     /// Bytes from `base` that may be executed.
     executable: u64,
-    /// The writable view of the memory object.
+    /// The writable view of the memory object: the object's own mapping, at first.
     view: Mapping,
     /// Whether code runs from private pages rather than from the memory object.
     is_mirrored: bool,
@@ -56,21 +56,21 @@ struct Mapping {
 impl Reservation {
     pub(super) fn new(size: u64, shared: u64, executable: u64, is_mirrored: bool) -> Result<Self> {
         let range = reserve(size)?;
-        let view = Mapping::new(shared, libc::PROT_NONE, RESERVE)?;
-        let reservation = Self { range, shared, executable, view, is_mirrored };
-        if reservation.is_low() {
-            LOW_TAKEN.fetch_add(size, Ordering::Relaxed);
-        }
-        reservation.map_object(&reservation.new_object()?)?;
-        let base = reservation.base();
+        let object = Object::new(shared)?;
+        let base = range.at;
         // SAFETY: the pages were reserved above for this.
         unsafe {
+            object.map_at(base, executable, is_mirrored)?;
             if is_mirrored {
                 map(base, executable, EXECUTABLE, RESERVE | libc::MAP_FIXED, -1, 0)?;
             }
             map(base + shared, size - shared, WRITABLE, RESERVE | libc::MAP_FIXED, -1, 0)?;
         }
-        Ok(reservation)
+        let range = Self { range, shared, executable, view: object.mapping, is_mirrored };
+        if range.is_low() {
+            LOW_TAKEN.fetch_add(size, Ordering::Relaxed);
+        }
+        Ok(range)
     }
 
     pub(super) fn base(&self) -> u64 {
@@ -96,35 +96,16 @@ impl Reservation {
         ptr::with_exposed_provenance_mut(usize::try_from(at).expect("64-bit"))
     }
 
-    /// A memory object of the right size.
+    /// Another object of the right size.
     pub(super) fn new_object(&self) -> Result<Object> {
-        let size = self.shared;
-        let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
-        let mapping = match segment(size) {
-            Some(mapping) => mapping,
-            None => Mapping::new(size, WRITABLE, flags | libc::MAP_ANONYMOUS)?,
-        };
-        let object = Object { mapping, file: None };
-        if object.can_be_viewed() {
-            return Ok(object);
-        }
-        let file = host::memory_file()?;
-        let cannot = |error| Kind::Map { size: size as usize, error };
-        file.set_len(size).map_err(cannot)?;
-        // SAFETY: a fresh mapping wherever the system likes.
-        let at = unsafe { map(0, size, WRITABLE, flags, file.as_raw_fd(), 0)? };
-        Ok(Object { mapping: Mapping { at, size }, file: Some(file) })
+        Object::new(self.shared)
     }
 
     /// Puts both views of `object` over what is there.
     pub(super) fn map_object(&self, object: &Object) -> Result<()> {
-        let rest = self.shared - self.executable;
-        // SAFETY: all three lie in mappings of this reservation, made for this.
+        // SAFETY: both lie in mappings of this reservation, made for this.
         unsafe {
-            if !self.is_mirrored {
-                object.view(0, self.executable, self.base(), EXECUTABLE)?;
-            }
-            object.view(self.executable, rest, self.base() + self.executable, libc::PROT_READ)?;
+            object.map_at(self.base(), self.executable, self.is_mirrored)?;
             object.view(0, self.shared, self.view.at, WRITABLE)
         }
     }
@@ -157,6 +138,39 @@ impl Reservation {
 }
 
 impl Object {
+    fn new(size: u64) -> Result<Self> {
+        let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
+        let mapping = match segment(size) {
+            Some(mapping) => mapping,
+            None => Mapping::new(size, WRITABLE, flags | libc::MAP_ANONYMOUS)?,
+        };
+        let object = Self { mapping, file: None };
+        if object.can_be_viewed() {
+            return Ok(object);
+        }
+        let file = host::memory_file()?;
+        let cannot = |error| Kind::Map { size: size as usize, error };
+        file.set_len(size).map_err(cannot)?;
+        // SAFETY: a fresh mapping wherever the system likes.
+        let at = unsafe { map(0, size, WRITABLE, flags, file.as_raw_fd(), 0)? };
+        Ok(Self { mapping: Mapping { at, size }, file: Some(file) })
+    }
+
+    /// Makes all of it visible at `base` as well, to be read; the first `executable` bytes to be run, unless
+    /// code runs from other pages.
+    ///
+    /// # Safety
+    ///
+    /// The pages there must belong to the caller.
+    unsafe fn map_at(&self, base: u64, executable: u64, is_mirrored: bool) -> Result<()> {
+        let start = if is_mirrored { executable } else { 0 };
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.view(start, self.mapping.size - start, base + start, libc::PROT_READ)?;
+            if is_mirrored { Ok(()) } else { protect(base, executable, EXECUTABLE) }
+        }
+    }
+
     /// Does the system map pages once more that have no name?
     fn can_be_viewed(&self) -> bool {
         static CAN: OnceLock<bool> = OnceLock::new();
@@ -182,19 +196,17 @@ impl Object {
             return unsafe { map(at, size, prot, flags, file.as_raw_fd(), offset) }.map(drop);
         }
         let from = (self.mapping.at + offset) as *mut libc::c_void;
-        let (size, at) = (size as usize, at as *mut libc::c_void);
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
         // SAFETY: the caller's promise. An old size of 0 adds a mapping of shared pages, and leaves
         // the old one as it is (mremap(2)).
         unsafe {
-            if libc::mremap(from, 0, size, flags, at) == libc::MAP_FAILED {
+            if libc::mremap(from, 0, size as usize, flags, at as *mut libc::c_void)
+                == libc::MAP_FAILED
+            {
                 return Err(Error::system("mremap"));
             }
-            if libc::mprotect(at, size, prot) != 0 {
-                return Err(Error::system("mprotect"));
-            }
+            protect(at, size, prot)
         }
-        Ok(())
     }
 }
 
@@ -286,6 +298,17 @@ fn segment(size: u64) -> Option<Mapping> {
         libc::shmctl(segment, libc::IPC_RMID, ptr::null_mut());
         // `shmat` fails with -1, as `mmap` does.
         (at != libc::MAP_FAILED).then_some(Mapping { at: at as u64, size })
+    }
+}
+
+/// # Safety
+///
+/// The pages must belong to the caller.
+unsafe fn protect(at: u64, size: u64, prot: libc::c_int) -> Result<()> {
+    // SAFETY: the caller's promise.
+    match unsafe { libc::mprotect(at as *mut _, size as usize, prot) } {
+        0 => Ok(()),
+        _ => Err(Error::system("mprotect")),
     }
 }
 
