@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{FuncRef, Function, GlobalValue, Signature, UserFuncN
 use cranelift_frontend::FunctionBuilder;
 use vmkit::{Error, Name, Result, ScopeId, Session, SymbolId};
 
-use crate::compile::Compiler;
+use crate::compile::{Compiler, failed};
 use crate::names;
 use crate::polls::{self, Poll};
 
@@ -95,6 +95,7 @@ pub(crate) fn run(
     if function.layout.entry_block().is_none() {
         return Err(Error::compile(name.clone(), NO_BODY));
     }
+    compiler.verify(&function).map_err(|error| failed(name, &error))?;
     let Building { assumptions, is_apart, .. } = building;
     let (assumptions, is_apart) = (assumptions.into_inner(), is_apart.get());
     Ok(Built { function, assumptions, is_apart, poll: poll.flatten() })

@@ -9,7 +9,7 @@ use cranelift_codegen::ir::{
     FuncRef, Function, GlobalValueData, Inst, InstructionData, LibCall, Opcode, UserExternalName,
 };
 use cranelift_codegen::isa::OwnedTargetIsa;
-use cranelift_codegen::{CodegenError, CodegenResult, CompileError, Context};
+use cranelift_codegen::{CodegenError, CodegenResult, CompileError, Context, verify_function};
 use cranelift_frontend::FunctionBuilderContext;
 use parking_lot::Mutex;
 use vmkit::graph::{Compile, LinkGraph};
@@ -49,7 +49,7 @@ pub(crate) struct Prepared {
 /// Compiles for one session.
 pub(crate) struct Compiler {
     pub(crate) isa: OwnedTargetIsa,
-    /// What compiles functions that are verified already.
+    /// The same, where functions are not verified.
     unverified: OwnedTargetIsa,
     pub(crate) machine: &'static Machine,
     pub(crate) libcall_names: LibCallNames,
@@ -99,6 +99,15 @@ impl Compiler {
         self.session.upgrade().ok_or_else(|| Error::other("the session has ended"))
     }
 
+    /// Verifies a function that somebody has built, if that is wanted: once, where Cranelift would do so after
+    /// each of its passes, which take no longer.
+    pub(crate) fn verify(&self, function: &Function) -> CodegenResult<()> {
+        if self.isa.flags().enable_verifier() {
+            verify_function(function, &*self.isa)?;
+        }
+        Ok(())
+    }
+
     /// Compiles a function, whose names are the session's.
     pub(crate) fn compile(
         &self,
@@ -132,14 +141,12 @@ impl Compiler {
         Ok(Prepared { inlined, is_self_contained })
     }
 
-    /// Compiles the function of a context. If it is to be verified, that is done once: Cranelift would do so
-    /// after each of its passes, which take no longer.
+    /// Compiles the function of a context, which was [verified](Compiler::verify) where it came from.
     pub(crate) fn run(
         &self,
         context: &mut Context,
         control: &mut ControlPlane,
     ) -> CodegenResult<()> {
-        context.verify_if(&*self.isa)?;
         let compiled = context.compile(&*self.unverified, control);
         compiled.map(drop).map_err(|CompileError { inner, .. }| inner)
     }

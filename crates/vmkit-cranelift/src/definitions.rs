@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use cranelift_codegen::ir::{FuncRef, Function as Clif, GlobalValue, Signature, UserExternalName};
-use cranelift_codegen::verify_function;
 use cranelift_frontend::FunctionBuilder;
 use cranelift_module::{DataDescription, ModuleRelocTarget};
 use vmkit::graph::Symbol;
@@ -245,14 +244,10 @@ impl Cranelift {
     }
 
     fn verify(&self, name: &str, function: &Clif) -> Result<()> {
-        let isa = &*self.compiler.isa;
         if function.layout.entry_block().is_none() {
             return Err(Error::compile(name.into(), building::NO_BODY));
         }
-        if !isa.flags().enable_verifier() {
-            return Ok(());
-        }
-        verify_function(function, isa).map_err(|errors| failed(&name.into(), &errors.into()))
+        self.compiler.verify(function).map_err(|error| failed(&name.into(), &error))
     }
 
     fn add(

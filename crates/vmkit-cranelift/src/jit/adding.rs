@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{Function, UserExternalName};
-use cranelift_codegen::{CodegenError, Context, verify_function};
 use cranelift_module::{FuncId, Linkage, ModuleError, ModuleResult};
 use vmkit::graph::LinkGraph;
 use vmkit::{
@@ -32,15 +32,11 @@ impl JitModule {
         if context.func.layout.entry_block().is_none() {
             return Err(backend(Error::compile(name.clone(), crate::building::NO_BODY)));
         }
+        self.timed(|| self.cranelift.compiler.verify(&context.func))?;
         match self.when {
             When::Defined if here => return self.compile(id, name, context, control),
             _ if here => return self.compile_ahead(id, name, context, control),
             _ => {}
-        }
-        let isa = self.target();
-        if isa.flags().enable_verifier() {
-            let verified = verify_function(&context.func, isa);
-            verified.map_err(|errors| ModuleError::Compilation(CodegenError::Verifier(errors)))?;
         }
         let item = match self.cranelift.compiler.inlining.is_on() {
             true => self.body(name, &context.func)?,
@@ -64,6 +60,11 @@ impl JitModule {
         Ok(Arc::new(Item::Body(name.clone(), Body::new(function))))
     }
 
+    /// Does work of Cranelift's, with its clocks if they are wanted.
+    fn timed<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.is_timed { work() } else { untimed(work) }
+    }
+
     /// Compiles the function of a context, where its code stays.
     fn compile(
         &self,
@@ -82,10 +83,7 @@ impl JitModule {
         let began = began(self.session());
         let prepared = compiler.prepare(&work, context).map_err(backend)?;
         let Prepared { inlined, is_self_contained } = prepared;
-        match self.is_timed {
-            true => compiler.run(context, control)?,
-            false => untimed(|| compiler.run(context, control))?,
-        }
+        self.timed(|| compiler.run(context, control))?;
         let graph = compiler.finish(&work, context, inlined, began).map_err(backend)?;
         if let Some(body) = body {
             return Ok((body, Some(graph)));
@@ -114,9 +112,7 @@ impl JitModule {
         let names = context.func.params.user_named_funcs().values();
         { names }.try_for_each(|name| self.meaning(name).map(drop)).map_err(backend)?;
         let error = match self.compile(id, name, context, control) {
-            Err(ModuleError::Compilation(error)) if !matches!(error, CodegenError::Verifier(_)) => {
-                failed(name, &error)
-            }
+            Err(ModuleError::Compilation(error)) => failed(name, &error),
             Err(ModuleError::Backend(error)) => {
                 error.downcast().unwrap_or_else(|error| Error::compile(name.clone(), error))
             }
