@@ -267,7 +267,7 @@ fn best(runs: u32, mut run: impl FnMut() -> Cost) -> Cost {
 }
 
 fn definition(what: &str, jit: fn(Whose) -> Jit, whose: Whose, of: &str, count: u32) {
-    let runs = (20_000 / count).clamp(1, 20);
+    let runs = (20_000 / count).clamp(1, 200);
     let whole = best(runs, || {
         let mut jit = jit(whose);
         let start = Clock::now();
@@ -280,7 +280,7 @@ fn definition(what: &str, jit: fn(Whose) -> Jit, whose: Whose, of: &str, count: 
 
 /// As defined, and every function called.
 fn defined_and_called(whose: Whose, of: &str, count: u32) {
-    let runs = (20_000 / count).clamp(1, 20);
+    let runs = (20_000 / count).clamp(1, 200);
     let whole = best(runs, || {
         let mut jit = Jit::new(whose);
         let start = Clock::now();
