@@ -152,6 +152,11 @@ bool Streamer::emitSymbolAttribute(MCSymbol *symbol, MCSymbolAttr attribute) {
   case MCSA_ELF_TypeObject: own.type = ELF::STT_OBJECT; break;
   case MCSA_ELF_TypeTLS: own.type = ELF::STT_TLS; break;
   case MCSA_ELF_TypeIndFunction: own.type = ELF::STT_GNU_IFUNC; break;
+  case MCSA_ELF_TypeNoType:
+  case MCSA_ELF_TypeCommon:
+  case MCSA_ELF_TypeGnuUniqueObject:
+  case MCSA_Memtag: refuse("an attribute of " + symbol->getName()); break;
+  // What there is in other formats only.
   default: return false;
   }
   return true;
@@ -176,7 +181,10 @@ void Streamer::emitCFIEndProcImpl(MCDwarfFrameInfo &frame) { frame.End = emitCFI
 // What is known of it now.
 std::optional<int64_t> Streamer::constant(const MCExpr &expression) {
   MCValue value;
-  if (!expression.evaluateAsRelocatable(value, nullptr)) return std::nullopt;
+  return expression.evaluateAsRelocatable(value, nullptr) ? constant(value) : std::nullopt;
+}
+
+std::optional<int64_t> Streamer::constant(const MCValue &value) {
   const MCSymbol *plus = value.getAddSym(), *minus = value.getSubSym();
   if (!plus && !minus) return value.getConstant();
   if (!plus || !minus || !plus->isInSection() || !minus->isInSection() || &plus->getSection() != &minus->getSection())
@@ -220,7 +228,9 @@ void Streamer::patch(const Waiting &place, int64_t value) {
 void Streamer::resolve(const Waiting &place) {
   const MCFixup &fixup = place.fixup;
   uint64_t offset = fixup.getOffset();
-  std::optional<int64_t> known = fixup.isPCRel() ? std::nullopt : constant(*fixup.getValue());
+  MCValue value;
+  if (!fixup.getValue()->evaluateAsRelocatable(value, nullptr)) return refuse("what is no address");
+  std::optional<int64_t> known = fixup.isPCRel() ? std::nullopt : constant(value);
   if (place.is_leb) {
     if (!known || !isUIntN(7 * LebRoom, *known)) return refuse("a number that only the linker knows");
     char *to = object.sections[place.section].bytes.data() + offset;
@@ -228,9 +238,7 @@ void Streamer::resolve(const Waiting &place) {
     return;
   }
   if (known) return patch(place, *known);
-  MCValue value;
-  if (!fixup.getValue()->evaluateAsRelocatable(value, nullptr) || !value.getAddSym())
-    return refuse("an address that is no symbol's");
+  if (!value.getAddSym()) return refuse("an address that is no symbol's");
   const MCSymbol &to = *value.getAddSym();
   bool is_relative = fixup.isPCRel();
   int64_t addend = value.getConstant();

@@ -74,6 +74,7 @@ private:
   uint32_t place_of(const llvm::MCSection &section);
   ElfObject::Section &current() { return object.sections[here]; }
   std::optional<int64_t> constant(const llvm::MCExpr &value);
+  std::optional<int64_t> constant(const llvm::MCValue &value);
   void resolve(const Waiting &waiting);
   void patch(const Waiting &waiting, int64_t value);
   uint32_t symbol(const llvm::MCSymbol &symbol);
