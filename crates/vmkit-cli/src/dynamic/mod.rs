@@ -51,42 +51,33 @@ pub(crate) fn is_c_library(path: &str) -> bool {
     path.contains(C_LIBRARY)
 }
 
-/// Has the libraries that are loaded mean the same by these functions as the program; tells whether any
-/// of them uses one.
+/// Has the libraries that are loaded mean the same by these functions as the program, and by those to handle
+/// signals with: libraries look as well whether somebody handles one already. Tells whether any of them
+/// uses the dynamic linker.
 pub(crate) fn take_over() -> Result<bool> {
     let Some((session, _)) = SESSION.get() else { return Ok(false) };
     let is_wanted = |path: &str| !is_own(path) && !is_c_library(path);
-    // SAFETY: they do what those of the dynamic linker do, for its callers.
-    let is_any = unsafe { Session::replace_in_libraries(is_wanted, meant(session)) }?;
-    // SAFETY: they do what those of the C library do.
-    unsafe { Session::replace_in_libraries(is_wanted, meant_by_signals(session)) }?;
+    // SAFETY: they do what those of the dynamic linker and the C library do, for its callers.
+    let named = unsafe { Session::replace_in_libraries(is_wanted, meant(session)) }?;
     if apart::is_any() {
         apart::share_unwinder()?;
     }
-    Ok(is_any)
+    let is_linkers = |name: &&str| signal_functions().iter().all(|(other, _)| other != name);
+    Ok(named.iter().any(is_linkers))
 }
 
 /// The functions that the program means by their names, and where they are. To be asked for when all of
 /// the program is there.
 fn meant(session: &Session) -> &'static [(&'static str, Addr)] {
     static MEANT: OnceLock<Vec<(&str, Addr)>> = OnceLock::new();
-    MEANT.get_or_init(|| meant_among(session, &functions(session)))
-}
-
-/// Those to handle signals with: libraries look as well whether somebody handles one already.
-fn meant_by_signals(session: &Session) -> &'static [(&'static str, Addr)] {
-    static MEANT: OnceLock<Vec<(&str, Addr)>> = OnceLock::new();
-    MEANT.get_or_init(|| meant_among(session, &signal_functions()))
-}
-
-fn meant_among(
-    session: &Session,
-    functions: &[(&'static str, *const ())],
-) -> Vec<(&'static str, Addr)> {
-    let is_meant = |&(name, at): &(&str, Addr)| {
-        session.find(name).is_some_and(|id| session.address(id).is_ok_and(|address| address == at))
-    };
-    functions.iter().map(|&(name, at)| (name, Addr(at as u64))).filter(is_meant).collect()
+    MEANT.get_or_init(|| {
+        let is_meant = |&(name, at): &(&str, Addr)| {
+            let id = session.find(name);
+            id.is_some_and(|id| session.address(id).is_ok_and(|address| address == at))
+        };
+        let all = functions(session).into_iter().chain(signal_functions());
+        all.map(|(name, at)| (name, Addr(at as u64))).filter(is_meant).collect()
+    })
 }
 
 /// As [`take_over`], when a library was loaded. Without it, only what that library finds, and exceptions

@@ -5,7 +5,7 @@
 //! when the executable defines the name.
 #![expect(unsafe_code, reason = "reads and rewrites the tables of loaded libraries")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString, c_void};
 
 use object::elf;
@@ -42,26 +42,27 @@ pub(crate) fn interpose(choice: &Choice<'_>, replacements: &Replacements<'_>) ->
     })
 }
 
-/// Sends all references of the libraries that are wanted, by path, to functions elsewhere, by name; tells
-/// whether any library has one. Other threads may load and close libraries meanwhile.
-pub(crate) fn replace(
+/// Sends all references of the libraries that are wanted, by path, to functions elsewhere, by name; gives
+/// the names to which there are any. Other threads may load and close libraries meanwhile.
+pub(crate) fn replace<'a>(
     is_wanted: &dyn Fn(&str) -> bool,
-    addresses: &HashMap<&[u8], Addr>,
-) -> Result<bool> {
+    addresses: &HashMap<&'a [u8], Addr>,
+) -> Result<HashSet<&'a [u8]>> {
     // Of two threads that write to a page, one would make it read-only again.
     static TURN: Mutex<()> = Mutex::new(());
     let beginnings = Beginnings::new(addresses.keys());
-    let mut is_any = false;
+    let mut named = HashSet::new();
     for library in libraries().iter().filter(|library| is_wanted(&library.path)) {
         let Some(_held) = library.hold() else { continue };
         let _turn = TURN.lock();
         library.each_reference(&beginnings, |name, word| {
-            let Some(&address) = addresses.get(name.to_bytes()) else { return Ok(()) };
-            is_any = true;
+            let known = addresses.get_key_value(name.to_bytes());
+            let Some((&name, &address)) = known else { return Ok(()) };
+            named.insert(name);
             library.store(word, &|_| Ok(address))
         })?;
     }
-    Ok(is_any)
+    Ok(named)
 }
 
 /// Sends all references to the variable at `old`, whatever its name, to `new`.

@@ -132,7 +132,7 @@ impl Session {
     }
 
     /// Sends calls of these functions that loaded shared libraries make to other addresses, on every
-    /// thread; tells whether any library names one. `is_wanted` chooses the libraries, by path.
+    /// thread; gives those that any library names. `is_wanted` chooses the libraries, by path.
     ///
     /// # Safety
     ///
@@ -142,11 +142,13 @@ impl Session {
     ///
     /// A library's table cannot be written.
     #[expect(unsafe_code, reason = "the caller vouches for the functions")]
-    pub unsafe fn replace_in_libraries(
+    pub unsafe fn replace_in_libraries<'a>(
         is_wanted: impl Fn(&str) -> bool,
-        functions: &[(&str, Addr)],
-    ) -> Result<bool> {
+        functions: &[(&'a str, Addr)],
+    ) -> Result<Vec<&'a str>> {
         let addresses = functions.iter().map(|&(name, to)| (name.as_bytes(), to));
-        process::replace(&is_wanted, &addresses.collect())
+        let named = process::replace(&is_wanted, &addresses.collect())?;
+        let names = functions.iter().map(|&(name, _)| name);
+        Ok(names.filter(|name| named.contains(name.as_bytes())).collect())
     }
 }
