@@ -151,13 +151,24 @@ impl Jit {
     }
 
     fn function(&self, id: FuncId) -> Unary {
-        let pointer = match self {
+        unary_at(match self {
             Self::Peer(module) => module.get_finalized_function(id),
             Self::Ours(module) => module.get_finalized_function(id),
-        };
-        // SAFETY: all functions here take a number and give one.
-        unsafe { std::mem::transmute::<*const u8, Unary>(pointer) }
+        })
     }
+
+    /// Its code itself.
+    fn code(&self, id: FuncId) -> Unary {
+        unary_at(match self {
+            Self::Peer(module) => module.get_finalized_function(id),
+            Self::Ours(module) => module.code_address(id).expect("code").0 as *const u8,
+        })
+    }
+}
+
+fn unary_at(pointer: *const u8) -> Unary {
+    // SAFETY: all functions here take a number and give one.
+    unsafe { std::mem::transmute::<*const u8, Unary>(pointer) }
 }
 
 fn unary() -> Signature {
@@ -357,7 +368,7 @@ fn calls(whose: Whose, of: &str) {
     body(module, &mut context, callee, CALLS.into());
     module.define_function(caller, &mut context).expect("a whole function");
     jit.finalize();
-    let (caller, callee) = (jit.function(caller), jit.function(callee));
+    let (caller, followed) = (jit.function(caller), jit.function(callee));
     // SAFETY: these are the functions above.
     let run = || assert_eq!(unsafe { caller(0) }, CALLS.into());
     let timed = |run: &dyn Fn()| {
@@ -366,7 +377,7 @@ fn calls(whose: Whose, of: &str) {
         start.elapsed()
     };
     print_cost("call", of, best(5, || timed(&run)), CALLS);
-    let through = || {
+    let through = |callee: Unary| {
         let callee = std::hint::black_box(callee);
         let mut number = 0;
         for _ in 0..CALLS {
@@ -375,7 +386,12 @@ fn calls(whose: Whose, of: &str) {
         }
         assert_eq!(number, CALLS.into());
     };
-    print_cost("call of a pointer", of, best(5, || timed(&through)), CALLS);
+    let code = jit.code(callee);
+    print_cost("call of a pointer to code", of, best(5, || timed(&|| through(code))), CALLS);
+    if whose != Whose::Peer {
+        let cost = best(5, || timed(&|| through(followed)));
+        print_cost("call of a pointer that follows redefinitions", of, cost, CALLS);
+    }
 }
 
 /// Redefines a function and calls it over another one, again and again; old code is freed.

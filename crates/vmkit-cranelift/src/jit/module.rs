@@ -239,6 +239,19 @@ impl JitModule {
         self.session().stub_address(self.function_symbol(id))
     }
 
+    /// Where a function's code is now, which is compiled if it is not there: what `cranelift_jit` gives. A
+    /// call there takes no jump, and runs this code whatever the function becomes, until the code is freed.
+    ///
+    /// # Errors
+    ///
+    /// The module has not declared it, or it cannot be compiled.
+    pub fn code_address(&self, id: FuncId) -> Result<Addr> {
+        if !self.has_function(id) {
+            return Err(Error::other(format!("{id} was not declared")));
+        }
+        self.session().code_address(self.function_symbol(id))
+    }
+
     /// Where data is, which is linked if it is not yet.
     ///
     /// # Errors

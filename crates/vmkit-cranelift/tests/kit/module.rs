@@ -13,7 +13,7 @@ use cranelift_module::{
     DataDescription, DataId, FuncId, Linkage, Module, ModuleError, ModuleReloc, ModuleRelocTarget,
     default_libcall_names,
 };
-use vmkit::{Binding, Session};
+use vmkit::{Addr, Binding, Session};
 use vmkit_cranelift::{Cranelift, JitBuilder, JitModule, Options};
 
 use crate::bench::{Unary, begin, call, plus, signature, times, unary};
@@ -103,6 +103,37 @@ pub(crate) fn run(module: &JitModule, id: FuncId, number: i64) -> i64 {
     let function: Unary = unsafe { std::mem::transmute(pointer) };
     // SAFETY: as above.
     unsafe { function(number) }
+}
+
+/// Calls a function by the address of its code.
+fn run_at(address: Addr, number: i64) -> i64 {
+    // SAFETY: as for `run`; the code is not freed.
+    unsafe { std::mem::transmute::<usize, Unary>(address.0 as usize)(number) }
+}
+
+#[test]
+fn the_address_of_code_is_not_that_of_what_follows_it() {
+    for when in When::ALL {
+        let mut builder = builder();
+        when.choose(&mut builder);
+        let mut module = JitModule::new(builder);
+        let id = define_add(&mut module, "f", Linkage::Export, 1);
+        let caller = define_caller(&mut module, "caller", id);
+        let old = module.code_address(id).unwrap();
+        assert_eq!(run_at(old, 1), 2);
+        assert_eq!(module.code_address(id).unwrap(), old);
+        assert_ne!(module.function_address(id).unwrap(), old);
+        assert_eq!((run(&module, id, 1), run(&module, caller, 1)), (2, 2));
+        let mut context = add(&mut module, 2);
+        module.redefine_function(id, &mut context).unwrap();
+        let new = module.code_address(id).unwrap();
+        assert_eq!((run_at(old, 1), run_at(new, 1)), (2, 3));
+        assert_eq!((run(&module, id, 1), run(&module, caller, 1)), (3, 3));
+        let undefined =
+            module.declare_function("nobody has it", Linkage::Import, &unary()).unwrap();
+        assert!(module.code_address(undefined).unwrap_err().is_undefined());
+        assert!(module.code_address(FuncId::from_u32(1000)).is_err());
+    }
 }
 
 #[test]
@@ -536,7 +567,7 @@ fn invalid_functions_are_refused_when_they_are_defined() {
 
 #[test]
 fn functions_can_be_called_before_they_are_defined_and_after() {
-    let session = Session::builder().on_failure(|_, _, _| vmkit::Addr(triple as *const () as u64));
+    let session = Session::builder().on_failure(|_, _, _| Addr(triple as *const () as u64));
     let session = session.build().unwrap();
     let mut builder = builder();
     builder.session(&session);

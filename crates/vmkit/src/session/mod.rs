@@ -312,6 +312,18 @@ impl Session {
         self.compiler.compile_here(id)
     }
 
+    /// Where a function's code is now, which is compiled if it is not there: for who knows himself when the
+    /// function is redefined. A call there takes no jump over the [stub](Session::stub_address), and runs this
+    /// code whatever becomes of the function, until the code is freed. (Where another thread redefines it just
+    /// now, this is the stub.)
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::compile`].
+    pub fn code_address(&self, id: SymbolId) -> Result<Addr> {
+        self.compiler.code(id)
+    }
+
     /// Has a function compiled soon, without waiting for it.
     pub fn request(&self, id: SymbolId) {
         self.compiler.request(id);
