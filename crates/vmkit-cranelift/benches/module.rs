@@ -425,7 +425,7 @@ fn measure(what: &str, whose: Whose, of: &str, count: u32) {
             definition("define and finalize, bare", Jit::bare, whose, of, count);
         }
         "called" => defined_and_called(whose, of, count),
-        "memory" => memory("memory", Jit::new, whose, of, count),
+        "memory" => memory("memory, with unwind records", Jit::new, whose, of, count),
         "memory-bare" => {
             memory("memory, bare", Jit::bare, whose, of, count);
         }

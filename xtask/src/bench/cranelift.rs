@@ -20,6 +20,9 @@ const OURS: [&str; 3] = [LAZY, EAGER, AHEAD];
 /// What a bench calls the other figure of a time: what all threads worked.
 const WORK: &str = ": work";
 
+/// The end of what is more than `cranelift-jit` does, and not judged.
+const MORE: &str = ", with unwind records";
+
 /// What one of `cranelift-jit` is to cost at most.
 const MOST: f64 = 1.05;
 
@@ -37,7 +40,8 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
          meanwhile: all threads, those too that wait for a function and look for it (60 µs, then they \
          sleep). Defining and finalizing: for each function, less what it takes to declare it and to build its \
          CLIF alone; of `lazy` nothing is compiled then, but in the next row. Memory: bytes for each \
-         function, each page once however often it is mapped. The start is that of a module of which 1 % is \
+         function, each page once however often it is mapped; that of unwind records is not judged, for who has \
+         none needs none. The start is that of a module of which 1 % is \
          called, all included.",
         &[
             "what",
@@ -83,7 +87,7 @@ fn row(table: &mut Table, what: &str, count: String, [peer, ours @ ..]: [Option<
     let mut cells = vec![what.to_owned(), count.clone(), shown(peer)];
     for (figure, whose) in ours.into_iter().zip(OURS) {
         let ratio = quotient(figure, peer);
-        let is_judged = ratio.is_some() && !what.ends_with(WORK);
+        let is_judged = ratio.is_some() && ![WORK, MORE].iter().any(|end| what.ends_with(end));
         let goal = is_judged.then(|| {
             let what = format!("{what}, {count}: {whose} / cranelift-jit");
             table.judge(&what, ratio, &show(ratio), Goal::AtMost(MOST))
