@@ -29,6 +29,13 @@ pub trait Source: Send + Sync {
         drop(graph);
     }
 
+    /// Called when what [`materialize`](Source::materialize) gave of a function was not used: the function
+    /// was redefined meanwhile, perhaps by what was given already, or it could not be linked. A source that
+    /// gives something once only takes it back. By default there is nothing to do.
+    fn put_back(&self, key: u64, graph: LinkGraph) {
+        drop((key, graph));
+    }
+
     /// A hash of the function's body as it would be inlined, of which nothing else depends on how or
     /// when it is compiled; none where the module cannot tell.
     fn body_hash(&self, key: u64) -> Option<u64> {

@@ -157,8 +157,8 @@ impl JitModule {
         first: Option<LinkGraph>,
     ) -> ModuleResult<SymbolId> {
         let number = key.number();
-        self.definitions.set(number, item, first);
-        let id = self.define(key, linkage, name.clone()).map_err(|error| {
+        let tell = || self.define(key, linkage, name.clone());
+        let id = self.definitions.give(number, item, first, tell).map_err(|error| {
             self.definitions.remove(number);
             match error.is_duplicate() {
                 true => ModuleError::DuplicateDefinition(name.to_string()),

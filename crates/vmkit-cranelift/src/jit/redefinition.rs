@@ -26,8 +26,8 @@ impl JitModule {
         if !self.definitions.holds(key) {
             return Err(ModuleError::Undeclared(self.function_name(id)));
         }
-        self.definitions.set(key, item, first);
-        self.session().redefine(symbol, self.scope, key).map_err(backend)
+        let tell = || self.session().redefine(symbol, self.scope, key);
+        self.definitions.give(key, item, first, tell).map_err(backend)
     }
 
     /// Takes a function's definition away; it can be defined again. Calls of it fail until then.
@@ -61,8 +61,8 @@ impl JitModule {
             return Err(ModuleError::Undeclared(name.into_owned()));
         }
         let graph = self.data_graph(id, description).map_err(backend)?;
-        self.definitions.set(key, Arc::new(Item::Graph(Box::new(graph), None)), None);
-        let symbol = self.data_symbol(id);
-        self.session().redefine_data(symbol, self.scope, key).map_err(backend)
+        let (item, symbol) = (Arc::new(Item::Graph(Box::new(graph), None)), self.data_symbol(id));
+        let tell = || self.session().redefine_data(symbol, self.scope, key);
+        self.definitions.give(key, item, None, tell).map_err(backend)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cranelift_codegen::ir::Signature;
 use parking_lot::{Mutex, RwLock};
@@ -79,6 +80,8 @@ pub(super) struct Definitions {
     home: ScopeId,
     functions: RwLock<Items>,
     data: RwLock<Items>,
+    /// The key of what is defined just now; [`NONE`] if the session knows of all there is.
+    given: AtomicU64,
     /// Types of functions, and the one item of all that are [linked once](Item::Once) for each.
     types: Mutex<FxHashMap<Arc<Signature>, Arc<Item>>>,
     symbols: HashMap<String, Addr>,
@@ -115,6 +118,9 @@ impl Items {
     }
 }
 
+/// The key of nothing.
+const NONE: u64 = u64::MAX;
+
 /// So many graphs are taken for new.
 const NEW: usize = 32;
 
@@ -132,6 +138,11 @@ impl First {
             self.others.extend(self.new.pop_front());
         }
         self.new.push_back((key, graph));
+    }
+
+    fn get(&self, key: u64) -> Option<&LinkGraph> {
+        let new = self.new.iter().find(|(other, _)| *other == key);
+        new.map(|(_, graph)| graph).or_else(|| self.others.get(&key))
     }
 
     fn remove(&mut self, key: u64) -> Option<LinkGraph> {
@@ -155,6 +166,7 @@ impl Definitions {
             home,
             functions: RwLock::default(),
             data: RwLock::default(),
+            given: AtomicU64::new(NONE),
             types: Mutex::default(),
             symbols,
             lookups: Mutex::new(lookups),
@@ -182,10 +194,19 @@ impl Definitions {
         items.read().all.get(index).is_some_and(Option::is_some)
     }
 
-    /// Says what a key stands for, and the graph of it if that is there already.
-    pub(super) fn set(&self, key: u64, item: Arc<Item>, first: Option<LinkGraph>) {
+    /// Says what a key stands for, and the graph of it if that is there already, and has `tell` tell the
+    /// session. Who compiles what the key stood for before may be given the new already, and wants it
+    /// again once the session knows: so it stays until then.
+    pub(super) fn give<T>(
+        &self,
+        key: u64,
+        item: Arc<Item>,
+        first: Option<LinkGraph>,
+        tell: impl FnOnce() -> T,
+    ) -> T {
         let (items, index) = self.items(key);
         let mut items = items.write();
+        self.given.store(key, Ordering::Relaxed);
         let before = items.first.remove(key);
         if let Some(graph) = first {
             items.first.insert(key, graph);
@@ -193,6 +214,9 @@ impl Definitions {
         let old = items.replace(index, Some(item));
         drop(items);
         drop((before, old));
+        let told = tell();
+        self.given.store(NONE, Ordering::Release);
+        told
     }
 
     /// Forgets a graph that nobody will ask for.
@@ -253,13 +277,27 @@ impl Definitions {
         }
     }
 
-    /// The code of a function, which is kept if it may be wanted again.
-    fn compile(&self, key: u64, waiting: &Waiting) -> Result<LinkGraph> {
+    /// The code of a function. Its item is let go if this is the `last` time, unless code of it takes
+    /// something for granted.
+    fn compile(&self, key: u64, waiting: &Waiting, last: Option<&Arc<Item>>) -> Result<LinkGraph> {
         let function = self.compiler.packer.unpack(&waiting.function)?;
-        if is_self_contained(&function) {
-            self.replace(key, Some(self.once(&waiting.signature)));
+        if let Some(item) = last
+            && is_self_contained(&function)
+        {
+            self.let_go(key, item, self.once(&waiting.signature));
         }
         self.compiler.compile(&self.name, &waiting.name, function)
+    }
+
+    /// Puts one item in the place of another, unless a third is there by now.
+    fn let_go(&self, key: u64, item: &Arc<Item>, once: Arc<Item>) {
+        let (items, index) = self.items(key);
+        let mut items = items.write();
+        if items.get(index).is_some_and(|now| Arc::ptr_eq(&now, item)) {
+            let old = items.replace(index, Some(once));
+            drop(items);
+            drop(old);
+        }
     }
 
     /// Where the builder or somebody whom it names says that something is.
@@ -283,25 +321,39 @@ impl Source for Definitions {
     fn materialize(&self, key: u64) -> Result<LinkGraph> {
         let (items, index) = self.items(key);
         let mut items = items.write();
-        if let Some(graph) = items.first.remove(key) {
+        let is_given = self.given.load(Ordering::Acquire) == key;
+        let first = if is_given { items.first.get(key).cloned() } else { items.first.remove(key) };
+        if let Some(graph) = first {
             return Ok(graph);
         }
         let item = items.get(index);
         drop(items);
-        match item.as_deref() {
-            Some(Item::Packed(waiting)) => self.compile(key, waiting),
-            Some(Item::Body(name, body)) => {
+        let Some(item) = item else {
+            return Err(Error::other("it was declared, but not defined"));
+        };
+        match &*item {
+            Item::Packed(waiting) => self.compile(key, waiting, (!is_given).then_some(&item)),
+            Item::Body(name, body) => {
                 self.compiler.compile(&self.name, name, body.function().clone())
             }
-            Some(Item::Graph(graph, _)) => Ok(LinkGraph::clone(graph)),
-            Some(Item::Once(_)) => Err(Error::other("its code is linked already, and not kept")),
-            Some(Item::Failed(error, _)) => Err(error.clone()),
-            None => Err(Error::other("it was declared, but not defined")),
+            Item::Graph(graph, _) => Ok(LinkGraph::clone(graph)),
+            Item::Once(_) => Err(Error::other("its code is linked already, and not kept")),
+            Item::Failed(error, _) => Err(error.clone()),
         }
     }
 
     fn tidy(&self, graph: LinkGraph) {
         self.compiler.spare.keep(graph);
+    }
+
+    fn put_back(&self, key: u64, graph: LinkGraph) {
+        let (items, index) = self.items(key);
+        let mut items = items.write();
+        // What was defined meanwhile has its own code or CLIF.
+        let is_let_go = items.get(index).is_some_and(|item| matches!(*item, Item::Once(_)));
+        if is_let_go && items.first.get(key).is_none() {
+            items.first.insert(key, graph);
+        }
     }
 
     fn body_hash(&self, key: u64) -> Option<u64> {

@@ -1,6 +1,9 @@
 //! Modules whose code is wanted again, or asked about, after it was compiled.
 #![expect(unsafe_code, reason = "calls compiled code")]
 
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread;
+
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::InstBuilder;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -9,6 +12,9 @@ use vmkit_cranelift::{JitBuilder, JitModule};
 
 use crate::bench::{Unary, begin, unary};
 use crate::module::When;
+
+/// What a function that is redefined often adds in the end.
+const LAST: i64 = 4_000;
 
 /// Modules that compile what is called, and what is defined.
 fn all(inlining: bool) -> [JitModule; 3] {
@@ -96,5 +102,35 @@ fn a_function_comes_and_goes() {
             module.define_function(id, &mut context).unwrap();
             assert_eq!(run(&module, "f", 1), 1 - number);
         }
+    }
+}
+
+#[test]
+fn modules_redefine_while_threads_call() {
+    for mut module in all(false) {
+        let id = define(&mut module, "f", None, 0);
+        let caller = define(&mut module, "caller", Some(id), 0);
+        module.finalize_definitions().unwrap();
+        let (now, caller) = (AtomicI64::new(0), module.function_address(caller).unwrap());
+        // SAFETY: as in `run`.
+        let call: Unary = unsafe { std::mem::transmute(caller.0 as usize) };
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    while now.load(Ordering::Relaxed) < LAST {
+                        let least = now.load(Ordering::SeqCst);
+                        // SAFETY: as above.
+                        let number = unsafe { call(0) };
+                        assert!((least..=LAST).contains(&number), "{number} after {least}");
+                    }
+                });
+            }
+            for number in 1..=LAST {
+                let mut context = add(&mut module, None, number);
+                module.redefine_function(id, &mut context).unwrap();
+                now.store(number, Ordering::SeqCst);
+            }
+        });
+        assert_eq!(run(&module, "caller", 0), LAST);
     }
 }

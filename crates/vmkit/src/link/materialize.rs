@@ -59,7 +59,15 @@ impl Linker {
                 let (graph, start) = self.produce_from(source, scope, key, is_timed)?;
                 let finished = self.link(id, scope, &graph, began);
                 self.counters.linked(start);
-                let Some(finished) = finished? else { return Ok(false) };
+                let finished = match finished {
+                    Ok(Some(finished)) => finished,
+                    unused => {
+                        if let Some(source) = source {
+                            source.put_back(key, graph);
+                        }
+                        return unused.map(|_| false);
+                    }
+                };
                 // Whoever is woken may run at once, in this thread's place.
                 finished.iter().for_each(|&(id, _)| self.waiters.wake(self.table.entry(id).word()));
                 if let Some(source) = source {
