@@ -1,6 +1,7 @@
 //! A function as a source: what is compiled at its first call, and what is inlined elsewhere.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use cranelift_codegen::ir::{Function, Signature};
@@ -159,7 +160,10 @@ impl Definition {
         let began = self.compiler.session()?.time();
         let name = Name::from(&*self.name);
         let build = self.build.as_ref().ok_or_else(|| Error::other("nothing builds it"))?;
-        let built = building::run(&self.compiler, self.home, &name, &self.signature, build)?;
+        let run = || building::run(&self.compiler, self.home, &name, &self.signature, build);
+        // Somebody else may only want to inline it.
+        let panicked = |_| Err(Error::compile(name.clone(), "what builds it panicked"));
+        let built = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(panicked)?;
         Ok(Body::built(built, began))
     }
 }

@@ -154,3 +154,13 @@ fn a_function_can_keep_apart() {
     assert_eq!(call(&cranelift, "top", 5), 110);
     assert_eq!(compiled(&cranelift), 2);
 }
+
+#[test]
+fn what_cannot_be_built_is_called() {
+    let cranelift = start(Level::Speed);
+    cranelift.define_lazy("panics", unary(), |_, _| panic!("it is not ready")).unwrap();
+    cranelift.define_lazy("caller", unary(), plus("panics", 1)).unwrap();
+    assert_eq!(call(&cranelift, "caller", 1), 0, "the call of it failed");
+    cranelift.redefine_lazy("panics", unary(), times(2)).unwrap();
+    assert_eq!(call(&cranelift, "caller", 1), 3);
+}
