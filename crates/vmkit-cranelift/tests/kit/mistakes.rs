@@ -206,3 +206,24 @@ fn data_is_what_it_was_declared_to_be() {
     let found = module.session().function::<Unary>("d").err().unwrap().to_string();
     assert_eq!(found, "d is data, not a function");
 }
+
+#[test]
+fn data_larger_than_memory_is_an_error() {
+    let mut module = module();
+    for (size, align) in [(usize::MAX, 8), (usize::MAX - 7, 1 << 20), (8, 1 << 63)] {
+        for tls in [false, true] {
+            let data = module.declare_anonymous_data(true, tls).unwrap();
+            let mut description = DataDescription::new();
+            description.define_zeroinit(size);
+            description.set_align(align);
+            let defined = module.define_data(data, &description);
+            let error = match defined {
+                Ok(()) => module.data_address(data).unwrap_err().to_string(),
+                Err(error) => error.to_string(),
+            };
+            assert!(error.contains("memory"), "{error}");
+        }
+    }
+    let works = define_add(&mut module, "works", Linkage::Export, 1);
+    assert_eq!(run(&module, works, 1), 2);
+}

@@ -5,7 +5,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::Linker;
 use super::bind::Symbols;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{LinkGraph, Section, SectionKind};
 use crate::memory::{Block, Zone};
 use crate::symbol::{Addr, SymbolKind};
@@ -76,6 +76,8 @@ fn part(section: &Section) -> Option<usize> {
 }
 /// Bytes of zero after unwind records: the end for whoever reads them.
 const UNWIND_END: u64 = 4;
+/// No section has so many bytes, or is aligned so: that is the address space of a process.
+const MOST: u64 = 1 << 47;
 
 impl Linker {
     /// Gives every loaded section an address, copies the bytes there, and notes where the symbols
@@ -88,6 +90,12 @@ impl Linker {
         symbols: &Symbols,
         is_final: bool,
     ) -> Result<Placed> {
+        if let Some(section) = graph.sections.iter().find(|it| it.size.max(it.align) >= MOST) {
+            let Section { name, size, align, .. } = section;
+            let what =
+                format!("{name} has {size} bytes, aligned to {align}: there is no such memory");
+            return Err(Error::other(what));
+        }
         let mut placed = Placed {
             blocks: SmallVec::new(),
             spots: smallvec![None; graph.sections.len()],
