@@ -13,8 +13,9 @@ use vmkit::{
 };
 
 use super::builder::When;
+use super::items::{Item, Waiting};
 use super::module::{JitModule, backend};
-use super::source::{Item, Key, Waiting};
+use super::source::Key;
 use crate::compile::{Prepared, Work, began, failed};
 use crate::definition::Body;
 use crate::untimed::untimed;

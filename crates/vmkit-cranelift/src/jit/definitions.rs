@@ -14,9 +14,10 @@ use vmkit::graph::{Binding, LinkGraph, Place, Symbol};
 use vmkit::{Linkage as Competition, Name, SymbolKind};
 
 use super::builder::When;
+use super::items::Item;
 use super::module::{JitModule, backend};
 use super::pending::Waits;
-use super::source::{Item, Key};
+use super::source::Key;
 use crate::compile::is_self_contained;
 
 impl Module for JitModule {

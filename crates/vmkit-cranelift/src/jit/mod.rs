@@ -4,6 +4,7 @@ mod adding;
 mod builder;
 mod definitions;
 mod graphs;
+mod items;
 mod module;
 mod pending;
 mod redefinition;

@@ -7,8 +7,9 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_module::{DataDescription, DataId, FuncId, ModuleError, ModuleResult};
 
 use super::builder::When;
+use super::items::Item;
 use super::module::{JitModule, backend};
-use super::source::{Item, Key};
+use super::source::Key;
 
 impl JitModule {
     /// Gives a function of the module's another definition, which calls that start after this run.
