@@ -79,6 +79,8 @@ impl Cranelift {
     /// A backend with an instruction set and settings of the caller's. `libcall_names` says what
     /// libraries' functions are called that Cranelift needs. Of the options, those count that are none of
     /// Cranelift's own settings: `inlining` and `polls`.
+    /// If functions are to be verified, that is done by this one; then Cranelift's own of the same name
+    /// compiles them, which differs in that setting only.
     ///
     /// # Errors
     ///

@@ -54,6 +54,8 @@ impl JitBuilder {
     }
 
     /// With an instruction set and settings of the caller's.
+    /// If functions are to be verified, that is done by this one; then Cranelift's own of the same name
+    /// compiles them, which differs in that setting only.
     #[must_use]
     pub fn with_isa(isa: OwnedTargetIsa, libcall_names: LibCallNames) -> Self {
         Self {

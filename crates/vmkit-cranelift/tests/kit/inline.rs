@@ -1,9 +1,10 @@
 //! Functions that are inlined, and what a redefinition does to those that hold them.
 
-use vmkit_cranelift::{Access, Cranelift, Level, Options};
+use vmkit_cranelift::{Access, Building, Cranelift, Level, Options};
 
 use crate::bench::{begin, call, plus, start, times, unary};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, types};
+use cranelift_frontend::FunctionBuilder;
 use cranelift_module::DataDescription;
 
 fn compiled(cranelift: &Cranelift) -> u64 {
@@ -45,8 +46,7 @@ fn a_redefinition_reaches_what_holds_the_old_body() {
 fn recursion_is_inlined_a_few_times_only() {
     let cranelift = start(Level::Speed);
     let build = |other: &'static str| {
-        move |builder: &mut cranelift_frontend::FunctionBuilder<'_>,
-              building: &vmkit_cranelift::Building| {
+        move |builder: &mut FunctionBuilder<'_>, building: &Building| {
             let params = begin(builder);
             let [more, end] = [builder.create_block(), builder.create_block()];
             builder.ins().brif(params[0], more, &[], end, &[]);
@@ -159,8 +159,17 @@ fn a_function_can_keep_apart() {
 fn what_cannot_be_built_is_called() {
     let cranelift = start(Level::Speed);
     cranelift.define_lazy("panics", unary(), |_, _| panic!("it is not ready")).unwrap();
-    cranelift.define_lazy("caller", unary(), plus("panics", 1)).unwrap();
-    assert_eq!(call(&cranelift, "caller", 1), 0, "the call of it failed");
-    cranelift.redefine_lazy("panics", unary(), times(2)).unwrap();
-    assert_eq!(call(&cranelift, "caller", 1), 3);
+    let invalid = |builder: &mut FunctionBuilder<'_>, _: &Building| {
+        begin(builder);
+        builder.ins().return_(&[]);
+        Ok(())
+    };
+    cranelift.define_lazy("is invalid", unary(), invalid).unwrap();
+    for callee in ["panics", "is invalid"] {
+        let caller = format!("caller of what {callee}");
+        cranelift.define_lazy(&caller, unary(), plus(callee, 1)).unwrap();
+        assert_eq!(call(&cranelift, &caller, 1), 0, "the call of it failed");
+        cranelift.redefine_lazy(callee, unary(), times(2)).unwrap();
+        assert_eq!(call(&cranelift, &caller, 1), 3);
+    }
 }
