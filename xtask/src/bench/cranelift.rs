@@ -30,7 +30,7 @@ pub(super) fn measure_all(bench: &Bench) -> Result<Table> {
     let mut table = Table::new(
         "Beside cranelift-jit",
         "By a program that uses `cranelift_module::Module`, on `cranelift-jit` and on a session, \
-         functions of a loop and a call, each measurement in a process of its own, the best of some runs. \
+         functions of a loop and a call, each measurement in a process of its own, by turns, the best of some runs. \
          `lazy` compiles what is called, and is the default; `eager` compiles what is defined, as \
          `cranelift-jit` does; `ahead` has compile threads do so, while more is defined, and compiles along \
          when definitions are finalized. Settings are those that who says nothing gets: functions are verified, by \
