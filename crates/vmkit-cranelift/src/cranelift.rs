@@ -30,8 +30,8 @@ pub enum Level {
 pub struct Options {
     /// How much Cranelift optimizes.
     pub level: Level,
-    /// Have Cranelift verify each function that it is given, with what is inlined into it; not what each of
-    /// its own passes makes of it.
+    /// Have Cranelift verify each function that it is given; not what its own passes, the inliner among them,
+    /// make of it.
     pub verify: bool,
     /// Inline functions into those that call them. None is at [`Level::None`].
     pub inlining: bool,
